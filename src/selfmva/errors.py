@@ -1,0 +1,58 @@
+"""Every error that selfmva raises on purpose: what came, what was expected, what to do."""
+
+
+class SelfMVAError(Exception):
+    """Base of all errors raised on purpose by selfmva."""
+
+
+class InputError(SelfMVAError, ValueError):
+    """An argument has the wrong shape, range or type."""
+
+
+class ConfigError(InputError):
+    """A hyper-parameter is unknown, of the wrong type or out of its range."""
+
+
+class DataError(SelfMVAError, ValueError):
+    """A file is missing, damaged or not in the format that was expected."""
+
+
+class CheckpointError(SelfMVAError, ValueError):
+    """A checkpoint or a saved associator is damaged, of another architecture or of a newer format."""
+
+
+class PluginError(SelfMVAError):
+    """A plug-in could not be found, imported, or does not keep the contract."""
+
+
+class MissingDependencyError(SelfMVAError, ImportError):
+    """An optional dependency is needed for what was asked."""
+
+
+class NotFittedError(SelfMVAError, ValueError, AttributeError):
+    """Learnt state was asked for before anything was learnt."""
+
+
+class LearntNothingWarning(UserWarning):
+    """fit() did no better than chance on instants that it had not seen."""
+
+
+def require(module: str, extra: str) -> None:
+    """Raise a clear error where the optional `module` is not installed.
+
+    Args:
+        module: Name of the module to be imported next.
+        extra: The extra of selfmva that installs it.
+
+    Raises:
+        MissingDependencyError: The module is not installed.
+
+    Example:
+        >>> require("json", "viz")
+    """
+    from importlib.util import find_spec
+
+    if find_spec(module) is None:
+        raise MissingDependencyError(
+            f"this needs the package {module!r}, which is not installed: run `pip install 'selfmva[{extra}]'`"
+        )

@@ -1,0 +1,26 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+DATA_ROOT = Path(os.environ.get("SELFMVA_DATA", Path(__file__).parents[1] / ".." / "shared" / "data")).resolve()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip tests on real recordings where there are none."""
+    if DATA_ROOT.is_dir():
+        return
+    skip = pytest.mark.skip(reason=f"no recordings at {DATA_ROOT}; set SELFMVA_DATA")
+    for item in items:
+        if "realdata" in item.keywords:
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def data_root() -> Path:
+    """Folder of the real recordings; only for tests marked `realdata`."""
+    return DATA_ROOT
