@@ -1,5 +1,54 @@
-"""selfmva: which boxes of several fixed cameras are the same person, without labels and without calibration."""
+"""Which boxes of several fixed cameras are the same person, learnt without labels and without calibration."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from selfmva._version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from selfmva.association import Association
+    from selfmva.associator import Associator
+    from selfmva.datasets import check_adapter, list_datasets, load_dataset
+    from selfmva.errors import NotFittedError, SelfMVAError
+    from selfmva.metrics import evaluate
+    from selfmva.types import Frame, View
+
+_HOME = {
+    "Association": "selfmva.association",
+    "Associator": "selfmva.associator",
+    "Frame": "selfmva.types",
+    "NotFittedError": "selfmva.errors",
+    "SelfMVAError": "selfmva.errors",
+    "View": "selfmva.types",
+    "check_adapter": "selfmva.datasets",
+    "evaluate": "selfmva.metrics",
+    "list_datasets": "selfmva.datasets",
+    "load_dataset": "selfmva.datasets",
+}
+
+__all__ = [
+    "Association",
+    "Associator",
+    "Frame",
+    "NotFittedError",
+    "SelfMVAError",
+    "View",
+    "__version__",
+    "check_adapter",
+    "evaluate",
+    "list_datasets",
+    "load_dataset",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used: `import selfmva` itself loads nothing heavy."""
+    if name in _HOME:
+        value = getattr(import_module(_HOME[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'selfmva' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

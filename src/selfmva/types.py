@@ -37,14 +37,13 @@ class View:
     height: int
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not self.name:
+        name: object = self.name
+        if not isinstance(name, str) or not name:
             raise InputError(f"a view needs a name that is not empty, got {self.name!r}")
         for side in ("width", "height"):
             value = getattr(self, side)
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value <= 0:
-                raise InputError(
-                    f"view {self.name!r}: {side} must be a positive whole number of pixels, got {value!r}"
-                )
+                raise InputError(f"view {self.name!r}: {side} must be a positive whole number of pixels, got {value!r}")
             object.__setattr__(self, side, int(value))
 
 
@@ -105,7 +104,7 @@ def _per_box(
         return None
     if len(values) != len(boxes):
         raise InputError(f"instant {index}: {name} has {len(values)} views, boxes have {len(boxes)}")
-    columns = tuple(np.array([] if v is None else v, dtype=dtype).reshape(-1) for v in values)
+    columns: tuple[NDArray[Any], ...] = tuple(np.array([] if v is None else v, dtype=dtype).reshape(-1) for v in values)
     for view, (column, box) in enumerate(zip(columns, boxes, strict=True)):
         if len(column) != len(box):
             raise InputError(

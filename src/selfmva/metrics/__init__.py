@@ -1,0 +1,6 @@
+"""How good an association is."""
+
+from selfmva.metrics.association import AssociationScores, PairResult, average_precision, score_pairs
+from selfmva.metrics.protocols import evaluate
+
+__all__ = ["AssociationScores", "PairResult", "average_precision", "evaluate", "score_pairs"]

@@ -1,0 +1,1 @@
+"""The pretext task: is this pair of images synchronous?"""

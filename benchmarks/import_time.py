@@ -1,0 +1,51 @@
+"""How long `import selfmva` takes: fresh interpreters that import it, in turn with bare ones that import nothing.
+
+Run `python benchmarks/import_time.py [repeats]`; 20 repeats by default.
+"""
+
+import datetime as dt
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+STATEMENTS = {"bare interpreter": "pass", "import selfmva": "import selfmva"}
+
+
+def seconds(statement: str) -> float:
+    """Wall time of one fresh interpreter that runs a statement."""
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-c", statement], check=True)
+    return time.perf_counter() - start
+
+
+def commit() -> str:
+    """The commit that is checked out, or a word for none."""
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() or "no commit"
+
+
+def main(repeats: int) -> None:
+    """Measure in turn, so that a load that comes and goes meets both, and print the medians."""
+    for statement in STATEMENTS.values():
+        seconds(statement)  # the first run reads the files from the disk
+    times = {name: [] for name in STATEMENTS}
+    for _ in range(repeats):
+        for name, statement in STATEMENTS.items():
+            times[name].append(seconds(statement))
+    today = dt.datetime.now(tz=dt.UTC).date()
+    machine = f"{os.cpu_count()} cores, {platform.machine()} {platform.system()}, Python {platform.python_version()}"
+    print(f"{today}, {machine}, selfmva {version('selfmva')} ({commit()}), {repeats} repeats")
+    for name, values in times.items():
+        low, _, high = statistics.quantiles(values, n=4)
+        print(f"{name:<18} median {statistics.median(values):.3f} s, quartiles {low:.3f} to {high:.3f} s")
+    bare, loaded = (statistics.median(values) for values in times.values())
+    print(f"{'difference':<18}        {loaded - bare:.3f} s")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 20)

@@ -1,0 +1,154 @@
+"""The result of association: who is who at one instant, and how sure that is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from selfmva.errors import InputError, require
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+    from selfmva.types import FloatArray, Frame, IntArray, View
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Association:
+    """Which boxes of one instant are the same person.
+
+    Attributes:
+        frame: The boxes, clipped to the images.
+        views: The cameras.
+        ids: One int64 array per view, `(N,)`: boxes of one person share an id; two boxes of one view never do. Ids
+            count from 0 and hold for this instant alone.
+        probabilities: `(N_i, N_j)` posterior for every pair of views i < j.
+        calibrated: True where probabilities were learnt from the recording; False where they are only similarities
+            (a converted checkpoint before `adapt`).
+    """
+
+    frame: Frame
+    views: tuple[View, ...]
+    ids: tuple[IntArray, ...]
+    probabilities: Mapping[tuple[int, int], FloatArray]
+    calibrated: bool = True
+
+    @property
+    def index(self) -> int:
+        """Number of the instant."""
+        return self.frame.index
+
+    def probability(self, i: int, j: int) -> FloatArray:
+        """Posterior that two boxes are the same person.
+
+        Args:
+            i: Number of a view.
+            j: Number of a view.
+
+        Returns:
+            `(N_i, N_j)` float64 in [0, 1]; the identity matrix for i = j.
+
+        Raises:
+            InputError: There is no such view.
+        """
+        self._check_views(i, j)
+        if i == j:
+            return np.eye(len(self.ids[i]))
+        return self.probabilities[i, j] if i < j else self.probabilities[j, i].T
+
+    def matches(self, i: int, j: int) -> IntArray:
+        """Boxes of two views that are the same person.
+
+        Args:
+            i: Number of a view.
+            j: Number of a view.
+
+        Returns:
+            `(K, 2)` int64 indices of boxes of view i and view j, those of view i increasing.
+
+        Raises:
+            InputError: There is no such view.
+        """
+        self._check_views(i, j)
+        return np.argwhere(self.ids[i][:, None] == self.ids[j][None, :])
+
+    def groups(self) -> list[dict[int, int]]:
+        """The people: for each, in the order of ids, the box in every view that sees them, as `{view: box}`."""
+        people: dict[int, dict[int, int]] = {}
+        for view, ids in enumerate(self.ids):
+            for box, identity in enumerate(ids.tolist()):
+                people.setdefault(identity, {})[view] = box
+        return [people[identity] for identity in sorted(people)]
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """A tidy table, one row per box: frame, view, box, id, x1, y1, x2, y2 and, where known, score and track_id.
+
+        The column `view` holds the number of the view, `view_name` its name.
+        """
+        import pandas as pd
+
+        counts = self.frame.counts
+        numbers = np.repeat(np.arange(len(self.views)), counts)
+        corners = np.concatenate(self.frame.boxes) if self.frame.boxes else np.zeros((0, 4))
+        columns: dict[str, Any] = {
+            "frame": np.full(len(numbers), self.index),
+            "view": numbers,
+            "view_name": [self.views[number].name for number in numbers],
+            "box": np.concatenate([np.arange(count) for count in counts]).astype(np.int64),
+            "id": np.concatenate(self.ids),
+        }
+        columns |= {name: corners[:, k] for k, name in enumerate(("x1", "y1", "x2", "y2"))}
+        for name, values in (("score", self.frame.scores), ("track_id", self.frame.track_ids)):
+            if values is not None:
+                columns[name] = np.concatenate(values)
+        return pd.DataFrame(columns)
+
+    def to_supervision(self) -> list[Any]:
+        """One `supervision.Detections` per view: the id in `tracker_id`, the name of the view in `data["view"]`.
+
+        Raises:
+            MissingDependencyError: supervision is not installed.
+        """
+        require("supervision", "supervision")
+        import supervision
+
+        scores = self.frame.scores
+        return [
+            supervision.Detections(
+                xyxy=boxes.astype(np.float32),
+                confidence=None if scores is None else scores[number].astype(np.float32),
+                tracker_id=self.ids[number].copy(),
+                data={"view": np.full(len(boxes), self.views[number].name)},
+            )
+            for number, boxes in enumerate(self.frame.boxes)
+        ]
+
+    def __repr__(self) -> str:
+        people = self.groups()
+        shared = sum(len(person) > 1 for person in people)
+        note = "" if self.calibrated else ", similarities instead of probabilities"
+        return (
+            f"Association(instant {self.index}: {sum(self.frame.counts)} boxes in {len(self.views)} views, "
+            f"{len(people)} people, {shared} of them in several views{note})"
+        )
+
+    def _repr_html_(self) -> str:
+        """A table for notebooks: one row per person, one column per view, the number of the box in each."""
+        head = "".join(f"<th>{escape(view.name)}</th>" for view in self.views)
+        rows = "".join(
+            f"<tr><th>{number}</th>"
+            + "".join(f"<td>{person.get(view, '')}</td>" for view in range(len(self.views)))
+            + "</tr>"
+            for number, person in enumerate(self.groups())
+        )
+        return f"<p>{escape(repr(self))}</p><table><tr><th>person</th>{head}</tr>{rows}</table>"
+
+    def _check_views(self, *numbers: int) -> None:
+        for number in numbers:
+            if not 0 <= number < len(self.views):
+                raise InputError(f"there is no view {number}; views are 0 to {len(self.views) - 1}")

@@ -1,0 +1,376 @@
+"""Associator: learn from a recording, then say who is who. It orchestrates; the maths is elsewhere."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import torch
+
+from selfmva.association import Association
+from selfmva.config import RECIPES, AssociatorConfig, build
+from selfmva.encoders.box import BoxEncoder
+from selfmva.errors import ConfigError, InputError, LearntNothingWarning, NotFittedError
+from selfmva.evidence import gather_evidence
+from selfmva.inputs import read_recording
+from selfmva.io.boxes_argument import resolve_boxes
+from selfmva.io.views import resolve_views
+from selfmva.matching.cost import pairwise_distances
+from selfmva.pairing import pair_up
+from selfmva.pretrained import SavedAssociator, find_folder, load, save
+from selfmva.training.callbacks import Callback, ProgressHook, silent
+from selfmva.training.checkpoint import check_architecture
+from selfmva.training.fitting import find_device, fit_encoder
+from selfmva.training.loop import Watch
+from selfmva.types import Frame, View, clip_to_views, validate_boxes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from selfmva.config import AssociationConfig, EncoderConfig, Recipe
+    from selfmva.datasets.base import MultiViewDataset
+    from selfmva.evidence import Tables
+    from selfmva.io.boxes_argument import BoxesLike
+    from selfmva.io.views import ViewLike
+    from selfmva.report import FitReport
+
+    FrameLike = Frame | Sequence[ArrayLike | None]
+
+CHUNK_FRAMES = 64  # frames that associate_many looks at together, at most
+CHUNK_BOXES = 512  # and boxes: what bounds its memory
+
+
+class Associator:
+    """Learns which boxes of several fixed, synchronized cameras are the same person, without labels.
+
+    Args:
+        seed: Every random choice comes from it.
+        recipe: `"batch"` (the default) or `"published"`, or a `BatchRecipe` or `PublishedRecipe`, or a dictionary of
+            its fields with `name`.
+        device: `"cpu"`, `"cuda"`, `"cuda:1"`, or `"auto"` for the GPU where there is one.
+        precision: `"float32"`, or `"bfloat16"` to train under automatic mixed precision.
+        encoder: An `EncoderConfig` or a dictionary of its fields.
+        association: An `AssociationConfig` or a dictionary of its fields.
+
+    Attributes:
+        views_: The cameras.
+        encoder_: The trained encoder.
+        tables_: What a distance means, for every view pair; None for a converted checkpoint before `adapt`.
+        fit_report_: What was learnt.
+
+    Raises:
+        ConfigError: A hyper-parameter is unknown or out of range.
+
+    Example:
+        >>> from selfmva.datasets.simulated import Simulated
+        >>> scene = Simulated(views=2, people=3, instants=60, seed=0)
+        >>> associator = Associator(recipe={"name": "batch", "steps": 60}).fit(scene)
+        >>> association = associator.associate(scene.frame(59))
+        >>> association.probability(0, 1).shape == (len(association.ids[0]), len(association.ids[1]))
+        True
+    """
+
+    views_: tuple[View, ...]
+    encoder_: BoxEncoder
+    tables_: Tables | None
+    fit_report_: FitReport
+
+    def __init__(
+        self,
+        *,
+        seed: int = 0,
+        recipe: str | Recipe | dict[str, Any] = "batch",
+        device: str = "cpu",
+        precision: str = "float32",
+        encoder: EncoderConfig | dict[str, Any] | None = None,
+        association: AssociationConfig | dict[str, Any] | None = None,
+    ) -> None:
+        if isinstance(recipe, str):
+            if recipe not in RECIPES:
+                raise ConfigError(f"recipe must be one of {', '.join(map(repr, RECIPES))}, got {recipe!r}")
+            recipe = RECIPES[recipe]()
+        given = {"seed": seed, "recipe": recipe, "device": device, "precision": precision}
+        stages = {"encoder": encoder, "association": association}
+        self._config = build(AssociatorConfig, given | {k: v for k, v in stages.items() if v is not None})
+
+    def get_params(self) -> dict[str, Any]:
+        """Hyper-parameters by name; `Associator(**associator.get_params())` is an equal, unfitted one."""
+        return {name: getattr(self._config, name) for name in AssociatorConfig.model_fields}
+
+    def fit(
+        self,
+        views: Sequence[ViewLike] | MultiViewDataset,
+        boxes: BoxesLike | None = None,
+        *,
+        checkpoint: str | Path | None = None,
+        resume: bool = False,
+        progress: ProgressHook = silent,
+        callbacks: Sequence[Callback] = (),
+    ) -> Self:
+        """Learn from a recording; no identity is ever read.
+
+        Args:
+            views: One entry per camera: a `View`, a bare `(width, height)`, a folder of images, a video file, or an
+                array `(T, H, W, 3)` uint8. Or a dataset, whose training split is read (everything, where it has none).
+            boxes: `boxes[t][v]`, an `(N, 4)` array of xyxy pixels; or a tidy table with columns frame, view, x1, y1,
+                x2, y2; or a path to a file that `selfmva.io` reads. None with a dataset.
+            checkpoint: File that keeps the state of the training, so that it can be resumed.
+            resume: Go on from `checkpoint` where it exists.
+            progress: Called as `progress(task, completed, total)`.
+            callbacks: Called after every step with a `StepState`.
+
+        Returns:
+            self
+
+        Raises:
+            InputError: Views or boxes are wrong; names instant, view and row.
+            DataError: A file is missing, damaged, or cannot be written.
+            CheckpointError: `resume` with a checkpoint that is damaged or of another training.
+
+        Warns:
+            LearntNothingWarning: Held-out instants are told apart no better than by chance.
+        """
+        started = time.monotonic()
+        cameras, frames = read_recording(views, boxes)
+        watch = Watch(progress, callbacks, None if checkpoint is None else Path(checkpoint), resume)
+        trained = fit_encoder(cameras, frames, self._config, watch)
+        tables, report = gather_evidence(
+            trained.encoder,
+            cameras,
+            frames,
+            trained.instants,
+            minimum_shift=self._config.recipe.minimum_shift,
+            held_out=trained.held_out,
+        )
+        report = replace(report, seconds=time.monotonic() - started)
+        self.views_, self.encoder_, self.tables_, self.fit_report_ = cameras, trained.encoder, tables, report
+        if not report.better_than_chance:
+            warnings.warn(
+                f"fit() learnt nothing that could be told from chance: {report.summary()}. Film longer, make sure "
+                "that the cameras are fixed and synchronized and see the same people, or train for more steps.",
+                LearntNothingWarning,
+                stacklevel=2,
+            )
+        return self
+
+    def adapt(self, boxes: BoxesLike) -> Self:
+        """Learn anew what distances mean, from boxes of another detector or another day; no labels, in seconds.
+
+        The embedding stays as it is. Where the new boxes don't support it, nothing changes and a warning says so.
+
+        Args:
+            boxes: As for `fit`, of the same cameras.
+
+        Returns:
+            self
+
+        Raises:
+            NotFittedError: Before `fit` or `from_pretrained`.
+            InputError: Boxes are wrong; names instant, view and row.
+
+        Warns:
+            LearntNothingWarning: The new instants are told apart no better than by chance.
+        """
+        started = time.monotonic()
+        self._check_fitted("adapt")
+        frames = resolve_boxes(boxes, self.views_)
+        tables, report = gather_evidence(
+            self.encoder_,
+            self.views_,
+            frames,
+            np.arange(len(frames)),
+            minimum_shift=self._config.recipe.minimum_shift,
+            held_out=True,
+        )
+        report = replace(report, seconds=time.monotonic() - started)
+        if not report.better_than_chance:
+            warnings.warn(
+                f"adapt() changed nothing, the new boxes don't support it: {report.summary()}. Give more instants, "
+                "or fit() anew if a camera has moved.",
+                LearntNothingWarning,
+                stacklevel=2,
+            )
+            return self
+        self.tables_, self.fit_report_ = tables, report
+        return self
+
+    def associate(self, frame: FrameLike) -> Association:
+        """Say who is who at one instant.
+
+        Args:
+            frame: A `Frame`, or one `(N, 4)` array of xyxy pixels per view; empty or None where nobody is seen.
+
+        Returns:
+            Ids, matches and probabilities.
+
+        Raises:
+            NotFittedError: Before `fit` or `from_pretrained`.
+            InputError: Another number of views than was fitted, or a box that is none; names view and row.
+        """
+        self._check_fitted("associate")
+        return self._associate_chunk([self._as_frame(frame, 0)])[0]
+
+    def associate_many(self, frames: Iterable[FrameLike]) -> Iterator[Association]:
+        """Say who is who at every instant of a stream; memory does not grow with its length.
+
+        Args:
+            frames: As for `associate`; sequences of arrays are numbered from 0.
+
+        Yields:
+            One association per frame, in order.
+
+        Raises:
+            NotFittedError: Before `fit` or `from_pretrained`.
+            InputError: See `associate`.
+        """
+        self._check_fitted("associate_many")
+        chunk: list[Frame] = []
+        boxes = 0
+        for number, entry in enumerate(frames):
+            frame = self._as_frame(entry, number)
+            chunk.append(frame)
+            boxes += sum(frame.counts)
+            if len(chunk) >= CHUNK_FRAMES or boxes >= CHUNK_BOXES:
+                yield from self._associate_chunk(chunk)
+                chunk, boxes = [], 0
+        if chunk:
+            yield from self._associate_chunk(chunk)
+
+    def embed(self, view: int, boxes: ArrayLike) -> NDArray[np.float32]:
+        """Geometric embeddings of boxes; near where two boxes may be the same person.
+
+        Args:
+            view: Number of the view.
+            boxes: `(N, 4)` xyxy in pixels; they may stick out of the image.
+
+        Returns:
+            `(N, 768)` float32.
+
+        Raises:
+            NotFittedError: Before `fit` or `from_pretrained`.
+            InputError: There is no such view, or a box is none.
+        """
+        self._check_fitted("embed")
+        if not 0 <= view < len(self.views_):
+            raise InputError(f"there is no view {view}; views are 0 to {len(self.views_) - 1}")
+        return self._embed([Frame([validate_boxes(boxes, view=view)])], first_view=view).cpu().numpy()
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Save everything that was learnt as `config.json` and `model.safetensors`.
+
+        Args:
+            folder: Made where it is missing.
+
+        Raises:
+            NotFittedError: Before `fit` or `from_pretrained`.
+            DataError: The disk is full or refuses; what was there before is unchanged.
+        """
+        self._check_fitted("save_pretrained")
+        params = self._config.model_dump(mode="json", exclude={"device"})
+        report = getattr(self, "fit_report_", None)
+        save(folder, SavedAssociator(self.views_, params, self.encoder_.state_dict(), self.tables_, report))
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name: str | Path,
+        *,
+        device: str = "cpu",
+        revision: str | None = None,
+        token: str | None = None,
+        cache_dir: str | Path | None = None,
+        local_files_only: bool = False,
+    ) -> Self:
+        """Load what `save_pretrained` saved.
+
+        Args:
+            name: A folder, or a repository of the model hub (`"organization/name"`).
+            device: As for `Associator`.
+            revision: Branch, tag or commit of the repository.
+            token: Of the hub, for private repositories.
+            cache_dir: Where downloads are kept.
+            local_files_only: Never ask the network.
+
+        Returns:
+            A fitted associator.
+
+        Raises:
+            CheckpointError: A file is missing, damaged, of another architecture or of a newer format.
+            DataError: The hub cannot be reached or has no such repository.
+        """
+        folder = find_folder(
+            name, revision=revision, token=token, cache_dir=cache_dir, local_files_only=local_files_only
+        )
+        return cls.from_saved(load(folder), device=device, name=str(folder))
+
+    @classmethod
+    def from_saved(cls, saved: SavedAssociator, *, name: str, device: str = "cpu") -> Self:
+        """Build an associator from its parts.
+
+        Args:
+            saved: Everything that was learnt.
+            name: Where it comes from, for error messages.
+            device: As for `Associator`.
+
+        Returns:
+            A fitted associator.
+
+        Raises:
+            CheckpointError: The weights are of another architecture.
+        """
+        associator = cls(device=device, **saved.params)
+        cameras = resolve_views(saved.views)
+        encoder = BoxEncoder(cameras, prompt=associator._config.encoder.prompt, generator=torch.Generator())
+        check_architecture(name, encoder.state_dict(), saved.weights)
+        encoder.load_state_dict(saved.weights)
+        associator.views_, associator.encoder_ = cameras, encoder.to(find_device(device))
+        associator.tables_ = saved.tables
+        if saved.report is not None:
+            associator.fit_report_ = saved.report
+        return associator
+
+    def __repr__(self) -> str:
+        state = f"fitted on {len(self.views_)} views" if hasattr(self, "encoder_") else "not fitted"
+        return f"Associator(recipe={self._config.recipe.name!r}, seed={self._config.seed}, {state})"
+
+    @property
+    def _device(self) -> torch.device:
+        return self.encoder_.view_tokens.device
+
+    def _check_fitted(self, call: str) -> None:
+        if not hasattr(self, "encoder_"):
+            raise NotFittedError(
+                f"{call}() needs a fitted associator: call fit() or Associator.from_pretrained() first"
+            )
+
+    def _as_frame(self, entry: FrameLike, number: int) -> Frame:
+        frame = entry if isinstance(entry, Frame) else Frame(entry, index=number)
+        return clip_to_views(frame, self.views_)
+
+    def _embed(self, frames: Sequence[Frame], first_view: int = 0) -> torch.Tensor:
+        """Embeddings of all boxes of some frames, frame after frame and view after view, `(M, 768)`."""
+        counts = np.array([frame.counts for frame in frames])
+        boxes = np.concatenate([boxes for frame in frames for boxes in frame.boxes]).astype(np.float32)
+        numbers = np.tile(np.arange(counts.shape[1]) + first_view, len(frames))
+        view = torch.from_numpy(np.repeat(numbers, counts.reshape(-1)))
+        with torch.inference_mode():
+            embeddings: torch.Tensor = self.encoder_(torch.from_numpy(boxes).to(self._device), view.to(self._device))
+        return embeddings
+
+    def _associate_chunk(self, frames: list[Frame]) -> list[Association]:
+        counts = np.array([frame.counts for frame in frames])
+        parts = torch.split(self._embed(frames), counts.sum(axis=1).tolist())
+        with torch.inference_mode():
+            distances = [pairwise_distances(part).cpu().numpy() for part in parts]
+        paired = pair_up(distances, counts, self.tables_, self._config.association.threshold)
+        calibrated = self.tables_ is not None
+        return [
+            Association(frame, self.views_, ids, probabilities, calibrated)
+            for frame, (ids, probabilities) in zip(frames, paired, strict=True)
+        ]

@@ -1,0 +1,126 @@
+"""Hyper-parameters: one frozen model per stage, and the only home of defaults."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from selfmva.errors import ConfigError
+
+StageT = TypeVar("StageT", bound="Stage")
+
+
+class Stage(BaseModel):
+    """Base of all stages: frozen, and a misspelt name is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EncoderConfig(Stage):
+    """The geometric encoder (paper, section 3.2)."""
+
+    prompt: Literal["box", "point"] = Field(
+        "box", description="What of a box is encoded: its two corners, or its foot (bottom centre) alone."
+    )
+    corner_features: Literal["random", "sam"] = Field(
+        "random",
+        description="Fourier matrix and corner embeddings: seeded random numbers, or those of SAM ViT-H.",
+    )
+
+
+class PublishedRecipe(Stage):
+    """The published schedule: triplets (anchor, positive, negative), one a step (paper, sections 3.3 and 4.2)."""
+
+    name: Literal["published"] = "published"
+    epochs: int = Field(80, ge=1, description="Passes over the instants; published: WILDTRACK 1200, MVOR 80.")
+    learning_rate: float = Field(1e-4, gt=0, description="Adam's step size, times 0.1 from three quarters on.")
+    minimum_shift: int = Field(5, ge=1, description="Least distance in time of a negative, in instants.")
+    maximum_shift: int = Field(19, ge=1, description="Largest distance in time of a negative, in instants.")
+    margin: float = Field(1.0, ge=0, description="Margin of the triplet losses.")
+    similarity_threshold: float = Field(
+        0.0, ge=0, le=1, description="Matches less similar than this do not count in the image distance."
+    )
+    edges: bool = Field(True, description="Compare pairs of people through virtual boxes, too.")
+    reprojection: bool = Field(True, description="Let the embedding reproduce its own box.")
+    anchor_view: int | None = Field(None, ge=0, description="Number of the view that is always the anchor.")
+    held_out_share: float = Field(
+        0.0, ge=0, le=0.5, description="Share of the instants kept from training, for the report and the posterior."
+    )
+
+
+class BatchRecipe(Stage):
+    """Our default: many instants a step, every synchronous and shifted pair of them at once."""
+
+    name: Literal["batch"] = "batch"
+    steps: int = Field(800, ge=1, description="Optimizer steps.")
+    instants: int = Field(32, ge=2, description="Largest number of instants of a step; all pairs are compared.")
+    boxes: int = Field(200, ge=1, description="Crowded recordings take fewer instants a step, about so many boxes.")
+    learning_rate: float = Field(1e-3, gt=0, description="Largest step size of Adam; warm-up, then cosine decay.")
+    minimum_shift: int = Field(5, ge=1, description="Instants closer than this in time are not told apart.")
+    temperature: float = Field(2.0, gt=0, description="Distances are divided by it in the cross-entropy.")
+    jitter: float = Field(
+        0.05, ge=0, le=0.5, description="Noise on the corners of the boxes, as a share of the box's size."
+    )
+    reprojection: bool = Field(True, description="Let the embedding reproduce its own box.")
+    anchor_view: int | None = Field(None, ge=0, description="Number of the view that takes part in every pair.")
+    held_out_share: float = Field(
+        0.1, ge=0, le=0.5, description="Share of the instants kept from training, for the report and the posterior."
+    )
+
+
+Recipe = Annotated[PublishedRecipe | BatchRecipe, Field(discriminator="name")]
+
+
+class AssociationConfig(Stage):
+    """From probabilities to groups."""
+
+    threshold: float = Field(0.5, ge=0, lt=1, description="Boxes are joined where their posterior is above this.")
+
+
+class AssociatorConfig(Stage):
+    """Everything that `Associator(...)` takes."""
+
+    seed: int = Field(0, ge=0, lt=2**31, description="Every random choice comes from it.")
+    device: str = Field("cpu", description="'cpu', 'cuda', 'cuda:1', or 'auto' for the GPU where there is one.")
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32", description="'bfloat16' trains under automatic mixed precision."
+    )
+    encoder: EncoderConfig = Field(default_factory=EncoderConfig, description="The geometric encoder.")
+    recipe: Recipe = Field(default_factory=BatchRecipe, description="How the encoder is trained.")
+    association: AssociationConfig = Field(
+        default_factory=AssociationConfig, description="How probabilities become groups."
+    )
+
+
+RECIPES: dict[str, type[PublishedRecipe | BatchRecipe]] = {"published": PublishedRecipe, "batch": BatchRecipe}
+
+
+def build(stage: type[StageT], values: dict[str, Any]) -> StageT:
+    """Validate `values` into a stage.
+
+    Args:
+        stage: The model to build.
+        values: Its fields by name; nested stages as models or dictionaries.
+
+    Returns:
+        The frozen stage.
+
+    Raises:
+        ConfigError: A field is unknown, of the wrong type or out of range; names the field and what is allowed.
+
+    Example:
+        >>> build(AssociationConfig, {"threshold": 0.7}).threshold
+        0.7
+    """
+    try:
+        return stage.model_validate(values)
+    except ValidationError as error:
+        problems = []
+        for problem in error.errors():
+            where = ".".join(str(part) for part in problem["loc"]) or stage.__name__
+            if problem["type"] == "extra_forbidden":
+                problems.append(f"{where} is unknown; known are {', '.join(sorted(stage.model_fields))}")
+            else:
+                problems.append(f"{where}: {problem['msg']}, got {problem['input']!r}")
+        raise ConfigError("; ".join(problems)) from None

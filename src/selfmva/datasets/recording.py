@@ -1,0 +1,150 @@
+"""Frames in memory with their identities and splits: what the built-in adapters are made of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from selfmva.errors import DataError
+from selfmva.types import Frame
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from selfmva.types import IntArray, View
+
+
+class Recording:
+    """A labelled dataset in memory.
+
+    One range of indices runs over the detector's frames, then over the annotated ones. Frames carry no labels:
+    `identities` alone does, so that what reads frames cannot see them.
+
+    Args:
+        views: The cameras.
+        detections: Frames of a detector, the split `"train"`; their track ids are dropped.
+        annotated: Frames whose track ids are identities, or None where nothing is known.
+        annotated_splits: Name of a split -> the instants (`Frame.index`) of its annotated frames.
+        source: Where the labels come from, for messages.
+
+    Raises:
+        DataError: An identity stands twice in one view at one instant.
+
+    Example:
+        >>> from selfmva.types import View
+        >>> views = [View("left", 640, 480), View("right", 640, 480)]
+        >>> annotated = [Frame([[[0, 0, 5, 5]], []], index=7, track_ids=[[3], []])]
+        >>> recording = Recording(views, annotated=annotated, annotated_splits={"test": [7]})
+        >>> dict(recording.splits), recording.identities(0)[0]
+        ({'train': (), 'test': (0,)}, array([3]))
+    """
+
+    def __init__(
+        self,
+        views: Sequence[View],
+        *,
+        detections: Sequence[Frame] = (),
+        annotated: Sequence[Frame] = (),
+        annotated_splits: Mapping[str, Collection[int]],
+        source: str = "annotations",
+    ) -> None:
+        self._views = tuple(views)
+        self._frames = tuple(Frame(f.boxes, f.index, f.scores) for f in (*detections, *annotated))
+        self._identities = (*map(_nobody_known, detections), *(_identities(frame, source) for frame in annotated))
+        splits = {"train": tuple(range(len(detections)))}
+        for name, instants in annotated_splits.items():
+            chosen = set(instants)
+            splits[name] = tuple(k for k, frame in enumerate(annotated, start=len(detections)) if frame.index in chosen)
+        self._splits = MappingProxyType(splits)
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{name}: {len(indices)}" for name, indices in self._splits.items())
+        return f"{type(self).__name__}({len(self._views)} views; {sizes})"
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    @property
+    def views(self) -> tuple[View, ...]:
+        """The cameras, in the order of every frame's boxes."""
+        return self._views
+
+    @property
+    def splits(self) -> Mapping[str, tuple[int, ...]]:
+        """Indices of the frames of each split, in the order of time."""
+        return self._splits
+
+    def frame(self, index: int) -> Frame:
+        """The boxes of all views; `Frame.index` is the number of the instant.
+
+        Raises:
+            IndexError: There is no such index.
+        """
+        return self._frames[index]
+
+    def identities(self, index: int) -> tuple[IntArray, ...]:
+        """The person of each box of `frame(index)`: one `(N,)` int64 array per view, -1 = not known.
+
+        Raises:
+            IndexError: There is no such index.
+        """
+        return self._identities[index]
+
+
+def split_by_time(frames: Sequence[Frame]) -> dict[str, list[int]]:
+    """The published split: the last 10 % test, the last 20 % of the rest validation, the rest training.
+
+    Args:
+        frames: Annotated frames in the order of time; those seen in fewer than two views are dropped first.
+
+    Returns:
+        `"train"`, `"validation"` and `"test"` -> numbers of instants.
+
+    Example:
+        >>> box = [[0, 0, 5, 5]]
+        >>> {name: len(part) for name, part in split_by_time([Frame([box, box], index=t) for t in range(100)]).items()}
+        {'train': 72, 'validation': 18, 'test': 10}
+    """
+    usable = [frame.index for frame in frames if np.count_nonzero(frame.counts) >= 2]
+    rest = len(usable) - len(usable) // 10
+    train = rest - rest // 5
+    return {"train": usable[:train], "validation": usable[train:rest], "test": usable[rest:]}
+
+
+def find_path(root: str | Path, candidates: Sequence[str], what: str) -> Path:
+    """The first of `candidates` that exists under `root`.
+
+    Raises:
+        DataError: None exists; the message lists what was looked for.
+
+    Example:
+        >>> find_path("nowhere", ["a.json", "output/a.json"], "detections")
+        Traceback (most recent call last):
+        ...
+        selfmva.errors.DataError: no detections found; looked for nowhere/a.json, nowhere/output/a.json
+    """
+    paths = [Path(root) / candidate for candidate in candidates]
+    for path in paths:
+        if path.exists():
+            return path
+    raise DataError(f"no {what} found; looked for {', '.join(map(str, paths))}")
+
+
+def _nobody_known(frame: Frame) -> tuple[IntArray, ...]:
+    return tuple(np.broadcast_to(np.int64(-1), count) for count in frame.counts)  # read-only, as all that is shared
+
+
+def _identities(frame: Frame, source: str) -> tuple[IntArray, ...]:
+    if frame.track_ids is None:
+        return _nobody_known(frame)
+    for view, ids in enumerate(frame.track_ids):
+        values, counts = np.unique(ids[ids >= 0], return_counts=True)
+        if (counts > 1).any():
+            raise DataError(
+                f"{source}, instant {frame.index}, view {view}: identity {values[counts > 1][0]} stands there twice; "
+                "a person has one box in a view"
+            )
+    return frame.track_ids

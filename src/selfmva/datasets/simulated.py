@@ -1,0 +1,271 @@
+"""A simulated recording: people on a floor, cameras around it, and the boxes of an imperfect detector."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, TypedDict
+
+import numpy as np
+from pydantic import Field
+
+from selfmva.config import Stage, build
+from selfmva.datasets import _cameras, _crowd, _detector
+from selfmva.types import Frame, View
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Unpack
+
+    from numpy.typing import NDArray
+
+    from selfmva.types import FloatArray, IntArray
+
+CHUNK = 256  # instants projected at a time: bounds the memory, and is part of what a seed means
+
+
+class SimulationConfig(Stage):
+    """Everything that may be chosen about a simulated recording.
+
+    Example:
+        >>> SimulationConfig(views=3).people
+        10
+    """
+
+    views: int = Field(4, ge=1, le=32, description="number of cameras")
+    people: int = Field(10, ge=1, le=200, description="mean number of people present")
+    instants: int = Field(600, ge=1, description="number of synchronized instants")
+    seed: int = Field(0, ge=0, description="source of every random choice")
+    interval_seconds: float = Field(0.4, gt=0, le=60, description="time between two instants")
+    width: int = Field(1280, ge=64, le=16384, description="width of every image in pixels")
+    height: int = Field(720, ge=64, le=16384, description="height of every image in pixels")
+    floor_width: float = Field(12.0, ge=3, le=100, description="width of the floor in metres")
+    floor_depth: float = Field(9.0, ge=3, le=100, description="depth of the floor in metres")
+    occlusion_threshold: float = Field(
+        0.6, ge=0, le=1, description="largest hidden share of a body that still has a box; 1 = bodies of glass"
+    )
+    truncation_threshold: float = Field(
+        0.5, ge=0, le=1, description="largest share of a body outside the image that still has a box"
+    )
+    miss_rate: float = Field(0.05, ge=0, le=1, description="share of visible bodies without a box")
+    false_rate: float = Field(0.1, ge=0, le=100, description="mean number of false boxes in a view at an instant")
+    jitter: float = Field(0.02, ge=0, le=0.5, description="standard deviation of a box's errors, as share of its size")
+    cut_feet_rate: float = Field(0.05, ge=0, le=1, description="share of boxes that end above the feet")
+    unrelated_views: bool = Field(default=False, description="every camera films a crowd of its own")
+    moving_cameras: bool = Field(default=False, description="cameras pan and tilt")
+    standing: bool = Field(default=False, description="nobody ever moves, enters or leaves")
+
+
+class SimulationOptions(TypedDict, total=False):
+    """The fields of `SimulationConfig` as keyword arguments."""
+
+    views: int
+    people: int
+    instants: int
+    seed: int
+    interval_seconds: float
+    width: int
+    height: int
+    floor_width: float
+    floor_depth: float
+    occlusion_threshold: float
+    truncation_threshold: float
+    miss_rate: float
+    false_rate: float
+    jitter: float
+    cut_feet_rate: float
+    unrelated_views: bool
+    moving_cameras: bool
+    standing: bool
+
+
+class Simulated:
+    """A seeded, labelled recording without any file.
+
+    Cameras hang around a rectangular floor and look roughly at its centre. People enter at its edge, walk, stop,
+    meet and leave; nobody comes back: whoever enters is a new identity. A body is a narrow foot, a shoulder and a
+    head; its box is exact until the detector's errors are added, in all splits alike: hidden lower parts are cut,
+    well-hidden and well-truncated bodies have no box, and then come misses, cut feet, jitter and false boxes.
+    The order of the boxes of a view carries no information. The same options give the same recording; other
+    detector options under the same seed show the same people and cameras.
+
+    Args:
+        **options: The fields of `SimulationConfig`; among them `views` (4), `people` present on average (10),
+            `instants` (600), `seed` (0), `interval_seconds` (0.4), `miss_rate`, `false_rate`, `jitter`, and for
+            tests of failure `unrelated_views`, `moving_cameras` and `standing`.
+
+    Raises:
+        ConfigError: An option is unknown, of the wrong type or out of its range.
+
+    Example:
+        >>> recording = Simulated(views=3, people=5, instants=20)
+        >>> len(recording), [len(split) for split in recording.splits.values()]
+        (20, [14, 2, 4])
+        >>> len(recording.frame(7)), [len(ids) for ids in recording.identities(7)] == list(recording.frame(7).counts)
+        (3, True)
+    """
+
+    name = "simulated"
+    similarity_threshold = 0.0  # no two instants are so alike that evaluation should skip one
+
+    def __init__(self, **options: Unpack[SimulationOptions]) -> None:
+        self.config = config = build(SimulationConfig, dict(options))
+        self.views = tuple(View(f"camera{v}", config.width, config.height) for v in range(config.views))
+        self._floor = np.array([config.floor_width, config.floor_depth])
+        cameras, crowd, detector = map(np.random.default_rng, np.random.SeedSequence(config.seed).spawn(3))
+        self._projections = self._hang_cameras(cameras)
+        self._places, self._present, self._heights, self._radii = self._let_live(crowd)
+        self._boxes, self._identities, self._starts = self._detect(detector)
+
+    def __len__(self) -> int:
+        return self.config.instants
+
+    def __repr__(self) -> str:
+        changed = {key: getattr(self.config, key) for key in sorted(self.config.model_fields_set)}
+        return f"Simulated({', '.join(f'{key}={value!r}' for key, value in changed.items())})"
+
+    @property
+    def splits(self) -> Mapping[str, range]:
+        """The first 70 % of the instants to train on, 10 % to validate, the last 20 % to test."""
+        instants = len(self)
+        validation, test = round(0.7 * instants), round(0.8 * instants)
+        return {
+            "train": range(validation),
+            "validation": range(validation, test),
+            "test": range(test, instants),
+        }
+
+    @property
+    def projections(self) -> FloatArray:
+        """`(V, 3, 4)` from metres (x, y, z up, 1) to pixels; of instant 0 where cameras move."""
+        return np.array(self._projections[0])
+
+    @property
+    def homographies(self) -> FloatArray:
+        """`(V, 3, 3)` from metres on the floor (x, y, 1) to pixels; of instant 0 where cameras move."""
+        return np.array(self._projections[0][:, :, [0, 1, 3]])
+
+    def frame(self, index: int) -> Frame:
+        """The boxes of all views at an instant.
+
+        Args:
+            index: 0 to `len(self) - 1`.
+
+        Returns:
+            A frame whose boxes lie inside the images.
+
+        Raises:
+            IndexError: There is no such instant.
+        """
+        return Frame([self._boxes[rows] for rows in self._rows(index)], index=index)
+
+    def identities(self, index: int) -> tuple[IntArray, ...]:
+        """The person of each box of `frame(index)`: one `(N,)` int64 array per view, -1 for a false box.
+
+        Raises:
+            IndexError: There is no such instant.
+        """
+        return tuple(self._identities[rows].copy() for rows in self._rows(index))
+
+    def ground_positions(self, index: int) -> tuple[IntArray, FloatArray]:
+        """Who is present at an instant, seen or not, and where.
+
+        Args:
+            index: 0 to `len(self) - 1`.
+
+        Returns:
+            `(P,)` int64 identities and `(P, 2)` float64 places in metres on the floor. With unrelated views,
+            the crowds of all views one after the other, each on the floor of its view.
+
+        Raises:
+            IndexError: There is no such instant.
+        """
+        self._check_index(index)
+        present = self._present[index] >= 0  # (G, S)
+        return self._present[index][present], self._places[index][present]
+
+    def _check_index(self, index: int) -> None:
+        if index not in range(len(self)):
+            raise IndexError(f"an instant of this recording is a whole number from 0 to {len(self) - 1}, got {index!r}")
+
+    def _rows(self, index: int) -> list[slice]:
+        """Where the boxes of every view at an instant lie in the flat arrays."""
+        self._check_index(index)
+        first = index * len(self.views)
+        bounds = self._starts[first : first + len(self.views) + 1].tolist()
+        return [slice(*pair) for pair in pairwise(bounds)]
+
+    def _hang_cameras(self, rng: np.random.Generator) -> FloatArray:
+        """`(T, V, 3, 4)` projections; T is 1 where cameras do not move."""
+        config = self.config
+        intrinsics, rotations, centres = _cameras.place_cameras(
+            config.views, (config.width, config.height), self._floor, rng
+        )
+        rotations = rotations[None]
+        if config.moving_cameras:
+            rotations = _cameras.sway(
+                rotations[0], config.interval_seconds * np.arange(len(self), dtype=np.float64), rng
+            )
+        from_centre = np.concatenate([np.broadcast_to(np.eye(3), (config.views, 3, 3)), -centres[:, :, None]], axis=-1)
+        projections: FloatArray = intrinsics @ rotations @ from_centre
+        return projections
+
+    def _let_live(self, rng: np.random.Generator) -> tuple[FloatArray, IntArray, FloatArray, FloatArray]:
+        """`(T, G, S, 2)` places, `(T, G, S)` identities or -1, `(P,)` heights and radii; G crowds, 1 or V."""
+        config = self.config
+        crowds = [
+            _crowd.walk(
+                people=config.people,
+                instants=len(self),
+                interval_seconds=config.interval_seconds,
+                floor=self._floor,
+                standing=config.standing,
+                rng=rng,
+            )
+            for _ in range(config.views if config.unrelated_views else 1)
+        ]
+        firsts = np.cumsum([0, *(len(crowd.heights) for crowd in crowds[:-1])])
+        present = [
+            np.where(crowd.identities >= 0, crowd.identities + first, -1)
+            for crowd, first in zip(crowds, firsts, strict=True)
+        ]
+        return (
+            np.stack([crowd.places for crowd in crowds], axis=1),
+            np.stack(present, axis=1),
+            np.concatenate([crowd.heights for crowd in crowds]),
+            np.concatenate([crowd.radii for crowd in crowds]),
+        )
+
+    def _detect(self, rng: np.random.Generator) -> tuple[FloatArray, IntArray, IntArray]:
+        """All boxes `(N, 4)` and identities `(N,)`, by instant and view, and `(T * V + 1,)` where each begins."""
+        parts = [self._detect_chunk(slice(t, min(t + CHUNK, len(self))), rng) for t in range(0, len(self), CHUNK)]
+        boxes, identities, counts = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return boxes, identities, np.concatenate([[0], np.cumsum(counts)])
+
+    def _detect_chunk(self, chunk: slice, rng: np.random.Generator) -> tuple[FloatArray, IntArray, IntArray]:
+        """Boxes `(N, 4)`, identities `(N,)` and the number of boxes in each cell, instant by instant, view by view."""
+        config = self.config
+        size = (config.width, config.height)
+        boxes, identities, seen = self._outlines(chunk)
+        cells = np.broadcast_to(np.arange(seen[..., 0].size).reshape(*seen.shape[:2], 1), seen.shape)
+        seen = seen & (rng.random(seen.shape) >= config.miss_rate)
+        found = _detector.cut_feet(boxes[seen], config.cut_feet_rate, rng)
+        found = _detector.jitter_boxes(found, config.jitter, size, rng)
+
+        false_cells = np.repeat(np.arange(seen[..., 0].size), rng.poisson(config.false_rate, seen[..., 0].size))
+        found = np.concatenate([found, _detector.false_boxes(len(false_cells), size, rng)])
+        identities = np.concatenate([identities[seen], np.full(len(false_cells), -1)])
+        cell = np.concatenate([cells[seen], false_cells])
+        order = np.lexsort((rng.random(len(cell)), cell))
+        return found[order], identities[order], np.bincount(cell, minlength=seen[..., 0].size)
+
+    def _outlines(self, chunk: slice) -> tuple[FloatArray, IntArray, NDArray[np.bool_]]:
+        """`(T, V, S, 4)` visible parts of bodies, `(T, V, S)` identities and whether there is enough to be seen."""
+        config = self.config
+        present = self._present[chunk]
+        projections = self._projections[chunk] if config.moving_cameras else self._projections
+        boxes, depths, in_front = _cameras.project_bodies(
+            projections, self._places[chunk], self._heights[present], self._radii[present]
+        )
+        boxes, inside = _detector.truncate(boxes, (config.width, config.height), config.truncation_threshold)
+        boxes, shown = _detector.occlude(boxes, depths, in_front & (present >= 0), config.occlusion_threshold)
+        return boxes, np.broadcast_to(present, shown.shape), shown & inside

@@ -1,0 +1,223 @@
+"""Scores of pairwise association: how well boxes of two views are matched, and how honest the probabilities are.
+
+Source of the definitions: Self-MVA, section 4.1 (arXiv 2503.13739).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from selfmva.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from selfmva.types import FloatArray, IntArray
+
+IPAA_LEVELS = (1.0, 0.9, 0.8)
+
+
+@dataclass(frozen=True)
+class PairResult:
+    """What was predicted for two views of one instant, and who was there.
+
+    Args:
+        scores: `(N_i, N_j)`, higher = more likely the same person.
+        matches: `(K, 2)` int64 indices of boxes called the same person.
+        identities_i: `(N_i,)` int64, -1 = not known.
+        identities_j: `(N_j,)` int64, -1 = not known.
+    """
+
+    scores: FloatArray
+    matches: IntArray
+    identities_i: IntArray
+    identities_j: IntArray
+
+
+@dataclass(frozen=True)
+class AssociationScores:
+    """Scores of a set of view pairs; all in [0, 1], NaN where nothing defines them.
+
+    Attributes:
+        average_precision: Area under precision and recall of all box pairs, pooled.
+        fpr_95: False positive rate at 95 % recall; lower is better.
+        precision: Correct matches / matches.
+        recall: Correct matches / people seen in both views.
+        f1: Harmonic mean of the two.
+        accuracy: (correct matches + boxes rightly left alone) / people seen in either view.
+        ipaa_100: Share of view pairs with accuracy 1; `ipaa_90` and `ipaa_80` with at least 0.9 and 0.8.
+        calibration_error: Expected calibration error of the scores taken as probabilities (10 bins).
+        pairs: Number of view pairs.
+        box_pairs: Number of box pairs that were scored.
+    """
+
+    average_precision: float
+    fpr_95: float
+    precision: float
+    recall: float
+    f1: float
+    accuracy: float
+    ipaa_100: float
+    ipaa_90: float
+    ipaa_80: float
+    calibration_error: float
+    pairs: int
+    box_pairs: int
+
+    def to_dict(self) -> dict[str, float | int]:
+        """The scores by name."""
+        return asdict(self)
+
+
+def average_precision(labels: np.ndarray, scores: np.ndarray) -> float:
+    """Average precision: the sum over thresholds of (recall gained) x precision; ties share one threshold.
+
+    Args:
+        labels: `(N,)` bool, True for the same person.
+        scores: `(N,)` float, higher = more likely.
+
+    Returns:
+        A value in [0, 1]; NaN where no label is True. Equal to `sklearn.metrics.average_precision_score`.
+
+    Example:
+        >>> float(average_precision(np.array([True, False, True]), np.array([0.9, 0.8, 0.7])))
+        0.8333333333333333
+    """
+    true_positives, predicted = _cumulative(labels, scores)
+    positives = int(np.count_nonzero(labels))
+    if positives == 0:
+        return float("nan")
+    recall = true_positives / positives
+    return float(np.sum(np.diff(recall, prepend=0.0) * true_positives / predicted))
+
+
+def false_positive_rate_at_recall(labels: np.ndarray, scores: np.ndarray, recall: float = 0.95) -> float:
+    """Share of the negatives that score at least as high as the threshold that first reaches `recall`.
+
+    Args:
+        labels: `(N,)` bool.
+        scores: `(N,)` float.
+        recall: In (0, 1].
+
+    Returns:
+        A value in [0, 1]; NaN without a positive or without a negative.
+
+    Example:
+        >>> float(false_positive_rate_at_recall(np.array([True, False, False]), np.array([0.5, 0.9, 0.1])))
+        0.5
+    """
+    true_positives, predicted = _cumulative(labels, scores)
+    positives = int(np.count_nonzero(labels))
+    negatives = len(labels) - positives
+    if positives == 0 or negatives == 0:
+        return float("nan")
+    first = int(np.argmax(true_positives / positives >= recall))
+    return float((predicted[first] - true_positives[first]) / negatives)
+
+
+def _cumulative(labels: np.ndarray, scores: np.ndarray) -> tuple[IntArray, IntArray]:
+    """True positives and predictions at every distinct threshold, from the highest score down."""
+    if len(labels) != len(scores):
+        raise InputError(f"labels and scores must have the same length, got {len(labels)} and {len(scores)}")
+    if len(labels) == 0:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    order = np.argsort(-scores, kind="stable")
+    ranked = scores[order]
+    last_of_tie = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)
+    return np.cumsum(labels[order].astype(np.int64))[last_of_tie], last_of_tie.astype(np.int64) + 1
+
+
+def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray, bins: int = 10) -> float:
+    """Mean distance of probability and frequency over equal-width bins, weighted by their counts.
+
+    Source: Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, equation 3.
+
+    Args:
+        labels: `(N,)` bool.
+        probabilities: `(N,)` in [0, 1].
+        bins: Number of bins.
+
+    Returns:
+        A value in [0, 1]; NaN without any pair.
+
+    Example:
+        >>> float(expected_calibration_error(np.array([True, False]), np.array([0.5, 0.5])))
+        0.0
+    """
+    if len(labels) == 0:
+        return float("nan")
+    index = np.minimum((np.clip(probabilities, 0, 1) * bins).astype(np.int64), bins - 1)
+    gap = np.bincount(index, weights=labels.astype(float) - probabilities, minlength=bins)
+    return float(np.abs(gap).sum() / len(labels))
+
+
+def score_pairs(pairs: Iterable[PairResult]) -> AssociationScores:
+    """Score view pairs against who was there.
+
+    Args:
+        pairs: One `PairResult` per instant and view pair, both views with at least one box.
+
+    Returns:
+        The pooled scores.
+
+    Example:
+        >>> one = np.array([5])
+        >>> pair = PairResult(np.array([[0.9]]), np.array([[0, 0]]), one, one)
+        >>> score_pairs([pair]).accuracy
+        1.0
+    """
+    labels, scores, accuracies = [np.zeros(0, bool)], [np.zeros(0)], []
+    correct = matched = common = right = union = 0
+    for pair in pairs:
+        same = pair.identities_i[:, None] == pair.identities_j[None, :]
+        known = (pair.identities_i >= 0)[:, None] & (pair.identities_j >= 0)[None, :]
+        labels.append(same[known])
+        scores.append(pair.scores[known])
+        hits, alone, shared, everyone = _count(pair)
+        correct, matched, common = correct + hits, matched + len(pair.matches), common + shared
+        right, union = right + hits + alone, union + everyone
+        if everyone:
+            accuracies.append((hits + alone) / everyone)
+    label, score, accuracy = np.concatenate(labels), np.concatenate(scores), np.asarray(accuracies)
+    precision, recall = _ratio(correct, matched), _ratio(correct, common)
+    ipaa = [float(np.mean(accuracy >= level)) if len(accuracy) else float("nan") for level in IPAA_LEVELS]
+    return AssociationScores(
+        average_precision=average_precision(label, score),
+        fpr_95=false_positive_rate_at_recall(label, score),
+        precision=precision,
+        recall=recall,
+        f1=_ratio(2 * correct, matched + common),
+        accuracy=_ratio(right, union),
+        ipaa_100=ipaa[0],
+        ipaa_90=ipaa[1],
+        ipaa_80=ipaa[2],
+        calibration_error=expected_calibration_error(label, score),
+        pairs=len(accuracies),
+        box_pairs=len(label),
+    )
+
+
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole else float("nan")
+
+
+def _count(pair: PairResult) -> tuple[int, int, int, int]:
+    """Correct matches, boxes rightly left alone, people seen in both views, people seen in either."""
+    ids_i, ids_j = pair.identities_i, pair.identities_j
+    of_i, of_j = pair.matches[:, 0], pair.matches[:, 1]
+    # Two boxes of unknown people are no correct match; the match still counts as one that was made.
+    hits = int(np.count_nonzero((ids_i[of_i] == ids_j[of_j]) & (ids_i[of_i] >= 0)))
+    alone = _rightly_alone(ids_i, of_i, ids_j) + _rightly_alone(ids_j, of_j, ids_i)
+    known_i, known_j = ids_i[ids_i >= 0], ids_j[ids_j >= 0]
+    shared = len(np.intersect1d(known_i, known_j))
+    return hits, alone, shared, len(np.union1d(known_i, known_j))
+
+
+def _rightly_alone(identities: IntArray, matched: IntArray, others: IntArray) -> int:
+    """Boxes without a match whose person is known and not in the other view."""
+    free = np.ones(len(identities), bool)
+    free[matched] = False
+    return int(np.count_nonzero(free & (identities >= 0) & ~np.isin(identities, others)))

@@ -1,0 +1,161 @@
+"""Evaluate an associator on labelled instants, as published or on its calibrated probabilities."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import torch
+
+from selfmva.datasets.base import LabelledDataset, MultiViewDataset
+from selfmva.errors import InputError
+from selfmva.matching.assignment import solve
+from selfmva.matching.cost import view_pairs
+from selfmva.metrics.association import AssociationScores, PairResult, score_pairs
+from selfmva.types import Frame
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from selfmva.associator import Associator
+    from selfmva.types import FloatArray, IntArray
+
+Protocol = Literal["self-mva", "calibrated"]
+Labelled = tuple[Frame, "Sequence[IntArray]"]
+SIMILARITY_EPSILON = np.float32(1e-6)  # added to the largest distance of a pair, as published
+
+
+def evaluate(
+    associator: Associator,
+    dataset: LabelledDataset | Sequence[Labelled],
+    *,
+    split: str = "test",
+    protocol: Protocol = "calibrated",
+    similarity_threshold: float | None = None,
+) -> AssociationScores:
+    """Score an associator against who was there.
+
+    Args:
+        associator: A fitted one.
+        dataset: A labelled dataset, or a sequence of `(frame, identities)`; identities are one `(N,)` int64 array per
+            view, -1 where a person is not known.
+        split: Which split of a dataset.
+        protocol: `"calibrated"` takes probabilities as scores and groups as matches. `"self-mva"` is the published
+            protocol with its quirks: boxes truncated to whole pixels, distances divided by each view pair's
+            maximum, an optimal assignment, and a similarity threshold per data set.
+        similarity_threshold: Of `"self-mva"`; None: the dataset's published one, 0 where it has none.
+
+    Returns:
+        The pooled scores of all view pairs in which both views show somebody.
+
+    Raises:
+        InputError: Unknown protocol or split, no labels, or identities that do not fit the boxes.
+        NotFittedError: The associator is not fitted.
+
+    Example:
+        >>> from selfmva import Associator
+        >>> from selfmva.datasets.simulated import Simulated
+        >>> scene = Simulated(views=2, people=3, instants=100, seed=1)
+        >>> associator = Associator(recipe={"name": "batch", "steps": 60}).fit(scene)
+        >>> 0.0 <= evaluate(associator, scene).average_precision <= 1.0
+        True
+    """
+    labelled = list(_labelled(dataset, split))
+    if protocol == "calibrated":
+        return score_pairs(_calibrated_pairs(associator, labelled))
+    if protocol == "self-mva":
+        if similarity_threshold is None:
+            similarity_threshold = float(getattr(dataset, "similarity_threshold", 0.0))
+        return score_pairs(_published_pairs(associator, labelled, similarity_threshold))
+    raise InputError(f"protocol must be 'self-mva' or 'calibrated', got {protocol!r}")
+
+
+def published_similarity(distances: FloatArray) -> FloatArray:
+    """Similarity of the published protocol: 1 - distance / (largest distance of the pair + 1e-6), in float32.
+
+    Args:
+        distances: `(N, M)` L2 distances of one view pair, N and M at least 1.
+
+    Returns:
+        `(N, M)` float32 in [0, 1]. A pair with one box on each side scores about 0, right or wrong.
+
+    Example:
+        >>> published_similarity(np.array([[1.0, 2.0]])).round(3)
+        array([[0.5, 0. ]], dtype=float32)
+    """
+    single = distances.astype(np.float32)
+    return np.asarray(np.float32(1.0) - single / (single.max() + SIMILARITY_EPSILON))
+
+
+def published_matches(distances: FloatArray, threshold: float = 0.0) -> IntArray:
+    """Matches of the published protocol.
+
+    Args:
+        distances: `(N, M)` L2 distances of one view pair, N and M at least 1.
+        threshold: Least similarity of a match.
+
+    Returns:
+        `(K, 2)` int64, the optimal assignment without the matches below the threshold. These are dropped from the
+        last row to the first until one match is left: if all are below, the first row's match stays.
+
+    Example:
+        >>> published_matches(np.array([[1.0, 4.0], [4.0, 3.9]]), threshold=0.5)
+        array([[0, 0]])
+    """
+    matches = solve(distances.astype(np.float64)).matches(0)
+    similarity = published_similarity(distances)[matches[:, 0], matches[:, 1]]
+    good = similarity >= threshold
+    good[0] |= not good.any()
+    return matches[good]
+
+
+def published_boxes(frame: Frame) -> list[FloatArray]:
+    """Boxes as the published protocol reads them: x, y, width and height truncated to integers, clipped at 0."""
+    boxes = []
+    for array in frame.boxes:
+        corner, size = np.trunc(array[:, :2]), np.trunc(array[:, 2:] - array[:, :2])
+        boxes.append(np.maximum(np.concatenate((corner, corner + size), axis=1), 0.0))
+    return boxes
+
+
+def _labelled(dataset: LabelledDataset | Sequence[Labelled], split: str) -> Iterator[Labelled]:
+    pairs: Iterable[Labelled] = _of_split(dataset, split) if isinstance(dataset, MultiViewDataset) else dataset
+    for frame, identities in pairs:
+        arrays = [np.asarray(identity, dtype=np.int64).reshape(-1) for identity in identities]
+        if tuple(map(len, arrays)) != frame.counts:
+            raise InputError(
+                f"instant {frame.index}: identities must have one entry per box, got {[len(a) for a in arrays]} "
+                f"for {list(frame.counts)} boxes"
+            )
+        yield frame, arrays
+
+
+def _of_split(dataset: MultiViewDataset, split: str) -> Iterator[Labelled]:
+    if not isinstance(dataset, LabelledDataset):
+        raise InputError(f"{type(dataset).__name__} has no identities(index): there is nothing to evaluate against")
+    if split not in dataset.splits:
+        raise InputError(f"there is no split {split!r}; known are {', '.join(sorted(dataset.splits)) or 'none'}")
+    if not len(dataset.splits[split]):
+        raise InputError(f"the split {split!r} is empty: its instants are not among the files that were found")
+    for index in dataset.splits[split]:
+        yield dataset.frame(index), dataset.identities(index)
+
+
+def _calibrated_pairs(associator: Associator, labelled: Sequence[Labelled]) -> Iterator[PairResult]:
+    associations = associator.associate_many(frame for frame, _ in labelled)
+    for association, (_, identities) in zip(associations, labelled, strict=True):
+        for i, j in view_pairs(len(identities)):
+            if len(identities[i]) and len(identities[j]):
+                matches = association.matches(i, j)
+                yield PairResult(association.probability(i, j), matches, identities[i], identities[j])
+
+
+def _published_pairs(associator: Associator, labelled: Sequence[Labelled], threshold: float) -> Iterator[PairResult]:
+    for frame, identities in labelled:
+        boxes = published_boxes(frame)
+        embeddings = [torch.from_numpy(associator.embed(view, array)) for view, array in enumerate(boxes)]
+        for i, j in view_pairs(len(identities)):
+            if len(identities[i]) and len(identities[j]):
+                distances = torch.cdist(embeddings[i], embeddings[j]).numpy()
+                matches = published_matches(distances, threshold)
+                yield PairResult(published_similarity(distances), matches, identities[i], identities[j])

@@ -1,0 +1,130 @@
+"""From the distances of a chunk of frames to probabilities and ids."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from selfmva.affinity import LARGEST_LOG_ODDS, competition
+from selfmva.matching.assignment import solve
+from selfmva.matching.cost import padded_rows, view_pairs
+from selfmva.matching.multiview import group
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from selfmva.affinity import DistanceTable
+    from selfmva.types import FloatArray, IntArray
+
+ViewPair = tuple[int, int]
+SIMILARITY_EPSILON = 1e-6  # added to the largest distance, as published
+UNMATCHED_LOG_ODDS = -0.5  # uncalibrated: half the weight of the best match
+
+
+def posteriors(
+    distances: Sequence[FloatArray], count: IntArray, tables: Mapping[ViewPair, DistanceTable]
+) -> FloatArray:
+    """Posterior of every pair of boxes of two views, for a chunk of frames at once.
+
+    Args:
+        distances: For each of F frames, `(M, M)` distances of its boxes, view after view.
+        count: `(F, V)` number of boxes.
+        tables: What distances mean, for every view pair.
+
+    Returns:
+        `(F, P, K, K)`, P view pairs in the order of `view_pairs`, K the largest number of boxes; 0 in the padding.
+    """
+    pairs = view_pairs(count.shape[1])
+    one, other = (np.array(side) for side in zip(*pairs, strict=True))
+    width = int(count.max(initial=0))
+    rows = padded_rows(np.cumsum(count, axis=1) - count, count, width)  # (F, V, K)
+    blocks = np.zeros((len(count), len(pairs), width, width))
+    for number, matrix in enumerate(distances):
+        if len(matrix):
+            blocks[number] = matrix[rows[number, one][:, :, None], rows[number, other][:, None, :]]
+    for number, pair in enumerate(pairs):
+        blocks[:, number] = tables[pair](blocks[:, number])
+    filled = np.arange(width) < count[..., None]  # (F, V, K)
+    blocks[~(filled[:, one][..., :, None] & filled[:, other][..., None, :])] = -np.inf
+    return competition(blocks)
+
+
+def similarities(
+    distances: FloatArray, starts: IntArray, count: IntArray
+) -> tuple[dict[ViewPair, FloatArray], FloatArray]:
+    """What stands in for probabilities before anything is calibrated: the published similarity and its matches.
+
+    Args:
+        distances: `(M, M)` distances of the boxes of one frame, view after view.
+        starts: `(V,)` first row of each view.
+        count: `(V,)` number of boxes.
+
+    Returns:
+        For every view pair the similarities `1 - distance / largest distance`; and an `(M, M)` matrix that is
+        the similarity where the optimal assignment matches two boxes and negative elsewhere, for grouping.
+    """
+    links = np.full(distances.shape, UNMATCHED_LOG_ODDS)
+    scores: dict[ViewPair, FloatArray] = {}
+    for i, j in view_pairs(len(count)):
+        rows, columns = slice(starts[i], starts[i] + count[i]), slice(starts[j], starts[j] + count[j])
+        block = distances[rows, columns]
+        similarity = 1.0 - block / (block.max() + SIMILARITY_EPSILON) if block.size else np.zeros(block.shape)
+        scores[i, j] = similarity
+        for row, column in solve(block).matches(0):
+            links[starts[i] + row, starts[j] + column] = similarity[row, column] + SIMILARITY_EPSILON
+    return scores, np.maximum(links, links.T)
+
+
+def pair_up(
+    distances: Sequence[FloatArray],
+    count: IntArray,
+    tables: Mapping[ViewPair, DistanceTable] | None,
+    threshold: float,
+) -> list[tuple[tuple[IntArray, ...], dict[ViewPair, FloatArray]]]:
+    """Ids and pairwise probabilities of a chunk of frames.
+
+    Args:
+        distances: For each of F frames, `(M, M)` distances of its boxes, view after view.
+        count: `(F, V)` number of boxes.
+        tables: What distances mean; None: similarities stand in (see `similarities`).
+        threshold: Probability above which boxes are joined; not used without tables.
+
+    Returns:
+        For each frame the ids of every view and the probabilities of every view pair.
+    """
+    pairs = view_pairs(count.shape[1])
+    padded = posteriors(distances, count, tables) if tables is not None else None
+    starts = np.cumsum(count, axis=1) - count
+    results = []
+    for number, matrix in enumerate(distances):
+        n, start = count[number], starts[number]
+        if padded is None:
+            scores, links = similarities(matrix, start, n)
+            level = 0.0
+        else:
+            scores = {(i, j): padded[number, p, : n[i], : n[j]].copy() for p, (i, j) in enumerate(pairs)}
+            links = _log_odds_matrix(scores, start, n)
+            level = _log_odds(threshold)
+        view = np.repeat(np.arange(len(n)), n)
+        ids = group(links, view, level)
+        results.append((tuple(np.split(ids, np.cumsum(n)[:-1])), scores))
+    return results
+
+
+def _log_odds(probability: float) -> float:
+    if probability <= 0.0:
+        return -LARGEST_LOG_ODDS
+    return math.log(probability) - math.log1p(-probability)
+
+
+def _log_odds_matrix(scores: Mapping[ViewPair, FloatArray], start: IntArray, count: IntArray) -> FloatArray:
+    """Log-odds of all box pairs of a frame, `(M, M)` symmetric."""
+    size = int(count.sum())
+    matrix = np.zeros((size, size))
+    for (i, j), block in scores.items():
+        matrix[start[i] : start[i] + count[i], start[j] : start[j] + count[j]] = block
+    matrix += matrix.T
+    bounded = np.clip(matrix, np.exp(-LARGEST_LOG_ODDS), 1.0 - np.exp(-LARGEST_LOG_ODDS))
+    return np.asarray(np.log(bounded) - np.log1p(-bounded))

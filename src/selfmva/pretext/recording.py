@@ -1,0 +1,113 @@
+"""A recording as flat tensors: what training and calibration read, without identities."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from selfmva.types import Frame
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from selfmva.types import IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class PackedBoxes:
+    """All boxes of a recording, instant by instant and view by view.
+
+    Attributes:
+        boxes: `(M, 4)` float32 xyxy in pixels.
+        view: `(M,)` int64, the view of each box.
+        start: `(T, V)` int64, the first row of each instant and view.
+        count: `(T, V)` int64, the number of boxes of each instant and view.
+    """
+
+    boxes: Tensor
+    view: Tensor
+    start: IntArray
+    count: IntArray
+
+    def __len__(self) -> int:
+        return len(self.count)
+
+    @property
+    def views(self) -> int:
+        """Number of views."""
+        return int(self.count.shape[1])
+
+    def rows(self, instant: int, view: int) -> slice:
+        """Rows of the boxes of one view at one instant."""
+        first = int(self.start[instant, view])
+        return slice(first, first + int(self.count[instant, view]))
+
+    def to(self, device: torch.device) -> PackedBoxes:
+        """The same recording with its tensors on `device`."""
+        return PackedBoxes(self.boxes.to(device), self.view.to(device), self.start, self.count)
+
+
+def pack(frames: Sequence[Frame], views: int) -> PackedBoxes:
+    """Flatten frames. Boxes of an image are sorted, so that their order in the frame changes nothing.
+
+    Args:
+        frames: T frames of `views` views, in the order of time.
+        views: Number of views.
+
+    Returns:
+        The packed boxes, on the CPU.
+
+    Example:
+        >>> from selfmva.types import Frame
+        >>> packed = pack([Frame([[[0, 0, 1, 2]], []]), Frame([[], [[5, 5, 6, 7]]])], views=2)
+        >>> packed.count.tolist(), packed.view.tolist()
+        ([[1, 0], [0, 1]], [0, 1])
+    """
+    count = np.array([frame.counts for frame in frames], dtype=np.int64).reshape(-1, views)
+    flat = [boxes for frame in frames for boxes in frame.boxes]
+    boxes = np.concatenate(flat).astype(np.float32) if flat else np.zeros((0, 4), np.float32)
+    image = np.repeat(np.arange(count.size), count.reshape(-1))
+    boxes = boxes[np.lexsort((*boxes.T, image))]
+    end = np.cumsum(count.reshape(-1)).reshape(count.shape)
+    return PackedBoxes(torch.from_numpy(boxes), torch.from_numpy(image % views), end - count, count)
+
+
+def gather(recording: PackedBoxes, instants: IntArray) -> PackedBoxes:
+    """The boxes of some instants of a recording.
+
+    Args:
+        recording: T instants.
+        instants: `(B,)` int64 numbers of instants.
+
+    Returns:
+        A recording of these B instants, in their order.
+    """
+    count = recording.count[instants]
+    start = np.cumsum(count.reshape(-1)).reshape(count.shape) - count
+    offset = np.repeat((recording.start[instants] - start).reshape(-1), count.reshape(-1))
+    rows = torch.from_numpy(np.arange(len(offset)) + offset).to(recording.boxes.device)
+    return PackedBoxes(recording.boxes[rows], recording.view[rows], start, count)
+
+
+def canonical_view_order(frames: Sequence[Frame], views: int) -> list[int]:
+    """An order of the views that depends on what they saw alone, not on the order in which they came.
+
+    Training runs in this order, so that listing the cameras differently changes nothing but their numbers.
+
+    Args:
+        frames: T frames of `views` views.
+        views: Number of views.
+
+    Returns:
+        Numbers of the views; views that saw exactly the same keep their order.
+    """
+    keys = []
+    for view in range(views):
+        packed = pack([Frame([frame.boxes[view]]) for frame in frames], 1)
+        keys.append(hashlib.sha256(packed.count.tobytes() + packed.boxes.numpy().tobytes()).digest())
+    return sorted(range(views), key=keys.__getitem__)

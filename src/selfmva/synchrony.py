@@ -1,0 +1,100 @@
+"""What synchronization says about learnt distances: their two distributions, and whether anything was learnt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from selfmva.matching.cost import pairwise_distances, view_pairs
+from selfmva.matching.images import image_distances
+from selfmva.pretext.recording import gather
+
+if TYPE_CHECKING:
+    from selfmva.encoders.box import BoxEncoder
+    from selfmva.pretext.recording import PackedBoxes
+    from selfmva.types import FloatArray, IntArray
+
+INSTANTS_TOGETHER = 8  # 7 shifted instants for every synchronous one
+MOST_INSTANTS = 1000  # enough for 2-digit accuracy; more would only cost time
+
+
+@dataclass(frozen=True, eq=False)
+class PairSynchrony:
+    """Distances of the boxes of two views.
+
+    Attributes:
+        synchronous: `(S,)` distances of all box pairs at synchronous instants.
+        shifted: `(R,)` the same at shifted instants.
+        boxes: Number of boxes of both views together at the synchronous instants where both show somebody.
+        accuracy: `(K,)`, for each instant that could be compared: share of shifted images of the other view that are
+            further away than the synchronous one (ties count half); 0.5 is chance.
+    """
+
+    synchronous: FloatArray
+    shifted: FloatArray
+    boxes: int
+    accuracy: FloatArray
+
+
+def measure_synchrony(
+    encoder: BoxEncoder, recording: PackedBoxes, time: IntArray, minimum_shift: int
+) -> dict[tuple[int, int], PairSynchrony]:
+    """Compare synchronous and shifted instants of every view pair.
+
+    Args:
+        encoder: A trained encoder.
+        recording: T instants.
+        time: `(T,)` increasing numbers of the instants; differences tell which are shifted.
+        minimum_shift: Instants nearer than this are neither synchronous nor shifted.
+
+    Returns:
+        For every view pair (i, j), i < j, what was measured.
+    """
+    pairs = view_pairs(recording.views)
+    collected: dict[tuple[int, int], list[tuple[FloatArray, FloatArray, int, FloatArray]]] = {p: [] for p in pairs}
+    for instants in _far_apart(len(recording)):
+        part = gather(recording, instants)
+        with torch.inference_mode():
+            distances = pairwise_distances(encoder(part.boxes, part.view).float())
+        images, seen = image_distances(distances, part.start, part.count, pairs)
+        plain = distances.cpu().numpy().astype(np.float64)
+        rows_of = np.repeat(np.arange(part.count.size), part.count.reshape(-1))
+        when, where = time[instants][rows_of // recording.views], rows_of % recording.views
+        apart = np.abs(time[instants][:, None] - time[instants][None, :]) >= minimum_shift
+        for number, (i, j) in enumerate(pairs):
+            block = plain[where == i][:, where == j]
+            lag = np.abs(when[where == i][:, None] - when[where == j][None, :])
+            both = (part.count[:, i] > 0) & (part.count[:, j] > 0)
+            accuracy = _accuracy(images[number].cpu().numpy(), seen[number].cpu().numpy(), apart)
+            boxes = int(part.count[both][:, (i, j)].sum())
+            collected[i, j].append((block[lag == 0], block[lag >= minimum_shift], boxes, accuracy))
+    empty = np.zeros(0)
+    measured = {}
+    for pair, parts in collected.items():
+        synchronous, shifted, counts, accuracies = zip(*parts, strict=True) if parts else ((), (), (), ())
+        measured[pair] = PairSynchrony(
+            np.concatenate((empty, *synchronous)),
+            np.concatenate((empty, *shifted)),
+            sum(counts),
+            np.concatenate((empty, *accuracies)),
+        )
+    return measured
+
+
+def _far_apart(instants: int) -> list[IntArray]:
+    """Sets of about 8 instants spread over the whole recording; each instant in at most one set."""
+    chosen = np.unique(np.linspace(0, instants - 1, min(instants, MOST_INSTANTS)).round().astype(np.int64))
+    sets = max(len(chosen) // INSTANTS_TOGETHER, 1)
+    return [chosen[first::sets] for first in range(sets)] if instants else []
+
+
+def _accuracy(images: FloatArray, seen: np.ndarray, apart: np.ndarray) -> FloatArray:
+    """Share of shifted images that are further away than the synchronous one, per instant."""
+    synchronous = images.diagonal()[:, None]
+    compared = seen & apart & seen.diagonal()[:, None]
+    nearer = np.where(synchronous < images, 1.0, np.where(synchronous == images, 0.5, 0.0))
+    count = compared.sum(axis=1)
+    return np.asarray((nearer * compared).sum(axis=1)[count > 0] / count[count > 0], dtype=np.float64)

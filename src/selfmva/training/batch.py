@@ -1,0 +1,89 @@
+"""The batch recipe: many instants a step, and every pair of them told apart at once.
+
+For B instants, all B x B image distances of a view pair are computed from one pass of the encoder; the synchronous
+ones are the targets of a cross-entropy over rows and columns. A triplet compares one negative, this compares B - 1.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from selfmva.errors import InputError
+from selfmva.losses.reprojection import reprojection_loss
+from selfmva.losses.synchronization import contrastive_loss
+from selfmva.matching.cost import pairwise_distances, view_pairs
+from selfmva.matching.images import image_distances
+from selfmva.pretext.recording import gather
+from selfmva.pretext.sampler import check_length, sample_instants
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from selfmva.config import BatchRecipe
+    from selfmva.encoders.box import BoxEncoder
+    from selfmva.pretext.recording import PackedBoxes
+
+WARM_UP_STEPS = 50
+
+
+class BatchObjective:
+    """Steps, step sizes and losses of the batch recipe on one recording.
+
+    Args:
+        recording: The boxes to learn from.
+        recipe: The schedule.
+        seed: Source of all draws.
+
+    Raises:
+        InputError: The recording is too short or the anchor view is not there.
+    """
+
+    def __init__(self, recording: PackedBoxes, recipe: BatchRecipe, seed: int) -> None:
+        check_length(len(recording), recipe.minimum_shift)
+        views = recording.views
+        if recipe.anchor_view is not None and recipe.anchor_view >= views:
+            raise InputError(f"anchor_view must be in 0..{views - 1}, got {recipe.anchor_view}")
+        self.recording = recording
+        self.recipe = recipe
+        self.seed = seed
+        self.steps = recipe.steps
+        fixed = recipe.anchor_view
+        self.pairs = [pair for pair in view_pairs(views) if fixed is None or fixed in pair]
+        crowd = max(float(recording.count.sum()) / len(recording), 1.0)  # boxes an instant
+        self.instants = int(np.clip(recipe.boxes / crowd, 4, recipe.instants))
+
+    def learning_rate(self, step: int) -> float:
+        """Warm-up, then a cosine to zero."""
+        warm = min(1.0, (step + 1) / WARM_UP_STEPS)
+        return self.recipe.learning_rate * warm * 0.5 * (1.0 + math.cos(math.pi * step / self.steps))
+
+    def loss(self, encoder: BoxEncoder, step: int) -> Tensor | None:
+        """The loss of one step; None where no image of the batch shows anybody."""
+        rng = np.random.default_rng([self.seed, step])
+        instants = sample_instants(rng, len(self.recording), self.instants)
+        batch = gather(self.recording, instants)
+        if len(batch.boxes) == 0:
+            return None
+        boxes = self._jitter(rng, batch.boxes)
+        embeddings = encoder(boxes, batch.view)
+        distances = pairwise_distances(embeddings.float())
+        images, seen = image_distances(distances, batch.start, batch.count, self.pairs)
+        apart = np.abs(instants[:, None] - instants[None, :])
+        comparable = torch.from_numpy((apart == 0) | (apart >= self.recipe.minimum_shift)).to(boxes.device)
+        loss = contrastive_loss(images, seen & comparable, self.recipe.temperature)
+        if self.recipe.reprojection:
+            decoded = encoder.decode(embeddings)
+            loss = loss + reprojection_loss(decoded, batch.view, encoder.targets(boxes, batch.view))
+        return loss
+
+    def _jitter(self, rng: np.random.Generator, boxes: Tensor) -> Tensor:
+        """Boxes as another detector may have drawn them: corners moved by a share of the box's size."""
+        if self.recipe.jitter == 0:
+            return boxes
+        noise = torch.from_numpy(rng.standard_normal(boxes.shape, dtype=np.float32)).to(boxes.device)
+        size = (boxes[:, 2:] - boxes[:, :2]).repeat(1, 2)
+        return boxes + self.recipe.jitter * size * noise

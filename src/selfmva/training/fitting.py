@@ -1,0 +1,124 @@
+"""From views and frames to a trained encoder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from selfmva.config import PublishedRecipe
+from selfmva.encoders.box import BoxEncoder
+from selfmva.encoders.sam import load_sam_features
+from selfmva.errors import ConfigError, InputError
+from selfmva.pretext.recording import canonical_view_order, gather, pack
+from selfmva.pretext.sampler import hold_out
+from selfmva.training.batch import BatchObjective
+from selfmva.training.checkpoint import fingerprint
+from selfmva.training.loop import Watch, train
+from selfmva.training.published import PublishedObjective
+from selfmva.types import Frame, View
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from selfmva.config import AssociatorConfig, Recipe
+    from selfmva.pretext.recording import PackedBoxes
+    from selfmva.training.loop import Objective
+    from selfmva.types import IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedEncoder:
+    """An encoder and the instants to judge it by.
+
+    Attributes:
+        encoder: Trained, its views in the order they were given.
+        instants: Numbers of the instants kept from training; all of them where none were.
+        held_out: True where they were kept from training.
+    """
+
+    encoder: BoxEncoder
+    instants: IntArray
+    held_out: bool
+
+
+def fit_encoder(
+    views: Sequence[View], frames: Sequence[Frame], config: AssociatorConfig, watch: Watch
+) -> TrainedEncoder:
+    """Train an encoder as a config says.
+
+    Args:
+        views: The cameras.
+        frames: Clipped frames of these views, in the order of time.
+        config: Seed, recipe, device, precision, encoder.
+        watch: Progress, callbacks and checkpoint.
+
+    Returns:
+        The encoder, on the device of the config.
+
+    Raises:
+        InputError: Too few instants, or an anchor view that is not there.
+        ConfigError: There is no such device.
+        CheckpointError, DataError: See `train`.
+    """
+    order = canonical_view_order(frames, len(views))
+    recipe = _renumber_anchor(config.recipe, order)
+    device = find_device(config.device)
+    ordered = [views[view] for view in order]
+    encoder = BoxEncoder(ordered, prompt=config.encoder.prompt, generator=torch.Generator().manual_seed(config.seed))
+    if config.encoder.corner_features == "sam":
+        load_sam_features(encoder)
+    encoder.to(device)
+    reordered = [Frame([frame.boxes[view] for view in order]) for frame in frames]
+    learnt, held_out = hold_out(len(frames), recipe.held_out_share)
+    recording = gather(pack(reordered, len(views)), learnt).to(device)
+    settings = config.model_dump(include={"seed", "precision", "encoder"}) | {"recipe": recipe.model_dump()}
+    settings["views"] = [[view.width, view.height] for view in ordered]
+    train(
+        encoder,
+        _objective(recording, recipe, config.seed),
+        bfloat16=config.precision == "bfloat16",
+        belongs_to=fingerprint(recording, settings),
+        watch=watch,
+    )
+    encoder.reorder_views(np.argsort(order).tolist())
+    instants = held_out if len(held_out) else learnt
+    return TrainedEncoder(encoder, instants, held_out=len(held_out) > 0)
+
+
+def find_device(name: str) -> torch.device:
+    """The device of that name; `"auto"` is the GPU where there is one.
+
+    Raises:
+        ConfigError: No such device, or no GPU here.
+
+    Example:
+        >>> find_device("cpu")
+        device(type='cpu')
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ConfigError(f"device: expected 'cpu', 'cuda', 'cuda:N' or 'auto', got {name!r}") from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ConfigError(f"device {name!r} was asked for, but torch finds no GPU here; use 'cpu' or 'auto'")
+    return device
+
+
+def _renumber_anchor(recipe: Recipe, order: list[int]) -> Recipe:
+    """The recipe for views in another order."""
+    if recipe.anchor_view is None:
+        return recipe
+    if recipe.anchor_view >= len(order):
+        raise InputError(f"anchor_view must be in 0..{len(order) - 1}, got {recipe.anchor_view}")
+    return recipe.model_copy(update={"anchor_view": order.index(recipe.anchor_view)})
+
+
+def _objective(recording: PackedBoxes, recipe: Recipe, seed: int) -> Objective:
+    if isinstance(recipe, PublishedRecipe):
+        return PublishedObjective(recording, recipe, seed)
+    return BatchObjective(recording, recipe, seed)

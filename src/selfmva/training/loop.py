@@ -1,0 +1,93 @@
+"""The training loop: draw, compute, step, watch, save."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import torch
+
+from selfmva.training.callbacks import Callback, ProgressHook, StepState, silent
+from selfmva.training.checkpoint import Fingerprint, load_checkpoint, save_checkpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from torch import Tensor
+
+    from selfmva.encoders.box import BoxEncoder
+
+
+class Objective(Protocol):
+    """What is minimized, as a function of the step alone: that is what makes a training resumable."""
+
+    steps: int
+
+    def learning_rate(self, step: int) -> float:
+        """Step size of the optimizer at `step`."""
+
+    def loss(self, encoder: BoxEncoder, step: int) -> Tensor | None:
+        """Loss of `step`; None where there is nothing to learn from."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Who watches a training, and where its state is kept.
+
+    Attributes:
+        progress: Called after every step.
+        callbacks: Called after every step.
+        checkpoint: File to keep the state in; None: nothing is kept.
+        resume: Go on from `checkpoint` where it exists.
+        checkpoint_seconds: Least time between two checkpoints; 0 saves after every step.
+    """
+
+    progress: ProgressHook = silent
+    callbacks: Sequence[Callback] = ()
+    checkpoint: Path | None = None
+    resume: bool = False
+    checkpoint_seconds: float = 30.0
+
+
+def train(encoder: BoxEncoder, objective: Objective, *, bfloat16: bool, belongs_to: Fingerprint, watch: Watch) -> None:
+    """Minimize an objective with Adam.
+
+    Args:
+        encoder: Learns in place, on the device it is on.
+        objective: What to minimize.
+        bfloat16: Run the encoder under automatic mixed precision.
+        belongs_to: What a checkpoint is good for.
+        watch: Progress, callbacks and checkpoint.
+
+    Raises:
+        CheckpointError: The checkpoint to resume from is damaged or of another training.
+        DataError: The checkpoint cannot be written; the one before is whole.
+    """
+    device = encoder.view_tokens.device
+    optimizer = torch.optim.Adam(encoder.parameters(), lr=objective.learning_rate(0), fused=True)
+    step = 0
+    if watch.resume and watch.checkpoint is not None and watch.checkpoint.exists():
+        step = load_checkpoint(watch.checkpoint, encoder, optimizer, belongs_to)
+    saved = time.monotonic()
+    while step < objective.steps:
+        rate = objective.learning_rate(step)
+        optimizer.param_groups[0]["lr"] = rate
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16):
+            loss = objective.loss(encoder, step)
+        if loss is not None:
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]  # torch has no types here
+            optimizer.step()
+        step += 1
+        due = time.monotonic() - saved >= watch.checkpoint_seconds or step == objective.steps
+        if watch.checkpoint is not None and due:
+            save_checkpoint(watch.checkpoint, encoder, optimizer, step, belongs_to)
+            saved = time.monotonic()
+        watch.progress("fit", step, objective.steps)
+        if watch.callbacks:
+            value = None if loss is None else float(loss.detach())
+            state = StepState(step, objective.steps, value, rate, encoder)
+            for callback in watch.callbacks:
+                callback(state)

@@ -1,0 +1,184 @@
+"""The published recipe: one triplet a step.
+
+Source: Self-MVA, sections 3.3 to 3.5 and 4.2 (arXiv 2503.13739).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from scipy.optimize import linear_sum_assignment
+
+from selfmva.losses.edge import edge_distance, virtual_boxes
+from selfmva.losses.reprojection import reprojection_loss
+from selfmva.losses.synchronization import matched_distance, triplet_loss
+from selfmva.pretext.sampler import Triplets, check_length, sample_triplets
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from selfmva.config import PublishedRecipe
+    from selfmva.encoders.box import BoxEncoder
+    from selfmva.pretext.recording import PackedBoxes
+
+
+@dataclass(frozen=True, eq=False)
+class TripletTerms:
+    """The terms of one step and the matchings behind them.
+
+    Attributes:
+        node_positive: Image distance of anchor and positive.
+        node_negative: Image distance of anchor and negative.
+        edge_positive: Edge distance of anchor and positive; None without edges.
+        edge_negative: Edge distance of anchor and negative; None without edges.
+        reprojection: One term for the anchor's boxes, one for the positive's; empty without re-projection.
+        match_positive: `(K, 2)` int64, which box of the anchor is which of the positive.
+        match_negative: `(K, 2)` int64.
+    """
+
+    node_positive: Tensor
+    node_negative: Tensor
+    edge_positive: Tensor | None
+    edge_negative: Tensor | None
+    reprojection: tuple[Tensor, ...]
+    match_positive: Tensor
+    match_negative: Tensor
+
+    def loss(self, margin: float) -> Tensor:
+        """The sum that is minimized."""
+        total = triplet_loss(self.node_positive, self.node_negative, margin)
+        if self.edge_positive is not None and self.edge_negative is not None:
+            total = total + triplet_loss(self.edge_positive, self.edge_negative, margin)
+        return sum(self.reprojection, start=total)
+
+
+def match_images(rows: Tensor, columns: Tensor, similarity_threshold: float = 0.0) -> Tensor:
+    """Match the boxes of two images by their embeddings.
+
+    Args:
+        rows: `(N, D)`, N >= 1.
+        columns: `(M, D)`, M >= 1.
+        similarity_threshold: Matches whose `1 - distance / largest distance` is below are left out, but the
+            best one stays.
+
+    Returns:
+        `(K, 2)` int64 on the device of `rows`.
+    """
+    distances = torch.cdist(rows.float(), columns.float()).cpu().numpy()
+    one, other = linear_sum_assignment(distances)
+    if similarity_threshold > 0:
+        similarity = 1.0 - distances[one, other] / max(distances.max(), 1e-12)
+        keep = similarity >= similarity_threshold
+        keep[np.argmax(similarity)] = True
+        one, other = one[keep], other[keep]
+    return torch.from_numpy(np.stack((one, other), axis=1)).to(rows.device)
+
+
+def triplet_terms(
+    encoder: BoxEncoder,
+    anchor: Tensor,
+    positive: Tensor,
+    negative: Tensor,
+    views: tuple[int, int],
+    recipe: PublishedRecipe,
+) -> TripletTerms:
+    """All terms of one triplet, with a single pass through the encoder.
+
+    Args:
+        encoder: The encoder that learns.
+        anchor: `(N, 4)` boxes of view i at instant t, xyxy in pixels, N >= 1.
+        positive: `(M, 4)` boxes of view j at instant t, M >= 1.
+        negative: `(K, 4)` boxes of view j at another instant, K >= 1.
+        views: i and j.
+        recipe: Which terms to compute.
+
+    Returns:
+        The terms.
+    """
+    sets = [anchor, positive, negative]
+    if recipe.edges:
+        sets += [virtual_boxes(boxes).flatten(0, 1) for boxes in (anchor, positive, negative)]
+    of_view = (views[0], views[1], views[1]) * (len(sets) // 3)
+    sizes = [len(boxes) for boxes in sets]
+    view = torch.repeat_interleave(torch.tensor(of_view), torch.tensor(sizes)).to(anchor.device)
+    boxes = torch.cat(sets)
+    embeddings = encoder(boxes, view)
+    a, p, n, *edges = embeddings.split(sizes)
+    with torch.no_grad():
+        with_positive = match_images(a, p, recipe.similarity_threshold)
+        with_negative = match_images(a, n, recipe.similarity_threshold)
+    edge_positive = edge_negative = None
+    if recipe.edges:
+        of_a, of_p, of_n = (e.view(len(s), len(s), -1) for e, s in zip(edges, (a, p, n), strict=True))
+        edge_positive = edge_distance(of_a, of_p, with_positive)
+        edge_negative = edge_distance(of_a, of_n, with_negative)
+    reprojection: tuple[Tensor, ...] = ()
+    if recipe.reprojection:
+        seen = sizes[0] + sizes[1]
+        decoded = encoder.decode(embeddings[:seen])
+        targets = encoder.targets(boxes[:seen], view[:seen])
+        parts = (slice(0, sizes[0]), slice(sizes[0], seen))
+        reprojection = tuple(reprojection_loss(decoded[s], view[:seen][s], targets[s]) for s in parts)
+    return TripletTerms(
+        node_positive=matched_distance(a[with_positive[:, 0]], p[with_positive[:, 1]]),
+        node_negative=matched_distance(a[with_negative[:, 0]], n[with_negative[:, 1]]),
+        edge_positive=edge_positive,
+        edge_negative=edge_negative,
+        reprojection=reprojection,
+        match_positive=with_positive,
+        match_negative=with_negative,
+    )
+
+
+class PublishedObjective:
+    """Steps, step sizes and losses of the published recipe on one recording.
+
+    Args:
+        recording: The boxes to learn from.
+        recipe: The schedule.
+        seed: Source of all draws.
+
+    Raises:
+        InputError: The recording is too short or the anchor view is not there.
+    """
+
+    def __init__(self, recording: PackedBoxes, recipe: PublishedRecipe, seed: int) -> None:
+        check_length(len(recording), recipe.minimum_shift)
+        self.recording = recording
+        self.recipe = recipe
+        self.seed = seed
+        self.steps = recipe.epochs * len(recording)
+        self._epoch = -1
+        self._triplets: Triplets = self._draw(0)
+
+    def learning_rate(self, step: int) -> float:
+        """Adam's step size: a tenth from three quarters of the schedule on."""
+        return self.recipe.learning_rate * (0.1 if step >= 0.75 * self.steps else 1.0)
+
+    def loss(self, encoder: BoxEncoder, step: int) -> Tensor | None:
+        """The loss of one step; None where an image of the triplet is empty, and the step is skipped."""
+        recording = self.recording
+        epoch, position = divmod(step, len(recording))
+        drawn = self._draw(epoch)
+        t, other = int(drawn.instant[position]), int(drawn.negative[position])
+        i, j = int(drawn.anchor_view[position]), int(drawn.sample_view[position])
+        if not (recording.count[t, i] and recording.count[t, j] and recording.count[other, j]):
+            return None
+        anchor, positive, negative = (recording.boxes[recording.rows(*where)] for where in ((t, i), (t, j), (other, j)))
+        return triplet_terms(encoder, anchor, positive, negative, (i, j), self.recipe).loss(self.recipe.margin)
+
+    def _draw(self, epoch: int) -> Triplets:
+        if epoch != self._epoch:
+            self._epoch = epoch
+            self._triplets = sample_triplets(
+                np.random.default_rng([self.seed, epoch]),
+                len(self.recording),
+                self.recording.views,
+                minimum_shift=self.recipe.minimum_shift,
+                maximum_shift=self.recipe.maximum_shift,
+                anchor_view=self.recipe.anchor_view,
+            )
+        return self._triplets

@@ -1,0 +1,288 @@
+"""Draw boxes and who is who, as pure functions on uint8 RGB images."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from selfmva.errors import DataError, InputError
+from selfmva.types import validate_boxes
+from selfmva.viz.tiles import checked_image, lay_tiles, paste, resized
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
+
+    from selfmva.types import FloatArray, Frame, IntArray, View
+    from selfmva.viz.tiles import Image, Tiles
+
+    Colour = tuple[int, int, int]
+
+# Okabe and Ito (2008): colours that colour-blind readers tell apart; their black would not show on dark images.
+OKABE_ITO = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0), (204, 121, 167))
+SHADES = ((255, 0.0), (255, 0.5), (0, 0.3))  # as they are, half way to white, a third of the way to black
+COLOURS = len(OKABE_ITO) * len(SHADES)
+GREY = (150, 150, 150)
+CANVAS = (30, 33, 38)
+GRID_LINE = (40, 44, 50)
+INK = (228, 230, 234)
+FILL_OPACITY = 0.12
+LINE_OPACITY = 0.4
+
+
+def palette(count: int) -> Image:
+    """Colours that stay apart for colour-blind readers: Okabe and Ito's, then lighter, then darker ones.
+
+    Args:
+        count: How many; from the 22nd on they repeat.
+
+    Returns:
+        `(count, 3)` uint8 RGB.
+
+    Example:
+        >>> palette(2).tolist()
+        [[230, 159, 0], [86, 180, 233]]
+    """
+    base = np.array(OKABE_ITO, dtype=np.float64)
+    shades = np.concatenate([base + share * (end - base) for end, share in SHADES]).round().astype(np.uint8)
+    return shades[np.arange(count) % COLOURS]
+
+
+def draw_boxes(
+    image: Image, boxes: ArrayLike, ids: ArrayLike, *, alone: Sequence[int] = (), scale: float = 1.0
+) -> Image:
+    """Draw boxes and their ids on a copy of an image.
+
+    Args:
+        image: `(H, W, 3)` uint8 RGB.
+        boxes: `(N, 4)` xyxy in pixels.
+        ids: `(N,)` whole numbers; an id has the same colour in every image. Below 0 = grey, without a number.
+        alone: Ids drawn thin and grey, because no other view has them.
+        scale: Size of lines and text; 1 suits an image 800 pixels wide.
+
+    Returns:
+        `(H, W, 3)` uint8 RGB.
+
+    Raises:
+        InputError: The image, the boxes or the ids have a wrong shape or type.
+
+    Example:
+        >>> drawn = draw_boxes(np.zeros((90, 160, 3), np.uint8), [[20, 20, 60, 80]], [4])
+        >>> drawn[50, 20].tolist() == palette(5)[4].tolist()
+        True
+    """
+    import cv2
+
+    canvas = checked_image(image).copy()
+    corners = validate_boxes(boxes)
+    numbers = _checked_ids(ids, len(corners))
+    grey = np.isin(numbers, alone) | (numbers < 0)
+    order = np.lexsort((corners[:, 3], ~grey))  # matched ones over the grey, near ones over far ones
+    limit = np.array(canvas.shape[1::-1] * 2) - 1
+    pixels = np.clip(corners[order].round(), 0, limit).astype(int).tolist()
+    colours = [GREY if grey[row] else _colour(int(numbers[row])) for row in order]
+
+    filled = canvas.copy()
+    for (x1, y1, x2, y2), colour in zip(pixels, colours, strict=True):
+        cv2.rectangle(filled, (x1, y1), (x2, y2), colour, cv2.FILLED)
+    canvas = _blend(canvas, filled, FILL_OPACITY)
+    for (x1, y1, x2, y2), colour in zip(pixels, colours, strict=True):
+        thickness = max(1, round((1 if colour == GREY else 2) * scale))
+        cv2.rectangle(canvas, (x1, y1), (x2, y2), colour, thickness)
+    for (x1, y1, _, _), colour, number in zip(pixels, colours, numbers[order].tolist(), strict=True):
+        if number >= 0:
+            _write_id(canvas, str(number), (x1, y1), colour, scale)
+    return canvas
+
+
+def mosaic(images: Sequence[Image], *, width: int = 1600, columns: int | None = None) -> Image:
+    """Lay images side by side, each as large as its tile allows.
+
+    Args:
+        images: `(H, W, 3)` uint8 RGB each; sizes may differ.
+        width: Width of the result in pixels.
+        columns: Tiles in a row; chosen nearly square where None.
+
+    Returns:
+        `(H, width, 3)` uint8 RGB.
+
+    Raises:
+        InputError: There is no image, a wrong one, or no room for a tile.
+
+    Example:
+        >>> mosaic([np.zeros((720, 1280, 3), np.uint8)] * 4, width=824).shape
+        (474, 824, 3)
+    """
+    checked = [checked_image(image) for image in images]
+    sizes = [(image.shape[1], image.shape[0]) for image in checked]
+    return paste(checked, lay_tiles(sizes, width, columns), width)
+
+
+def draw_association(
+    frame: Frame,
+    ids: Sequence[ArrayLike],
+    views: Sequence[View],
+    images: Sequence[Image | None] | None = None,
+    *,
+    width: int = 1600,
+) -> Image:
+    """Draw all views of an instant as one picture, the same person in the same colour.
+
+    Args:
+        frame: Boxes of V views.
+        ids: One `(N,)` array of whole numbers per view, as in `Association.ids`; below 0 = nobody known.
+        views: The V cameras.
+        images: What each camera saw, `(H, W, 3)` uint8 RGB; a dark canvas with a faint grid where None.
+        width: Width of the picture in pixels.
+
+    Returns:
+        `(H, width, 3)` uint8 RGB. A person whom one view alone shows is grey; faint lines join a person's boxes
+        in tiles that share a side.
+
+    Raises:
+        InputError: The numbers of views, boxes and ids do not fit together, or an image is wrong.
+
+    Example:
+        >>> from selfmva.types import Frame, View
+        >>> frame = Frame([[[10, 10, 40, 90]], [[50, 20, 70, 95]]])
+        >>> draw_association(frame, [[0], [0]], [View("a", 160, 100), View("b", 160, 100)], width=424).shape
+        (141, 424, 3)
+    """
+    shown: Sequence[Image | None] = [None] * len(views) if images is None else images
+    if not len(frame) == len(ids) == len(views) == len(shown):
+        raise InputError(
+            f"a picture needs boxes, ids, views and images of the same cameras, got {len(frame)}, {len(ids)}, "
+            f"{len(views)} and {len(shown)}"
+        )
+    numbers = [_checked_ids(i, count) for i, count in zip(ids, frame.counts, strict=True)]
+    tiles = lay_tiles([(view.width, view.height) for view in views], width)
+    boxes = [b * factor for b, factor in zip(frame.boxes, tiles.factors, strict=True)]
+    alone = _seen_once(numbers)
+    scale = max(0.6, tiles.cell[0] / 800)  # below that, digits cannot be read
+    panels = []
+    for tile, (view, image) in enumerate(zip(views, shown, strict=True)):
+        size = tiles.sizes[tile]
+        canvas = _blank(size) if image is None else resized(checked_image(image), size)
+        panel = draw_boxes(canvas, boxes[tile], numbers[tile], alone=alone, scale=scale)
+        panels.append(_write_name(panel, view.name, scale))
+    return _join(paste(panels, tiles, width), boxes, numbers, tiles)
+
+
+def save_image(path: str | os.PathLike[str], image: Image) -> None:
+    """Write an image; a reader never sees half of it.
+
+    Args:
+        path: File to write; its ending (.png, .jpg, ...) chooses the format.
+        image: `(H, W, 3)` uint8 RGB.
+
+    Raises:
+        InputError: The image is wrong.
+        DataError: The ending is unknown, the folder does not exist, or the disk refuses.
+
+    Example:
+        >>> save_image("picture.unknown", np.zeros((8, 8, 3), np.uint8))
+        Traceback (most recent call last):
+            ...
+        selfmva.errors.DataError: cannot write picture.unknown: no image format ends in '.unknown'; use .png or .jpg
+    """
+    import cv2
+
+    target = Path(path)
+    pixels = np.ascontiguousarray(checked_image(image)[:, :, ::-1])
+    try:
+        done, encoded = cv2.imencode(target.suffix, pixels)
+    except cv2.error:
+        done = False
+    if not done:
+        raise DataError(f"cannot write {target}: no image format ends in {target.suffix!r}; use .png or .jpg")
+    temporary = None
+    try:
+        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
+            temporary = Path(file.name)
+            file.write(encoded.tobytes())
+        temporary.chmod(0o644)  # temporary files are private; a picture is not
+        temporary.replace(target)
+    except OSError as error:
+        if temporary is not None:
+            with suppress(OSError):
+                temporary.unlink()
+        raise DataError(f"cannot write {target}: {error.strerror or error}") from error
+
+
+def _checked_ids(ids: ArrayLike, count: int) -> IntArray:
+    numbers = np.asarray(ids).reshape(-1)
+    if len(numbers) != count or (count and not np.issubdtype(numbers.dtype, np.integer)):
+        raise InputError(f"ids must be one whole number per box, got {numbers.tolist()} for {count} boxes")
+    return numbers.astype(np.int64)
+
+
+def _seen_once(numbers: Sequence[IntArray]) -> list[int]:
+    people, views = np.unique(np.concatenate([np.unique(n) for n in numbers]), return_counts=True)
+    return [int(person) for person in people[views == 1]]
+
+
+def _colour(number: int) -> Colour:
+    red, green, blue = palette(COLOURS)[number % COLOURS].tolist()
+    return red, green, blue
+
+
+def _blank(size: tuple[int, int]) -> Image:
+    canvas = np.full((size[1], size[0], 3), CANVAS, dtype=np.uint8)
+    step = max(size[0] // 16, 8)
+    canvas[::step] = GRID_LINE
+    canvas[:, ::step] = GRID_LINE
+    return canvas
+
+
+def _blend(below: Image, above: Image, opacity: float) -> Image:
+    blended = opacity * above.astype(np.float32) + (1 - opacity) * below.astype(np.float32)
+    return blended.round().astype(np.uint8)
+
+
+def _join(picture: Image, boxes: Sequence[FloatArray], numbers: Sequence[IntArray], tiles: Tiles) -> Image:
+    """Join the boxes of a person in tiles that share a side; all lines at once would be a web."""
+    import cv2
+
+    lines = picture.copy()
+    middles = [
+        ((b[:, :2] + b[:, 2:]) / 2 + corner).round().astype(int) for b, corner in zip(boxes, tiles.corners, strict=True)
+    ]
+    for one, other in tiles.neighbours():
+        shared, rows, columns = np.intersect1d(numbers[one], numbers[other], return_indices=True)
+        starts, ends = middles[one][rows].tolist(), middles[other][columns].tolist()
+        for number, start, end in zip(shared.tolist(), starts, ends, strict=True):
+            if number >= 0:
+                cv2.line(lines, start, end, _colour(number), 1, cv2.LINE_AA)
+    return _blend(picture, lines, LINE_OPACITY)
+
+
+def _write_name(panel: Image, name: str, scale: float) -> Image:
+    """Write the name of a view into the lower left corner, with a dark rim that any image lets show."""
+    import cv2
+
+    origin = (round(12 * scale), panel.shape[0] - round(14 * scale))
+    for colour, thickness in ((CANVAS, round(4 * scale) + 1), (INK, max(1, round(scale)))):
+        cv2.putText(panel, name, origin, cv2.FONT_HERSHEY_SIMPLEX, 0.7 * scale, colour, thickness, cv2.LINE_AA)
+    return panel
+
+
+def _write_id(canvas: Image, text: str, corner: tuple[int, int], colour: Colour, scale: float) -> None:
+    """Write an id on a plate of its colour, above the corner or, at the image's border, below it."""
+    import cv2
+
+    font, size, thickness = cv2.FONT_HERSHEY_SIMPLEX, 0.5 * scale, max(1, round(scale))
+    (width, height), _ = cv2.getTextSize(text, font, size, thickness)
+    margin = max(2, round(3 * scale))
+    tall, wide = height + 2 * margin, width + 2 * margin
+    x = max(0, min(corner[0], canvas.shape[1] - wide))
+    y = corner[1] if corner[1] >= tall else corner[1] + tall
+    bright = np.dot(colour, (0.299, 0.587, 0.114)) > 110
+    cv2.rectangle(canvas, (x, y - tall), (x + wide, y), colour, cv2.FILLED)
+    ink = (0, 0, 0) if bright else (255, 255, 255)
+    cv2.putText(canvas, text, (x + margin, y - margin), font, size, ink, thickness, cv2.LINE_AA)
