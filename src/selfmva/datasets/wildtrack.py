@@ -84,7 +84,7 @@ def _read_annotations(folder: Path) -> list[Frame]:
     boxes, views = table[:, 2:], table[:, 1]
     size = np.array([[view.width, view.height] for view in _VIEWS])[views.astype(np.int64)]
     inside = np.clip(boxes, 0, np.hstack([size, size]))
-    seen = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
+    seen = (inside[:, 2:] > inside[:, :2]).all(axis=1)
     rows = Rows(instants[seen], views[seen], boxes[seen], track_ids=table[seen, 0])
     return frames_from_rows(rows, _VIEWS, lambda row: f"{folder}, instant {instants[seen][row]}", files)
 

@@ -110,12 +110,8 @@ def published_matches(distances: FloatArray, threshold: float = 0.0) -> IntArray
 
 
 def published_boxes(frame: Frame) -> list[FloatArray]:
-    """Boxes as the published protocol reads them: x, y, width and height truncated to integers, clipped at 0."""
-    boxes = []
-    for array in frame.boxes:
-        corner, size = np.trunc(array[:, :2]), np.trunc(array[:, 2:] - array[:, :2])
-        boxes.append(np.maximum(np.concatenate((corner, corner + size), axis=1), 0.0))
-    return boxes
+    """Boxes as the published protocol reads them: corners truncated to integers and clipped at 0, not above."""
+    return [np.maximum(np.trunc(array), 0.0) for array in frame.boxes]
 
 
 def _labelled(dataset: LabelledDataset | Sequence[Labelled], split: str) -> Iterator[Labelled]:
