@@ -6,6 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("selfmva", deadline=None)  # a busy machine is no failure
+settings.load_profile("selfmva")
 
 DATA_ROOT = Path(os.environ.get("SELFMVA_DATA", Path(__file__).parents[1] / ".." / "shared" / "data")).resolve()
 

@@ -2,9 +2,14 @@
 
 Boxes of two views at shifted instants never show one person at one place, so their distances are a sample of the
 null distribution; at synchronous instants, distances are a mixture of the null and of true pairs. That is the
-two-groups model (Efron, "Microarrays, Empirical Bayes and the Two-Groups Model", Statistical Science 2008):
-the share of true pairs comes from how much of the null is missing (Storey, JRSS B 2002), their log-likelihood ratio
-from the ratio of the two densities, made monotone (centred isotonic regression, Oron and Flournoy 2017).
+two-groups model (Efron, "Microarrays, Empirical Bayes and the Two-Groups Model", Statistical Science 2008). Two people
+are never at one place at one time, but at shifted times they may be, so pairs of different people at one instant lack
+the small distances of the null. With the null density f, the chance k(d) that a distance d means "the same place",
+its mean K under f, and the share s of true pairs,
+
+    synchronous(d) = f(d) [s k(d) / K + (1 - s) (1 - k(d)) / (1 - K)],    k(d) = exp(-b d - c d^2),    b, c >= 0;
+
+s, b and c are fitted by maximum likelihood, and the log-odds of "same person" are the log-ratio of the two terms.
 
 A box has at most one partner in another view. The posterior of a pair is its marginal under all one-to-one
 matchings, found by belief propagation (the monomer-dimer model).
@@ -16,17 +21,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import isotonic_regression
+from scipy.optimize import minimize
 
 from selfmva.errors import InputError
 
 if TYPE_CHECKING:
     from selfmva.types import FloatArray
 
-BINS = 40  # equal-count bins of the synchronous distances; fewer where there is little data
-LEAST_COUNT = 8  # synchronous box pairs in a bin
-# Evidence of a single distance is bounded: no table learnt from a few thousand pairs knows more than 1 in 1000.
+LEAST_COUNT = 16  # distances on either side: three numbers are learnt from them
+MOST_COUNT = 20_000  # more would not sharpen three numbers
+LEAST_GAIN = 10.0  # in log-likelihood over "all of the null"; a chance gain of three numbers is about 2
+KNOTS = 65
+# Evidence of a single distance is bounded: nothing learnt from a few thousand pairs knows more than 1 in 1000.
 LARGEST_LOG_ODDS = 7.0
+PRIOR_COUNT = 4.0  # weight, in box pairs, of the prior that nothing was learnt; it decides only where data are few
+STARTS = ((-2.0, 4.0), (-2.0, 16.0), (-1.0, 2.0))  # of the optimizer: log-odds of the share; slope, in null medians
+SMALLEST_SLOPE = 0.05
 ROUNDS = 12  # of belief propagation; the largest change after 12 is below 1e-3 at 45 x 45 boxes
 
 
@@ -49,6 +59,11 @@ class DistanceTable:
         return np.interp(distances, self.distances, self.log_odds)
 
 
+def no_evidence() -> DistanceTable:
+    """The table that says "not the same person" whatever the distance."""
+    return DistanceTable(np.zeros(1), np.full(1, -LARGEST_LOG_ODDS), 0.0)
+
+
 def fit_distance_table(synchronous: FloatArray, shifted: FloatArray) -> DistanceTable:
     """Learn the log-odds of one view pair from distances of box pairs.
 
@@ -57,7 +72,7 @@ def fit_distance_table(synchronous: FloatArray, shifted: FloatArray) -> Distance
         shifted: `(R,)` the same at shifted instants.
 
     Returns:
-        The table; with too little data for one, a table that says "no" everywhere.
+        The table; where the null alone explains the distances as well, one that says "no" everywhere.
 
     Raises:
         InputError: A distance is NaN.
@@ -72,35 +87,54 @@ def fit_distance_table(synchronous: FloatArray, shifted: FloatArray) -> Distance
     """
     if np.isnan(synchronous).any() or np.isnan(shifted).any():
         raise InputError("distances must not be NaN")
-    bins = min(BINS, len(synchronous) // LEAST_COUNT)
-    if bins < 2 or len(shifted) < LEAST_COUNT:
-        return DistanceTable(np.zeros(1), np.full(1, -LARGEST_LOG_ODDS), 0.0)
-    true_share = _true_share(synchronous, shifted)
-    edges = np.unique(np.quantile(synchronous, np.linspace(0, 1, bins + 1)[1:-1]))
-    here = np.bincount(np.searchsorted(edges, synchronous), minlength=len(edges) + 1)
-    null = np.bincount(np.searchsorted(edges, shifted), minlength=len(edges) + 1)
-    # One pseudo-count on both sides pulls a bin that holds nothing towards "no evidence".
-    ratio = ((here + 1.0) / (len(synchronous) + len(here))) / ((null + 1.0) / (len(shifted) + len(here)))
-    ratio = isotonic_regression(ratio, weights=here + 1.0, increasing=False).x
-    others = 1.0 - true_share
-    odds = np.maximum(ratio / others - 1.0, 0.0)  # f_s = share f_1 + others f_0, so share f_1 / (others f_0)
-    log_odds = np.log(np.maximum(odds, np.exp(-LARGEST_LOG_ODDS)))
-    knots = np.array([np.median(c) for c in np.split(np.sort(synchronous), np.cumsum(here)[:-1])])
-    return DistanceTable(knots, np.minimum(_centre(log_odds, knots), LARGEST_LOG_ODDS), true_share)
+    if min(len(synchronous), len(shifted)) < LEAST_COUNT:
+        return no_evidence()
+    scale = max(float(np.median(shifted)), 1e-12)
+    here, null = _powers(_thin(synchronous) / scale), _powers(_thin(shifted) / scale)
+    bounds = [(-LARGEST_LOG_ODDS, LARGEST_LOG_ODDS), (SMALLEST_SLOPE, None), (0.0, None)]
+    starts = [(share, slope, 0.0) for share, slope in STARTS]
+    fits = [minimize(_surprise, start, args=(here, null), jac=True, bounds=bounds) for start in starts]
+    fit = min(fits, key=lambda fit: float(fit.fun))
+    if -fit.fun * len(here) < LEAST_GAIN:
+        return no_evidence()
+    best = fit.x
+    knots = np.linspace(0.0, float(max(synchronous.max(), shifted.max())), KNOTS)
+    share, place, null_place = _terms(best, _powers(knots / scale), null)
+    odds = share / (1.0 - share) * (1.0 - null_place) / null_place * place / (1.0 - place)
+    log_odds = np.clip(np.log(odds), -LARGEST_LOG_ODDS, LARGEST_LOG_ODDS)
+    return DistanceTable(knots, log_odds, float(share))
 
 
-def _true_share(synchronous: FloatArray, shifted: FloatArray) -> float:
-    """Storey's estimate: far distances are all of the null, so what the null lacks there are true pairs."""
-    far = np.median(shifted)
-    share = 1.0 - np.mean(synchronous > far) / np.mean(shifted > far) if np.any(shifted > far) else 0.0
-    return float(np.clip(share, 0.0, 0.95))
+def _thin(distances: FloatArray) -> FloatArray:
+    """At most MOST_COUNT of the distances, evenly spread."""
+    return distances[:: max(len(distances) // MOST_COUNT, 1)]
 
 
-def _centre(values: FloatArray, knots: FloatArray) -> FloatArray:
-    """Keep each level of a step function at its middle and slope between, so that fewer distances tie."""
-    first = np.flatnonzero(np.diff(values, prepend=np.inf))
-    last = np.append(first[1:], len(values)) - 1
-    return np.interp(knots, (knots[first] + knots[last]) / 2, values[first])
+def _powers(distances: FloatArray) -> FloatArray:
+    return np.stack((distances, distances**2), axis=1)
+
+
+def _terms(parameters: FloatArray, distances: FloatArray, null: FloatArray) -> tuple[float, FloatArray, float]:
+    """Share of true pairs, chance of "the same place" at distances, and its mean under the null."""
+    share = 1.0 / (1.0 + np.exp(-parameters[0]))
+    place = np.clip(np.exp(-distances @ parameters[1:]), 1e-12, 1.0 - 1e-6)
+    return float(share), place, float(np.clip(np.exp(-null @ parameters[1:]).mean(), 1e-12, 1.0 - 1e-6))
+
+
+def _surprise(parameters: FloatArray, here: FloatArray, null: FloatArray) -> tuple[float, FloatArray]:
+    """Negative mean log-likelihood of the synchronous distances, relative to the null, and its gradient."""
+    share, place, mean = _terms(parameters, here, null)
+    same, other = share / mean, (1.0 - share) / (1.0 - mean)
+    ratio = same * place + other * (1.0 - place)
+    # The prior: PRIOR_COUNT more box pairs that are known to be of different people.
+    value = -np.log(ratio).mean() - PRIOR_COUNT / len(here) * np.log1p(-share)
+    by_share = (1.0 - share) * same * place - share * other * (1.0 - place)
+    by_mean = other / (1.0 - mean) * (1.0 - place) - same / mean * place
+    mean_by_slope = -(np.exp(-null @ parameters[1:]) @ null) / len(null)
+    by_slope = (same - other) * (-place[:, None] * here) + by_mean[:, None] * mean_by_slope
+    gradient = -np.concatenate(((by_share / ratio).mean(keepdims=True), (by_slope / ratio[:, None]).mean(axis=0)))
+    gradient[0] += PRIOR_COUNT / len(here) * share
+    return float(value), gradient
 
 
 def competition(log_odds: FloatArray, rounds: int = ROUNDS) -> FloatArray:

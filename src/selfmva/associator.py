@@ -6,7 +6,7 @@ import time
 import warnings
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import numpy as np
 import torch
@@ -55,6 +55,7 @@ class Associator:
             its fields with `name`.
         device: `"cpu"`, `"cuda"`, `"cuda:1"`, or `"auto"` for the GPU where there is one.
         precision: `"float32"`, or `"bfloat16"` to train under automatic mixed precision.
+        threads: CPU threads of the training; see `AssociatorConfig`.
         encoder: An `EncoderConfig` or a dictionary of its fields.
         association: An `AssociationConfig` or a dictionary of its fields.
 
@@ -69,9 +70,9 @@ class Associator:
 
     Example:
         >>> from selfmva.datasets.simulated import Simulated
-        >>> scene = Simulated(views=2, people=3, instants=60, seed=0)
-        >>> associator = Associator(recipe={"name": "batch", "steps": 60}).fit(scene)
-        >>> association = associator.associate(scene.frame(59))
+        >>> scene = Simulated(views=2, people=3, instants=200, seed=0)
+        >>> associator = Associator(recipe={"name": "batch", "steps": 100, "instants": 16}).fit(scene)
+        >>> association = associator.associate(scene.frame(199))
         >>> association.probability(0, 1).shape == (len(association.ids[0]), len(association.ids[1]))
         True
     """
@@ -88,6 +89,7 @@ class Associator:
         recipe: str | Recipe | dict[str, Any] = "batch",
         device: str = "cpu",
         precision: str = "float32",
+        threads: int = 1,
         encoder: EncoderConfig | dict[str, Any] | None = None,
         association: AssociationConfig | dict[str, Any] | None = None,
     ) -> None:
@@ -95,7 +97,7 @@ class Associator:
             if recipe not in RECIPES:
                 raise ConfigError(f"recipe must be one of {', '.join(map(repr, RECIPES))}, got {recipe!r}")
             recipe = RECIPES[recipe]()
-        given = {"seed": seed, "recipe": recipe, "device": device, "precision": precision}
+        given = {"seed": seed, "recipe": recipe, "device": device, "precision": precision, "threads": threads}
         stages = {"encoder": encoder, "association": association}
         self._config = build(AssociatorConfig, given | {k: v for k, v in stages.items() if v is not None})
 
@@ -144,8 +146,8 @@ class Associator:
             trained.encoder,
             cameras,
             frames,
-            trained.instants,
             minimum_shift=self._config.recipe.minimum_shift,
+            trained_on=True,
             held_out=trained.held_out,
         )
         report = replace(report, seconds=time.monotonic() - started)
@@ -184,9 +186,8 @@ class Associator:
             self.encoder_,
             self.views_,
             frames,
-            np.arange(len(frames)),
             minimum_shift=self._config.recipe.minimum_shift,
-            held_out=True,
+            trained_on=False,
         )
         report = replace(report, seconds=time.monotonic() - started)
         if not report.better_than_chance:
@@ -334,6 +335,12 @@ class Associator:
         if saved.report is not None:
             associator.fit_report_ = saved.report
         return associator
+
+    def __getattr__(self, name: str) -> NoReturn:
+        """Called where an attribute is missing: learnt ones end in `_`."""
+        if name.endswith("_") and not name.startswith("_"):
+            raise NotFittedError(f"{name} is learnt: call fit() or Associator.from_pretrained() first")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __repr__(self) -> str:
         state = f"fitted on {len(self.views_)} views" if hasattr(self, "encoder_") else "not fitted"

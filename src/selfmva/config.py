@@ -83,6 +83,12 @@ class AssociatorConfig(Stage):
 
     seed: int = Field(0, ge=0, lt=2**31, description="Every random choice comes from it.")
     device: str = Field("cpu", description="'cpu', 'cuda', 'cuda:1', or 'auto' for the GPU where there is one.")
+    threads: int = Field(
+        1,
+        ge=1,
+        description="CPU threads of the training. Its steps are small: more threads gain little on an idle machine "
+        "and lose much on a busy one. The result does not depend on the machine's cores.",
+    )
     precision: Literal["float32", "bfloat16"] = Field(
         "float32", description="'bfloat16' trains under automatic mixed precision."
     )

@@ -69,7 +69,7 @@ def similarities(
     scores: dict[ViewPair, FloatArray] = {}
     for i, j in view_pairs(len(count)):
         rows, columns = slice(starts[i], starts[i] + count[i]), slice(starts[j], starts[j] + count[j])
-        block = distances[rows, columns]
+        block = distances[rows, columns].astype(np.float64)
         similarity = 1.0 - block / (block.max() + SIMILARITY_EPSILON) if block.size else np.zeros(block.shape)
         scores[i, j] = similarity
         for row, column in solve(block).matches(0):

@@ -16,7 +16,7 @@ from safetensors.torch import save as serialize
 from selfmva._version import __version__
 from selfmva.affinity import DistanceTable
 from selfmva.config import AssociatorConfig, build
-from selfmva.errors import CheckpointError, DataError, InputError
+from selfmva.errors import CheckpointError, DataError
 from selfmva.io.atomic import atomic_write
 from selfmva.report import FitReport
 from selfmva.types import View
@@ -112,7 +112,7 @@ def load(folder: str | Path) -> SavedAssociator:
             tables=_tables(tensors),
             report=None if report is None else FitReport.from_dict(report),
         )
-    except (SafetensorError, KeyError, TypeError, InputError) as error:
+    except (SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(f"{source} is damaged or of another version: {error}") from error
 
 

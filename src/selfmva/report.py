@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from selfmva.synchrony import CHANCE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from selfmva.affinity import DistanceTable
     from selfmva.synchrony import PairSynchrony
     from selfmva.types import View
-
-CHANCE = 0.5  # a synchronous image against one shifted image
 
 
 @dataclass(frozen=True)

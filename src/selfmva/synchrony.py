@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from selfmva.pretext.recording import PackedBoxes
     from selfmva.types import FloatArray, IntArray
 
+CHANCE = 0.5  # accuracy of guessing: one synchronous image against one shifted image
 INSTANTS_TOGETHER = 8  # 7 shifted instants for every synchronous one
 MOST_INSTANTS = 1000  # enough for 2-digit accuracy; more would only cost time
 
@@ -37,6 +38,14 @@ class PairSynchrony:
     shifted: FloatArray
     boxes: int
     accuracy: FloatArray
+
+    @property
+    def better_than_chance(self) -> bool:
+        """True where the accuracy exceeds chance by two standard errors."""
+        if len(self.accuracy) < 2:
+            return False
+        error = float(np.std(self.accuracy) / np.sqrt(len(self.accuracy)))
+        return float(np.mean(self.accuracy)) - 2.0 * error > CHANCE
 
 
 def measure_synchrony(

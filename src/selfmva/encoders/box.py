@@ -54,7 +54,9 @@ def fourier_features(points: Tensor, gaussian: Tensor) -> Tensor:
         >>> fourier_features(torch.tensor([[0.5, 0.5]]), torch.ones(2, 1))
         tensor([[0., 1.]])
     """
-    phases = (2.0 * math.pi) * ((2.0 * points - 1.0) @ gaussian)
+    # In half precision, the phases of the high frequencies would be off by pixels.
+    with torch.autocast(points.device.type, enabled=False):
+        phases = (2.0 * math.pi) * ((2.0 * points - 1.0) @ gaussian)
     return torch.cat((phases.sin(), phases.cos()), dim=-1)
 
 
@@ -157,7 +159,7 @@ class BoxEncoder(nn.Module):
         Returns:
             `(N, V, 4)` xyxy, or `(N, V, 2)` xy for point prompts, as shares of the image's width and height.
         """
-        raw: Tensor = self.decoder(embeddings).view(len(embeddings), -1, self.coordinates)
+        raw: Tensor = self.decoder(embeddings).view(len(embeddings), len(self.sizes), self.coordinates)
         if self.prompt == "point":
             return raw
         centre, half = raw[..., :2], raw[..., 2:].sigmoid() / 2
@@ -181,7 +183,8 @@ class BoxEncoder(nn.Module):
 
 def _linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
     """A Linear layer with torch's default initialization, drawn from `generator`."""
-    layer = nn.Linear(inputs, outputs)
+    # Through the meta device: torch's own initialization would draw from the global generator.
+    layer = nn.Linear(inputs, outputs, device="meta").to_empty(device="cpu")
     bound = 1.0 / math.sqrt(inputs)
     with torch.no_grad():
         layer.weight.uniform_(-bound, bound, generator=generator)

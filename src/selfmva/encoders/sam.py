@@ -7,12 +7,14 @@ matrix either: it is a Gaussian draw like ours, but the corner embeddings are le
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
+from selfmva.encoders.box import FREQUENCIES, TOKEN_DIM
 from selfmva.errors import CheckpointError, DataError
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ def read_prompt_tensors(file: IO[bytes], name: str) -> dict[str, Tensor]:
         `gaussian` (2, 128), `point_1` to `point_3` and `not_a_point` (1, 256), float32.
 
     Raises:
-        CheckpointError: The file is no safetensors file or lacks one of the tensors.
+        CheckpointError: The file is no safetensors file, is cut short, or lacks one of the tensors.
     """
     header, data_start = _read_header(file, name)
     wanted = {"gaussian": GAUSSIAN, "not_a_point": NOT_A_POINT}
@@ -53,7 +55,8 @@ def read_prompt_tensors(file: IO[bytes], name: str) -> dict[str, Tensor]:
                 f"{name} has no tensor whose name ends in {' or '.join(endings)}; is it a SAM model? "
                 f"It holds, for example, {', '.join(sorted(header)[:3])}"
             )
-        tensors[key] = _read_tensor(file, data_start, entry, name)
+        shape = [2, FREQUENCIES] if key == "gaussian" else [1, TOKEN_DIM]
+        tensors[key] = _read_tensor(file, data_start, entry, shape, name)
     return tensors
 
 
@@ -106,6 +109,8 @@ def _read_header(file: IO[bytes], name: str) -> tuple[dict[str, Any], int]:
         header = json.loads(file.read(size))
     except ValueError as error:
         raise CheckpointError(f"{name} is no safetensors file, or it is cut short: {error}") from error
+    if not isinstance(header, dict):
+        raise CheckpointError(f"{name} is no safetensors file: its header is a {type(header).__name__}")
     header.pop("__metadata__", None)
     return header, 8 + size
 
@@ -117,10 +122,13 @@ def _find(header: dict[str, Any], endings: tuple[str, ...]) -> dict[str, Any] | 
     return None
 
 
-def _read_tensor(file: IO[bytes], data_start: int, entry: dict[str, Any], name: str) -> Tensor:
-    begin, end = entry["data_offsets"]
-    file.seek(data_start + begin)
-    data = file.read(end - begin)
-    if len(data) != end - begin or entry["dtype"] != "F32":
-        raise CheckpointError(f"{name}: expected {end - begin} bytes of F32, got {len(data)} of {entry['dtype']}")
-    return torch.from_numpy(np.frombuffer(data, dtype="<f4").reshape(entry["shape"]).copy())
+def _read_tensor(file: IO[bytes], data_start: int, entry: dict[str, Any], shape: list[int], name: str) -> Tensor:
+    file.seek(data_start + entry["data_offsets"][0])
+    size = 4 * math.prod(shape)
+    data = file.read(size)
+    if entry["dtype"] != "F32" or entry["shape"] != shape or len(data) != size:
+        raise CheckpointError(
+            f"{name}: expected {size} bytes of F32 of shape {shape}, got {len(data)} bytes of {entry['dtype']} of "
+            f"shape {entry['shape']}: is it cut short, or another model?"
+        )
+    return torch.from_numpy(np.frombuffer(data, dtype="<f4").reshape(shape).copy())

@@ -6,6 +6,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,12 +36,13 @@ def pairwise_distances(embeddings: Tensor) -> Tensor:
         `(M, M)`; differentiable everywhere, at least 1e-3.
 
     Example:
-        >>> import torch
         >>> pairwise_distances(torch.tensor([[0.0, 0.0], [3.0, 4.0]]))[0, 1]
         tensor(5.)
     """
     squares = embeddings.square().sum(dim=1)
-    gram = embeddings @ embeddings.T
+    # A product in half precision would drown small distances, which are differences of large squares.
+    with torch.autocast(embeddings.device.type, enabled=False):
+        gram = embeddings @ embeddings.T
     return gram.mul(-2.0).add(squares[:, None]).add(squares[None, :]).clamp_min(SMALLEST_SQUARE).sqrt()
 
 

@@ -36,7 +36,10 @@ def image_distances(
         >>> image_distances(torch.tensor([[0.0, 7.0], [7.0, 0.0]]), np.array([[0, 1]]), one_box_each, [(0, 1)])[0]
         tensor([[[7.]]])
     """
-    instants, widest = len(count), max(int(count.max(initial=0)), 1)
+    instants, widest = len(count), int(count.max(initial=0))
+    if widest == 0:
+        nothing = distances.new_zeros((len(pairs), instants, instants))
+        return nothing, torch.zeros_like(nothing, dtype=torch.bool)
     one, other = (np.array(side) for side in zip(*pairs, strict=True))
     padded = padded_rows(start, count, widest)  # (B, V, K)
     rows, columns = padded[:, one].swapaxes(0, 1), padded[:, other].swapaxes(0, 1)  # (P, B, K)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -92,6 +92,25 @@ def gather(recording: PackedBoxes, instants: IntArray) -> PackedBoxes:
     offset = np.repeat((recording.start[instants] - start).reshape(-1), count.reshape(-1))
     rows = torch.from_numpy(np.arange(len(offset)) + offset).to(recording.boxes.device)
     return PackedBoxes(recording.boxes[rows], recording.view[rows], start, count)
+
+
+def jitter(recording: PackedBoxes, amount: float, rng: np.random.Generator) -> PackedBoxes:
+    """Boxes as another detector may have drawn them: corners moved by a share of the box's size.
+
+    Args:
+        recording: Any recording.
+        amount: Standard deviation as a share of the box's width and height.
+        rng: Source of the noise.
+
+    Returns:
+        The recording with moved corners.
+    """
+    if amount == 0:
+        return recording
+    boxes = recording.boxes
+    noise = torch.from_numpy(rng.standard_normal(boxes.shape, dtype=np.float32)).to(boxes.device)
+    size = (boxes[:, 2:] - boxes[:, :2]).repeat(1, 2)
+    return replace(recording, boxes=boxes + amount * size * noise)
 
 
 def canonical_view_order(frames: Sequence[Frame], views: int) -> list[int]:

@@ -105,7 +105,7 @@ def sample_instants(rng: np.random.Generator, instants: int, size: int) -> IntAr
 def hold_out(instants: int, share: float) -> tuple[IntArray, IntArray]:
     """Split a recording into instants for training and instants kept from it.
 
-    The recording is cut into up to ten stretches, and the end of each is held out: what is measured there is not
+    The recording is cut into up to five stretches, and the end of each is held out: what is measured there is not
     next in time to everything that was learnt, and no part of the recording is missing from either.
 
     Args:
@@ -122,6 +122,7 @@ def hold_out(instants: int, share: float) -> tuple[IntArray, IntArray]:
     everything = np.arange(instants)
     if share * instants < 2:
         return everything, everything[:0]
-    stretches = np.array_split(everything, np.clip(instants // 20, 1, 10))
+    # Of a small share, fewer stretches, so that each has something to hold out.
+    stretches = np.array_split(everything, np.clip(instants // 100, 1, min(5, int(share * instants))))
     kept = np.concatenate([stretch[len(stretch) - round(share * len(stretch)) :] for stretch in stretches])
     return np.setdiff1d(everything, kept), kept

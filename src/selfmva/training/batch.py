@@ -17,7 +17,7 @@ from selfmva.losses.reprojection import reprojection_loss
 from selfmva.losses.synchronization import contrastive_loss
 from selfmva.matching.cost import pairwise_distances, view_pairs
 from selfmva.matching.images import image_distances
-from selfmva.pretext.recording import gather
+from selfmva.pretext.recording import gather, jitter
 from selfmva.pretext.sampler import check_length, sample_instants
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class BatchObjective:
         batch = gather(self.recording, instants)
         if len(batch.boxes) == 0:
             return None
-        boxes = self._jitter(rng, batch.boxes)
+        boxes = jitter(batch, self.recipe.jitter, rng).boxes
         embeddings = encoder(boxes, batch.view)
         distances = pairwise_distances(embeddings.float())
         images, seen = image_distances(distances, batch.start, batch.count, self.pairs)
@@ -79,11 +79,3 @@ class BatchObjective:
             decoded = encoder.decode(embeddings)
             loss = loss + reprojection_loss(decoded, batch.view, encoder.targets(boxes, batch.view))
         return loss
-
-    def _jitter(self, rng: np.random.Generator, boxes: Tensor) -> Tensor:
-        """Boxes as another detector may have drawn them: corners moved by a share of the box's size."""
-        if self.recipe.jitter == 0:
-            return boxes
-        noise = torch.from_numpy(rng.standard_normal(boxes.shape, dtype=np.float32)).to(boxes.device)
-        size = (boxes[:, 2:] - boxes[:, :2]).repeat(1, 2)
-        return boxes + self.recipe.jitter * size * noise

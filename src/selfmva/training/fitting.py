@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from selfmva.training.published import PublishedObjective
 from selfmva.types import Frame, View
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from selfmva.config import AssociatorConfig, Recipe
     from selfmva.pretext.recording import PackedBoxes
@@ -35,13 +36,11 @@ class TrainedEncoder:
 
     Attributes:
         encoder: Trained, its views in the order they were given.
-        instants: Numbers of the instants kept from training; all of them where none were.
-        held_out: True where they were kept from training.
+        held_out: Numbers of the instants kept from training; none where the recipe keeps none.
     """
 
     encoder: BoxEncoder
-    instants: IntArray
-    held_out: bool
+    held_out: IntArray
 
 
 def fit_encoder(
@@ -76,16 +75,16 @@ def fit_encoder(
     recording = gather(pack(reordered, len(views)), learnt).to(device)
     settings = config.model_dump(include={"seed", "precision", "encoder"}) | {"recipe": recipe.model_dump()}
     settings["views"] = [[view.width, view.height] for view in ordered]
-    train(
-        encoder,
-        _objective(recording, recipe, config.seed),
-        bfloat16=config.precision == "bfloat16",
-        belongs_to=fingerprint(recording, settings),
-        watch=watch,
-    )
+    with _threads(config.threads):
+        train(
+            encoder,
+            _objective(recording, recipe, config.seed),
+            bfloat16=config.precision == "bfloat16",
+            belongs_to=fingerprint(recording, settings),
+            watch=watch,
+        )
     encoder.reorder_views(np.argsort(order).tolist())
-    instants = held_out if len(held_out) else learnt
-    return TrainedEncoder(encoder, instants, held_out=len(held_out) > 0)
+    return TrainedEncoder(encoder, held_out)
 
 
 def find_device(name: str) -> torch.device:
@@ -107,6 +106,17 @@ def find_device(name: str) -> torch.device:
     if device.type == "cuda" and not torch.cuda.is_available():
         raise ConfigError(f"device {name!r} was asked for, but torch finds no GPU here; use 'cpu' or 'auto'")
     return device
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """Let torch use that many CPU threads for a while."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _renumber_anchor(recipe: Recipe, order: list[int]) -> Recipe:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from scipy.optimize import linear_sum_assignment
 
-from selfmva.losses.edge import edge_distance, virtual_boxes
+from selfmva.losses.edge import edge_distance, unordered_pairs, virtual_boxes
 from selfmva.losses.reprojection import reprojection_loss
 from selfmva.losses.synchronization import matched_distance, triplet_loss
 from selfmva.pretext.sampler import Triplets, check_length, sample_triplets
@@ -98,30 +98,32 @@ def triplet_terms(
     Returns:
         The terms.
     """
-    sets = [anchor, positive, negative]
+    images = (anchor, positive, negative)
+    sizes = [len(boxes) for boxes in images]
+    links = [unordered_pairs(size, anchor.device) for size in sizes] if recipe.edges else []
+    sets = list(images)
     if recipe.edges:
-        sets += [virtual_boxes(boxes).flatten(0, 1) for boxes in (anchor, positive, negative)]
-    of_view = (views[0], views[1], views[1]) * (len(sets) // 3)
-    sizes = [len(boxes) for boxes in sets]
-    view = torch.repeat_interleave(torch.tensor(of_view), torch.tensor(sizes)).to(anchor.device)
-    boxes = torch.cat(sets)
-    embeddings = encoder(boxes, view)
-    a, p, n, *edges = embeddings.split(sizes)
+        sets = [torch.cat((b, virtual_boxes(b, pairs))) for b, (pairs, _) in zip(images, links, strict=True)]
+    of_view = torch.tensor((views[0], views[1], views[1]), device=anchor.device)
+    encoded = [len(boxes) for boxes in sets]
+    view = torch.repeat_interleave(of_view, torch.tensor(encoded, device=anchor.device))
+    embeddings = encoder(torch.cat(sets), view)
+    with_edges = torch.split(embeddings, encoded)
+    a, p, n = (part[:size] for part, size in zip(with_edges, sizes, strict=True))
     with torch.no_grad():
         with_positive = match_images(a, p, recipe.similarity_threshold)
         with_negative = match_images(a, n, recipe.similarity_threshold)
     edge_positive = edge_negative = None
     if recipe.edges:
-        of_a, of_p, of_n = (e.view(len(s), len(s), -1) for e, s in zip(edges, (a, p, n), strict=True))
-        edge_positive = edge_distance(of_a, of_p, with_positive)
-        edge_negative = edge_distance(of_a, of_n, with_negative)
+        of_a, of_p, of_n = (row_of for _, row_of in links)
+        edge_positive = edge_distance(with_edges[0], with_edges[1], of_a, of_p, with_positive)
+        edge_negative = edge_distance(with_edges[0], with_edges[2], of_a, of_n, with_negative)
     reprojection: tuple[Tensor, ...] = ()
     if recipe.reprojection:
-        seen = sizes[0] + sizes[1]
-        decoded = encoder.decode(embeddings[:seen])
-        targets = encoder.targets(boxes[:seen], view[:seen])
-        parts = (slice(0, sizes[0]), slice(sizes[0], seen))
-        reprojection = tuple(reprojection_loss(decoded[s], view[:seen][s], targets[s]) for s in parts)
+        reprojection = tuple(
+            _reprojection(encoder, part, boxes, number)
+            for part, boxes, number in ((a, anchor, views[0]), (p, positive, views[1]))
+        )
     return TripletTerms(
         node_positive=matched_distance(a[with_positive[:, 0]], p[with_positive[:, 1]]),
         node_negative=matched_distance(a[with_negative[:, 0]], n[with_negative[:, 1]]),
@@ -131,6 +133,11 @@ def triplet_terms(
         match_positive=with_positive,
         match_negative=with_negative,
     )
+
+
+def _reprojection(encoder: BoxEncoder, embeddings: Tensor, boxes: Tensor, number: int) -> Tensor:
+    view = torch.full((len(boxes),), number, device=boxes.device)
+    return reprojection_loss(encoder.decode(embeddings), view, encoder.targets(boxes, view))
 
 
 class PublishedObjective:

@@ -1,0 +1,117 @@
+"""Association of one frame of WILDTRACK load: 7 views, 239 boxes, all 21 view pairs, one thread.
+
+python benchmarks/association.py [repeats]
+"""
+
+import sys
+import time
+
+import numpy as np
+import torch
+from _machine import DATA, describe
+
+from selfmva import Frame, load_dataset
+from selfmva.associator import Associator
+from selfmva.encoders.box import EMBEDDING_DIM, BoxEncoder
+from selfmva.evidence import gather_evidence
+from selfmva.matching.assignment import solve
+from selfmva.matching.cost import pairwise_distances, view_pairs
+from selfmva.pretrained import SavedAssociator
+
+BOXES = 239
+
+
+def load_frames() -> tuple[tuple, list[Frame]]:
+    """Views, and instants of the detections with 239 boxes."""
+    dataset = load_dataset("wildtrack", root=DATA / "wildtrack")
+    frames = [dataset.frame(index) for index in dataset.splits["train"]]
+    busy = [frame for frame in frames if sum(frame.counts) >= BOXES]
+    return dataset.views, [cut(frame) for frame in busy]
+
+
+def cut(frame: Frame) -> Frame:
+    """The frame without the last boxes of its fullest views, 239 boxes in all."""
+    boxes = list(frame.boxes)
+    while sum(map(len, boxes)) > BOXES:
+        fullest = max(range(len(boxes)), key=lambda view: len(boxes[view]))
+        boxes[fullest] = boxes[fullest][:-1]
+    return Frame(boxes, index=frame.index)
+
+
+def cpu_milliseconds(function, inputs) -> tuple[float, float, float]:
+    """Median and quartiles of the CPU time of one call."""
+    taken = []
+    for value in inputs:
+        start = time.process_time()
+        function(value)
+        taken.append((time.process_time() - start) * 1e3)
+    return tuple(np.percentile(taken, [50, 25, 75]))
+
+
+def main() -> None:
+    repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 40
+    torch.set_num_threads(1)
+    print(describe())
+    views, frames = load_frames()
+    encoder = BoxEncoder(views, generator=torch.Generator().manual_seed(0))
+    # Speed does not depend on the weights; the tables are learnt as always, from real frames.
+    tables, _ = gather_evidence(encoder, views, frames[:64], minimum_shift=5, trained_on=False)
+    saved = SavedAssociator(tuple(views), {}, encoder.state_dict(), tables, None)
+    associator = Associator.from_saved(saved, name="benchmark")
+    frames = (frames * (repeats // len(frames) + 1))[: repeats + 3]
+    numbers = np.repeat(np.arange(7), frames[0].counts)
+    inputs = [(torch.from_numpy(np.concatenate(f.boxes)).float(), np.array(f.counts)) for f in frames]
+
+    def embed(item):
+        boxes, counts = item
+        with torch.inference_mode():
+            return encoder(boxes, torch.from_numpy(np.repeat(np.arange(7), counts)))
+
+    def distances(item):
+        with torch.inference_mode():
+            return pairwise_distances(item).numpy()
+
+    def assignment(item):
+        matrix, counts = item
+        ends = np.cumsum(counts)
+        width = counts.max()
+        costs = np.zeros((21, width, width), dtype=np.float32)
+        pairs = view_pairs(7)
+        for number, (i, j) in enumerate(pairs):
+            block = matrix[ends[i] - counts[i] : ends[i], ends[j] - counts[j] : ends[j]]
+            costs[number, : counts[i], : counts[j]] = block
+        return solve(costs, [counts[i] for i, _ in pairs], [counts[j] for _, j in pairs])
+
+    def core(item):
+        return assignment((distances(embed(item)), item[1]))
+
+    layers = [torch.randn(EMBEDDING_DIM, EMBEDDING_DIM) for _ in range(3)]
+
+    start = torch.randn(BOXES, EMBEDDING_DIM)
+
+    def floor(_):
+        x = start
+        for layer in layers:
+            x = torch.nn.functional.linear(x, layer)
+
+    embedded = [embed(item) for item in inputs]
+    matrices = [(distances(item), counts) for item, (_, counts) in zip(embedded, inputs, strict=True)]
+    assert len(numbers) == BOXES
+    rows = [
+        ("floor: the three 768-wide layers alone", floor, inputs),
+        ("forward", embed, inputs),
+        ("distances, all boxes", distances, embedded),
+        ("assignment, 21 view pairs", assignment, matrices),
+        ("forward, distances and assignment", core, inputs),
+        ("associate(): the same with posteriors, groups and checks", associator.associate, frames),
+    ]
+    print(f"\nCPU ms a frame, {repeats} frames: median (quartiles)")
+    for name, function, values in rows:
+        for value in values[:3]:  # warm up
+            function(value)
+        middle, low, high = cpu_milliseconds(function, values[3:])
+        print(f"{name:60s} {middle:6.2f} ({low:.2f} to {high:.2f})")
+
+
+if __name__ == "__main__":
+    main()

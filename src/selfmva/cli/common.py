@@ -1,0 +1,111 @@
+"""What all sub-commands share: the parser's manners, and how things are said on stdout and stderr."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import sys
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from selfmva.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class UsageError(Exception):
+    """The arguments are right one by one but do not fit together; ends like any wrong usage."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Help texts keep their lines, options are written out, and an error is one line."""
+
+    def __init__(self, *, description: str, **options: Any) -> None:
+        super().__init__(
+            description=textwrap.fill(description, 79),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+            **options,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Say in one line what is wrong and end with exit code 2."""
+        self.exit(2, f"{self.prog}: error: {_in_one_line(message)}; see `{self.prog} --help`\n")
+
+
+def add_output_options(parser: Parser, *, progress: bool = True, default: Any = False) -> None:
+    """Add `--json` and, where there is progress to show, `--quiet`.
+
+    Args:
+        parser: Of a sub-command.
+        progress: Whether it shows progress.
+        default: `argparse.SUPPRESS` where a parser above has the same options, lest the default undo what it read.
+    """
+    what = "print one JSON document on stdout and nothing else"
+    parser.add_argument("--json", action="store_true", default=default, help=what)
+    if progress:
+        parser.add_argument("--quiet", action="store_true", default=default, help="show no progress bar")
+
+
+def say(kind: str, message: object) -> None:
+    """Say something on stderr in one line: `selfmva: kind: message`."""
+    text = _in_one_line(str(message))
+    print(f"selfmva: {kind}: {text}" if text else f"selfmva: {kind}", file=sys.stderr)
+
+
+def print_json(content: dict[str, Any]) -> None:
+    """Print one JSON document; what is not a number becomes null."""
+    print(json.dumps(_strict(content), indent=2, allow_nan=False))
+
+
+def print_table(rows: Sequence[Sequence[Any]], headers: Sequence[str]) -> None:
+    """Print a table for humans: three digits after the point, a dash where there is no number.
+
+    Example:
+        >>> print_table([["recall", 0.5, float("nan")]], ["", "a", "b"])
+                a      b
+        ------  -----  ---
+        recall  0.500  -
+    """
+    from tabulate import tabulate
+
+    cells = [[_cell(value) for value in row] for row in rows]
+    print(tabulate(cells, headers=headers, disable_numparse=True))
+
+
+def make_folder(path: str | Path) -> Path:
+    """Make a folder to write to, or find out before the work that it cannot be one.
+
+    Raises:
+        DataError: It cannot be made, or not be written to.
+    """
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"cannot make the folder {folder}: {error.strerror or error}") from error
+    if not os.access(folder, os.W_OK):
+        raise DataError(f"the folder {folder} does not let itself be written to; choose another or change its rights")
+    return folder
+
+
+def _cell(value: Any) -> str:
+    if not isinstance(value, float):
+        return str(value)
+    return "-" if math.isnan(value) else f"{value:.3f}"
+
+
+def _strict(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _strict(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_strict(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _in_one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,85 @@
+"""`selfmva evaluate`: score an associator against who was there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from selfmva.cli.arguments import add_dataset_options, load_model, read_dataset
+from selfmva.cli.common import Parser, UsageError, add_output_options, print_json, print_table, say
+
+if TYPE_CHECKING:
+    import argparse
+
+    from selfmva.metrics.protocols import Protocol
+
+EPILOG = """\
+examples:
+  selfmva evaluate my-rig --dataset folder --root data/my-rig --split test
+  selfmva evaluate mvor-model --dataset mvor --root data/mvor --split unseen --protocol both
+  selfmva evaluate published.pth.tar --dataset wildtrack --root data/wildtrack --protocol self-mva
+
+Figures of different protocols must not be compared with each other.
+"""
+PROTOCOLS: tuple[Protocol, ...] = ("calibrated", "self-mva")
+
+
+def add_parser(subparsers: argparse._SubParsersAction[Parser]) -> None:
+    """Add the sub-command."""
+    parser = subparsers.add_parser(
+        "evaluate",
+        help="score on labelled instants",
+        description="Score an associator on the labelled instants of a data set: precision, recall and more, under "
+        "the calibrated protocol or the published one.",
+        epilog=EPILOG,
+    )
+    parser.add_argument(
+        "model",
+        metavar="MODEL",
+        help="a folder made by `selfmva fit`, a hub repository, or a .pth.tar checkpoint of the published code",
+    )
+    parser.add_argument("--dataset", metavar="NAME", required=True, help="a data set that `selfmva datasets` lists")
+    add_dataset_options(parser)
+    parser.add_argument("--split", default="test", help="split of the data set (default: test)")
+    parser.add_argument(
+        "--protocol", choices=(*PROTOCOLS, "both"), default="calibrated", help="how to score (default: calibrated)"
+    )
+    parser.add_argument(
+        "--similarity-threshold",
+        metavar="S",
+        type=float,
+        help="least similarity of a match under self-mva (default: the data set's published one)",
+    )
+    parser.add_argument("--device", default="cpu", help="cpu (default), cuda, cuda:1, or auto")
+    add_output_options(parser, progress=False)
+    parser.set_defaults(run=run, parser=parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Score and print."""
+    if args.similarity_threshold is not None and args.protocol == "calibrated":
+        raise UsageError("--similarity-threshold goes with --protocol self-mva or both")
+    from selfmva.metrics import evaluate
+
+    dataset = read_dataset(args.dataset, args)
+    associator = load_model(args.model, dataset, args.device)
+    protocols = [protocol for protocol in PROTOCOLS if args.protocol in (protocol, "both")]
+    if "calibrated" in protocols and associator.tables_ is None:
+        say("warning", f"{args.model} holds no probabilities, so the calibrated protocol scores similarities instead")
+    scores = {
+        protocol: evaluate(
+            associator,
+            dataset,  # type: ignore[arg-type]  # evaluate says what is missing where there are no labels
+            split=args.split,
+            protocol=protocol,
+            similarity_threshold=args.similarity_threshold,
+        ).to_dict()
+        for protocol in protocols
+    }
+    if args.json:
+        print_json({"model": args.model, "dataset": args.dataset, "split": args.split, "scores": scores})
+    else:
+        print(f"{args.model} on {args.dataset}, split {args.split}\n")
+        names = next(iter(scores.values()))
+        rows = [(name.replace("_", " "), *(scores[protocol][name] for protocol in protocols)) for name in names]
+        print_table(rows, ("", *protocols))
+    return 0

@@ -1,0 +1,111 @@
+"""`selfmva fit`: learn from a recording and save what was learnt."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from selfmva.cli.arguments import add_dataset_options, camera, cameras, read_dataset
+from selfmva.cli.common import Parser, UsageError, add_output_options, make_folder, print_json, print_table
+from selfmva.cli.progress import progress_of
+from selfmva.cli.settings import add_setting_options, read_settings
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from selfmva.report import FitReport
+
+CHECKPOINT = "checkpoint.safetensors"
+
+EPILOG = """\
+examples:
+  selfmva fit --views door:1920x1080 hall:1280x720 --boxes boxes.csv --out my-rig
+  selfmva fit --dataset wildtrack --root data/wildtrack --out wildtrack-model --device auto
+  selfmva fit --dataset simulated --option people=5 --set recipe.steps=500 --out simulated-model
+  selfmva fit --dataset mvor --root data/mvor --out mvor-model --recipe published --resume
+"""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[Parser]) -> None:
+    """Add the sub-command."""
+    parser = subparsers.add_parser(
+        "fit",
+        help="learn from a recording",
+        description="Learn which boxes are the same person from a recording of synchronized cameras, without labels, "
+        "and save what was learnt. Give a data set by name, whose training split is read, or cameras and boxes.",
+        epilog=EPILOG,
+    )
+    source = parser.add_argument_group("the recording")
+    source.add_argument("--dataset", metavar="NAME", help="a data set that `selfmva datasets` lists")
+    add_dataset_options(source)
+    source.add_argument(
+        "--views",
+        metavar="CAMERA",
+        nargs="+",
+        type=camera,
+        help="one per camera: NAME:WIDTHxHEIGHT, WIDTHxHEIGHT, a folder of images or a video file",
+    )
+    source.add_argument("--boxes", metavar="FILE", help="boxes of all cameras: .json, .csv, .parquet, or MOT")
+    parser.add_argument("--out", metavar="FOLDER", required=True, help="where the result is saved")
+    parser.add_argument(
+        "--checkpoint", metavar="FILE", type=Path, help=f"state of the training (default: FOLDER/{CHECKPOINT})"
+    )
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint where there is one")
+    add_setting_options(parser)
+    add_output_options(parser)
+    parser.set_defaults(run=run, parser=parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Fit and save."""
+    if (args.dataset is None) == (args.views is None) or (args.views is None) != (args.boxes is None):
+        raise UsageError("give either --dataset, or --views and --boxes")
+    from selfmva.associator import Associator
+
+    associator = Associator(**read_settings(args))
+    recording: list[Any] = [cameras(args.views), args.boxes] if args.views else [read_dataset(args.dataset, args)]
+    folder = make_folder(args.out)  # before the work: hours of training need a place to go
+    checkpoint = args.checkpoint or folder / CHECKPOINT
+    make_folder(checkpoint.parent)
+    with progress_of(args) as progress, _interruption_explained(checkpoint, resumed=args.resume):
+        associator.fit(*recording, checkpoint=checkpoint, resume=args.resume, progress=progress)
+    associator.save_pretrained(folder)
+    report = associator.fit_report_
+    if args.json:
+        views = [{"name": view.name, "width": view.width, "height": view.height} for view in associator.views_]
+        print_json({"model": str(folder), "views": views, "report": report.to_dict()})
+    else:
+        print_report(report)
+        print(f"\nsaved to {folder} in {report.seconds:.0f} s")
+    return 0
+
+
+def print_report(report: FitReport) -> None:
+    """Print a fit report as a table."""
+    print(f"Learnt: {report.summary()}.\n")
+    rows = [
+        (pair.view_i, pair.view_j, pair.partner_share, pair.synchronization_accuracy, pair.calibration)
+        for pair in report.pairs
+    ]
+    print_table(rows, ("view", "view", "boxes with partner", "synchronization accuracy", "calibration"))
+
+
+@contextmanager
+def _interruption_explained(checkpoint: Path, *, resumed: bool) -> Iterator[None]:
+    """Say where the state of a training is that was interrupted; not where an older training left one."""
+    before = _written_at(checkpoint)
+    try:
+        yield
+    except KeyboardInterrupt:
+        now = _written_at(checkpoint)
+        if now is None or (now == before and not resumed):
+            raise
+        raise KeyboardInterrupt(
+            f"the last checkpoint is {checkpoint}; the same command with --resume goes on from it"
+        ) from None
+
+
+def _written_at(path: Path) -> int | None:
+    return path.stat().st_mtime_ns if path.exists() else None

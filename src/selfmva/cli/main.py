@@ -1,0 +1,103 @@
+"""The program: its parser, its exit codes, and what becomes of errors, warnings and interruptions."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from selfmva._version import __version__
+from selfmva.cli import associate, datasets, demo, evaluate, fit
+from selfmva.cli.common import Parser, UsageError, say
+from selfmva.errors import LearntNothingWarning, SelfMVAError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+OUR_ERROR, WRONG_USAGE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141  # the last two as a shell reports their signals
+
+EPILOG = """\
+examples:
+  selfmva demo
+  selfmva fit --views door:1920x1080 hall:1280x720 --boxes boxes.csv --out my-rig
+  selfmva associate my-rig --boxes today.csv --out people.csv
+  selfmva evaluate my-rig --dataset wildtrack --root data/wildtrack
+
+exit codes: 0 fine, 1 an error that is explained, 2 wrong usage, 130 interrupted
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the program.
+
+    Args:
+        argv: Arguments; those of the process where None.
+
+    Returns:
+        The exit code.
+
+    Example:
+        >>> main(["--version"]) == 0
+        selfmva ...
+        True
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", LearntNothingWarning)
+        warnings.showwarning = _warning_shown_by(warnings.showwarning)
+        try:
+            code = _run(argv)
+            sys.stdout.flush()  # a broken pipe is noticed here, not while the interpreter shuts down
+        except SelfMVAError as error:
+            say("error", error)
+            return OUR_ERROR
+        except KeyboardInterrupt as interruption:
+            say("interrupted", interruption)
+            return INTERRUPTED
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return BROKEN_PIPE
+        return code
+
+
+def build_parser() -> Parser:
+    """The parser of the whole program; building it loads nothing heavy."""
+    parser = Parser(
+        prog="selfmva",
+        description="Learn which boxes of several fixed, synchronized cameras are the same person: without labels, "
+        "without calibration.",
+        epilog=EPILOG,
+    )
+    parser.add_argument("--version", action="version", version=f"selfmva {__version__}")
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
+    for command in (demo, fit, associate, evaluate, datasets):
+        command.add_parser(subparsers)
+    return parser
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    parser = build_parser()
+    try:
+        args = parser.parse_args(argv)
+        if args.command is None:
+            parser.print_help(sys.stderr)
+            return WRONG_USAGE
+        try:
+            code: int = args.run(args)
+        except UsageError as error:
+            args.parser.error(str(error))
+    except SystemExit as stop:  # how argparse ends --help, --version and wrong usage
+        code = int(stop.code or 0)
+    return code
+
+
+def _warning_shown_by(show_others: Any) -> Any:
+    """Show our own warnings in a line, and all others as before."""
+
+    def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        if issubclass(category, LearntNothingWarning):
+            say("warning", message)
+        else:
+            show_others(message, category, *where, **more)
+
+    return show
