@@ -43,7 +43,11 @@ def main() -> None:
                 scores[split].append([getattr(published, column) for column in COLUMNS])
                 own = evaluate(associator, dataset, split=split, protocol="calibrated")
                 calibrated[split].append([own.average_precision, own.f1, own.calibration_error])
-            print(f"{name}, seed {seed}: {seconds[-1]:.0f} CPU s, {samples[-1]:.2f} CPU ms a step taken", flush=True)
+            ranking = ", ".join(f"{split} {scores[split][-1][0]:.3f}" for split in SPLITS)
+            print(
+                f"{name}, seed {seed}: {seconds[-1]:.0f} CPU s, {samples[-1]:.2f} CPU ms a step taken, AP {ranking}",
+                flush=True,
+            )
         for split in SPLITS:
             mean, spread = np.mean(scores[split], axis=0), np.std(scores[split], axis=0)
             own = np.mean(calibrated[split], axis=0)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
 from selfmva.affinity import DistanceTable, fit_distance_table, no_evidence
-from selfmva.pretext.recording import gather, jitter, pack
+from selfmva.pretext.recording import canonical_view_order, gather, jitter, pack
 from selfmva.report import FitReport, build_report
 from selfmva.synchrony import measure_synchrony
+from selfmva.types import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from selfmva.encoders.box import BoxEncoder
-    from selfmva.types import Frame, IntArray, View
+    from selfmva.pretext.recording import PackedBoxes
+    from selfmva.synchrony import PairSynchrony
+    from selfmva.types import IntArray, View
 
 Tables = dict[tuple[int, int], DistanceTable]
 # An encoder knows the boxes it was trained on too well. Moving them by a tenth of their size stands in for the
@@ -45,7 +50,8 @@ def gather_evidence(
     Returns:
         Tables by view pair, and the report. A view pair that is told apart no better than by chance has no evidence.
     """
-    recording = pack(frames, len(views)).to(encoder.view_tokens.device)
+    order = canonical_view_order(frames, len(views))
+    recording = _pack_in_order(frames, order).to(encoder.view_tokens.device)
     everything = np.arange(len(frames))
     kept = held_out is not None and len(held_out) > 0
     judged = held_out if held_out is not None and kept else everything
@@ -54,6 +60,7 @@ def gather_evidence(
     if trained_on:
         moved = jitter(recording, TRAINED_JITTER, np.random.default_rng(0))
         learnt = measure_synchrony(encoder, moved, everything, minimum_shift)
+    measured, learnt = _renumber(measured, order), _renumber(learnt, order)
     tables = {
         pair: fit_distance_table(found.synchronous, found.shifted)
         if measured[pair].better_than_chance
@@ -62,3 +69,18 @@ def gather_evidence(
     }
     report = build_report(views, measured, tables, instants=len(judged), held_out=kept or not trained_on)
     return tables, report
+
+
+def _pack_in_order(frames: Sequence[Frame], order: list[int]) -> PackedBoxes:
+    """Frames packed with their views in another order; `view` still says what the encoder calls them.
+
+    In an order of their own, so that listing the cameras differently changes neither noise nor rounding.
+    """
+    packed = pack([Frame([frame.boxes[view] for view in order]) for frame in frames], len(order))
+    return replace(packed, view=torch.as_tensor(order)[packed.view])
+
+
+def _renumber(measured: dict[tuple[int, int], PairSynchrony], order: list[int]) -> dict[tuple[int, int], PairSynchrony]:
+    """What was measured, by the views' own numbers."""
+    own = {(min(order[a], order[b]), max(order[a], order[b])): found for (a, b), found in measured.items()}
+    return dict(sorted(own.items()))

@@ -17,7 +17,7 @@ from selfmva.cli.arguments import (
 )
 from selfmva.cli.common import Parser, UsageError, add_output_options, make_folder, print_json
 from selfmva.cli.progress import progress_of
-from selfmva.errors import require
+from selfmva.errors import DataError, require
 
 if TYPE_CHECKING:
     import argparse
@@ -111,6 +111,8 @@ def _stream(args: argparse.Namespace) -> Iterator[Association]:
         from selfmva.io import resolve_boxes
 
         read = resolve_boxes(args.boxes, associator.views_)
+        if not read:
+            raise DataError(f"there is no instant in {args.boxes}: nothing to associate")
         total, frames = len(read), iter(read)
     else:
         total, frames = frames_of_split(dataset, args.split or "test")

@@ -1,0 +1,271 @@
+"""Saved associators: everything comes back, damage is found, and a full disk costs nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import resource
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
+from small_scenes import fit_quietly, quick, scene
+
+from selfmva import Associator
+from selfmva.errors import CheckpointError, DataError
+from selfmva.pretrained import CONFIG, WEIGHTS, find_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@pytest.fixture(scope="module")
+def associator() -> Associator:
+    return fit_quietly(quick(seed=3, association={"threshold": 0.3}), scene())
+
+
+@pytest.fixture(scope="module")
+def saved(associator: Associator, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Read only; tests that damage it take a copy."""
+    folder = tmp_path_factory.mktemp("saved") / "my-rig"
+    associator.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def damaged(saved: Path, tmp_path: Path) -> Path:
+    """A copy, to be damaged."""
+    shutil.copytree(saved, tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+def edit_config(folder: Path, change: Callable[[dict[str, Any]], Any]) -> None:
+    config = json.loads((folder / CONFIG).read_text())
+    change(config)
+    (folder / CONFIG).write_text(json.dumps(config))
+
+
+def edit_weights(folder: Path, change: Callable[[dict[str, torch.Tensor]], Any]) -> None:
+    """With the right hash: what a program that went wrong might write."""
+    tensors = load_file(folder / WEIGHTS)
+    change(tensors)
+    save_file(tensors, folder / WEIGHTS)
+    digest = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
+    edit_config(folder, lambda config: config.update(weights_sha256=digest))
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """Writing more than `size` bytes into one file fails, as on a full disk (Python ignores the signal)."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_everything_comes_back(associator: Associator, saved: Path) -> None:
+    again = Associator.from_pretrained(saved)
+    assert again.get_params() == associator.get_params()
+    assert again.views_ == associator.views_
+    assert again.fit_report_ == associator.fit_report_
+    for name, value in associator.encoder_.state_dict().items():
+        assert torch.equal(value, again.encoder_.state_dict()[name]), name
+    assert associator.tables_ is not None
+    assert again.tables_ is not None
+    assert associator.tables_.keys() == again.tables_.keys()
+    for pair, table in associator.tables_.items():
+        np.testing.assert_array_equal(again.tables_[pair].distances, table.distances)
+        np.testing.assert_array_equal(again.tables_[pair].log_odds, table.log_odds)
+        assert again.tables_[pair].true_share == table.true_share
+
+
+def test_associations_are_identical(associator: Associator, saved: Path) -> None:
+    again = Associator.from_pretrained(str(saved))
+    for t in range(45, 60):
+        one, other = (which.associate(scene().frame(t)) for which in (associator, again))
+        assert all(map(np.array_equal, one.ids, other.ids))
+        for pair, probability in one.probabilities.items():
+            np.testing.assert_array_equal(probability, other.probabilities[pair])
+
+
+@pytest.mark.parametrize("recipe", ["batch", "published"])
+def test_point_prompts_and_both_recipes_come_back(recipe: str, tmp_path: Path) -> None:
+    one = fit_quietly(quick(recipe, encoder={"prompt": "point"}), scene())
+    one.save_pretrained(tmp_path)
+    again = Associator.from_pretrained(tmp_path)
+    assert again.get_params() == one.get_params()
+    np.testing.assert_array_equal(again.embed(0, [[0, 0, 9, 30]]), one.embed(0, [[0, 0, 9, 30]]))
+
+
+def test_saving_again_gives_the_same_files(saved: Path, tmp_path: Path) -> None:
+    Associator.from_pretrained(saved).save_pretrained(tmp_path / "deep" / "folder")
+    for name in (CONFIG, WEIGHTS):
+        assert (tmp_path / "deep" / "folder" / name).read_bytes() == (saved / name).read_bytes()
+
+
+def test_nothing_is_a_pickle_and_the_device_is_not_kept(saved: Path) -> None:
+    assert sorted(path.name for path in saved.iterdir()) == [CONFIG, WEIGHTS]
+    config = json.loads((saved / CONFIG).read_text())
+    assert "device" not in config["params"]
+    assert "encoder.gaussian" in load_file(saved / WEIGHTS)
+
+
+def test_a_report_with_nothing_to_compare_comes_back(tmp_path: Path) -> None:
+    """NaN is no JSON; it is kept as null."""
+    lonely = [[[[k, 0, k + 30, 60]], []] for k in range(20)]
+    one = fit_quietly(quick(), [(640, 480), (640, 480)], lonely)
+    one.save_pretrained(tmp_path)
+    assert "NaN" not in (tmp_path / CONFIG).read_text()
+    report = Associator.from_pretrained(tmp_path).fit_report_
+    assert repr(report) == repr(one.fit_report_)
+    assert np.isnan(report.synchronization_accuracy)
+
+
+@pytest.mark.parametrize("name", [CONFIG, WEIGHTS])
+def test_a_missing_file_is_named(damaged: Path, name: str) -> None:
+    (damaged / name).unlink()
+    with pytest.raises(CheckpointError, match=rf"lacks {name}: is it a folder made by save_pretrained\(\)"):
+        Associator.from_pretrained(damaged)
+
+
+@given(st.sampled_from([CONFIG, WEIGHTS]), st.floats(0, 1, exclude_max=True))
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_file_that_is_cut_short(saved: Path, tmp_path: Path, name: str, share: float) -> None:
+    folder = tmp_path / "cut"
+    shutil.copytree(saved, folder, dirs_exist_ok=True)
+    data = (saved / name).read_bytes()
+    (folder / name).write_bytes(data[: int(share * len(data))])
+    with pytest.raises(CheckpointError, match="is damaged|is no config"):
+        Associator.from_pretrained(folder)
+
+
+def test_one_bit_of_the_weights(damaged: Path) -> None:
+    data = bytearray((damaged / WEIGHTS).read_bytes())
+    data[-5] ^= 1
+    (damaged / WEIGHTS).write_bytes(data)
+    with pytest.raises(CheckpointError, match="its hash differs"):
+        Associator.from_pretrained(damaged)
+
+
+def test_files_of_two_associators(damaged: Path, tmp_path: Path) -> None:
+    fit_quietly(quick(seed=4), scene()).save_pretrained(tmp_path / "other")
+    shutil.copy(tmp_path / "other" / WEIGHTS, damaged / WEIGHTS)
+    with pytest.raises(CheckpointError, match="does not belong to config.json"):
+        Associator.from_pretrained(damaged)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c.update(format_version=99), r"has format 99, this version reads up to 1: run `pip install"),
+        (lambda c: c.pop("format_version"), "no format_version"),
+        (lambda c: c.update(format_version="1"), "no format_version"),
+        (lambda c: c.pop("views"), "unknown or missing views"),
+        (lambda c: c.update(extra=1), "unknown or missing extra"),
+        (lambda c: c["params"].update(extra=1), "extra is unknown"),
+        (lambda c: c["params"].update(seed=-1), "seed"),
+        (lambda c: c.update(params=[1]), "damaged or of another version"),
+        (lambda c: c.update(views=3), "damaged or of another version"),
+        (lambda c: c.update(views=[{"name": "a"}]), "damaged or of another version"),
+        (lambda c: c["views"][0].update(width=-5), "width must be a positive whole number"),
+        (lambda c: c.update(fit_report=[1]), "damaged or of another version"),
+        (lambda c: c["fit_report"].pop("pairs"), "damaged or of another version"),
+        (lambda c: c["fit_report"].update(extra=1), "damaged or of another version"),
+        (lambda c: c["params"]["encoder"].update(prompt="point"), r"decoder\.weight has shape \(12, 768\)"),
+        (lambda c: c["views"].append({"name": "d", "width": 5, "height": 5}), r"view_tokens has shape \(3, 256\)"),
+    ],
+)
+def test_a_config_that_was_changed(damaged: Path, change: Callable[[dict[str, Any]], Any], message: str) -> None:
+    edit_config(damaged, change)
+    with pytest.raises(CheckpointError, match=message):
+        Associator.from_pretrained(damaged)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "7", "{", '{"a": 1}', "\x00\x01"])
+def test_a_config_that_is_none(damaged: Path, text: str) -> None:
+    (damaged / CONFIG).write_text(text)
+    with pytest.raises(CheckpointError, match="config"):
+        Associator.from_pretrained(damaged)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.pop("encoder.gaussian"), "lacks gaussian"),
+        (lambda t: t.update({"encoder.extra": torch.zeros(1)}), "holds extra, which is not known here"),
+        (lambda t: t.update({"encoder.gaussian": torch.zeros(2, 5)}), r"gaussian has shape \(2, 5\)"),
+        (lambda t: t.pop("tables.0.1.log_odds"), "damaged or of another version"),
+        (lambda t: t.update({"tables.x.y.distances": torch.zeros(1)}), "damaged or of another version"),
+    ],
+)
+def test_weights_of_another_architecture(
+    damaged: Path, change: Callable[[dict[str, torch.Tensor]], Any], message: str
+) -> None:
+    edit_weights(damaged, change)
+    with pytest.raises(CheckpointError, match=message):
+        Associator.from_pretrained(damaged)
+
+
+@pytest.mark.parametrize("room", [100, 1_000_000])
+def test_a_full_disk_leaves_the_old_folder_whole(damaged: Path, saved: Path, room: int) -> None:
+    other = fit_quietly(quick(seed=9), scene())
+    with largest_file(room), pytest.raises(DataError, match="cannot write .*; what was there before is unchanged"):
+        other.save_pretrained(damaged)
+    assert sorted(path.name for path in damaged.iterdir()) == [CONFIG, WEIGHTS]
+    for name in (CONFIG, WEIGHTS):
+        assert (damaged / name).read_bytes() == (saved / name).read_bytes()
+
+
+def test_a_folder_that_cannot_be_made(associator: Associator, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(DataError, match="cannot make the folder"):
+        associator.save_pretrained(tmp_path / "file" / "folder")
+
+
+@pytest.mark.parametrize(
+    "name", ["nowhere", "a/b/c", "./nowhere", "../nowhere", "/nowhere/at-all", "org/", Path("org/name")]
+)
+def test_a_name_that_is_none(name: str | Path) -> None:
+    with pytest.raises(CheckpointError, match="neither a folder nor the name of a hub repository"):
+        Associator.from_pretrained(name)
+
+
+def test_a_folder_goes_before_the_hub(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(saved.parent.parent)
+    assert find_folder(f"{saved.parent.name}/{saved.name}").resolve() == saved
+
+
+def test_the_hub_is_asked_for_two_files(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No network here: the hub's client is one that notes what it is asked."""
+    asked: dict[str, Any] = {}
+
+    def snapshot_download(name: str, **options: Any) -> str:
+        asked.update(options, name=name)
+        return str(saved)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
+    Associator.from_pretrained(
+        "some-org/my-rig", revision="v1", token="secret", cache_dir="here", local_files_only=True  # noqa: S106
+    )
+    assert asked == {
+        "name": "some-org/my-rig",
+        "revision": "v1",
+        "token": "secret",
+        "cache_dir": "here",
+        "local_files_only": True,
+        "allow_patterns": [CONFIG, WEIGHTS],
+    }
+
+
+def test_the_hub_out_of_reach(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="cannot get some-org/my-rig from the model hub"):
+        Associator.from_pretrained("some-org/my-rig", cache_dir=tmp_path, local_files_only=True)
