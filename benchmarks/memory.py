@@ -39,7 +39,9 @@ def main() -> None:
             now = resident_megabytes()
             before = before or now
             seconds = time.process_time() - start
-            print(f"{number:7d} instants  {now:7.1f} MB ({now - before:+.1f})  {seconds / number * 1e3:.2f} CPU ms each")
+            print(
+                f"{number:7d} instants  {now:7.1f} MB ({now - before:+.1f})  {seconds / number * 1e3:.2f} CPU ms each"
+            )
     print(f"{boxes} boxes, {people} people-instants")
 
 

@@ -1,6 +1,6 @@
 """Learn from MVOR's detections and score on its annotated boxes, by both protocols.
 
-    python examples/evaluate_mvor.py FOLDER   # holds camma_mvor_2018_v2.json and detections_train.json
+python examples/evaluate_mvor.py FOLDER   # holds camma_mvor_2018_v2.json and detections_train.json
 """
 
 import sys

@@ -17,6 +17,7 @@ MODULES = (
     "selfmva",
     "selfmva.datasets",
     "selfmva.errors",
+    "selfmva.hub",
     "selfmva.io",
     "selfmva.matching",
     "selfmva.metrics",

@@ -27,7 +27,9 @@ def make(ids: Sequence[Sequence[int]], **options: Any) -> Association:
     arrays = tuple(np.array(numbers, dtype=np.int64) for numbers in ids)
     counts = [len(numbers) for numbers in ids]
     rng = np.random.default_rng(0)
-    probabilities = {(i, j): rng.random((counts[i], counts[j])) for i in range(len(ids)) for j in range(i + 1, len(ids))}
+    probabilities = {
+        (i, j): rng.random((counts[i], counts[j])) for i in range(len(ids)) for j in range(i + 1, len(ids))
+    }
     frame = Frame([boxes(count, view) for view, count in enumerate(counts)], index=7, **options.pop("extra", {}))
     return Association(frame, VIEWS[: len(ids)], arrays, probabilities, **options)
 

@@ -21,6 +21,7 @@ LAYERS = (
     "errors",
     "types",
     "config",
+    "threads",
     "io",
     "datasets",
     "inputs",

@@ -34,9 +34,7 @@ def block(matrix: np.ndarray, count: np.ndarray, i: int, j: int) -> np.ndarray:
 def test_posteriors_of_a_chunk_are_those_of_each_block(frames: int, views: int, most: int, seed: int) -> None:
     distances, count = random_chunk(frames, views, most, seed)
     pairs = view_pairs(views)
-    tables = {
-        pair: DistanceTable(SLOPE.distances, SLOPE.log_odds - number, 0.5) for number, pair in enumerate(pairs)
-    }
+    tables = {pair: DistanceTable(SLOPE.distances, SLOPE.log_odds - number, 0.5) for number, pair in enumerate(pairs)}
     found = posteriors(distances, count, tables)
     for frame in range(frames):
         for number, (i, j) in enumerate(pairs):
@@ -84,9 +82,7 @@ def two_views(*rows: list[float]) -> tuple[list[np.ndarray], np.ndarray]:
     return [matrix], np.array([[n, m]])
 
 
-@pytest.mark.parametrize(
-    ("threshold", "same"), [(0.0, True), (0.5, True), (0.8, True), (0.9, False), (0.99, False)]
-)
+@pytest.mark.parametrize(("threshold", "same"), [(0.0, True), (0.5, True), (0.8, True), (0.9, False), (0.99, False)])
 def test_boxes_are_joined_above_the_threshold(threshold: float, same: bool) -> None:
     """Distance 3.5 has log-odds 1.8, probability 0.858."""
     distances, count = two_views([3.5])

@@ -194,7 +194,7 @@ def test_gradients_and_the_step_they_make(encoder: BoxEncoder, terms: TripletTer
         assert moved[plain].max() <= 5e-6, theirs
 
 
-# Precision, recall and accuracy of the published code are those of the mean of its 3 seeds: one seed is a few points off.
+# The published precision, recall and accuracy are the mean of 3 seeds: this one seed is up to a point off.
 @pytest.mark.parametrize(
     ("split", "view_pairs", "average_precision", "others"),
     [

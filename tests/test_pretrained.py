@@ -254,7 +254,11 @@ def test_the_hub_is_asked_for_two_files(saved: Path, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
     Associator.from_pretrained(
-        "some-org/my-rig", revision="v1", token="secret", cache_dir="here", local_files_only=True  # noqa: S106
+        "some-org/my-rig",
+        revision="v1",
+        token="secret",
+        cache_dir="here",
+        local_files_only=True,
     )
     assert asked == {
         "name": "some-org/my-rig",

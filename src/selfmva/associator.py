@@ -22,6 +22,7 @@ from selfmva.io.views import resolve_views
 from selfmva.matching.cost import pairwise_distances
 from selfmva.pairing import pair_up
 from selfmva.pretrained import SavedAssociator, find_folder, load, save
+from selfmva.threads import limited_threads
 from selfmva.training.callbacks import Callback, ProgressHook, silent
 from selfmva.training.checkpoint import check_architecture
 from selfmva.training.fitting import find_device, fit_encoder
@@ -55,7 +56,7 @@ class Associator:
             its fields with `name`.
         device: `"cpu"`, `"cuda"`, `"cuda:1"`, or `"auto"` for the GPU where there is one.
         precision: `"float32"`, or `"bfloat16"` to train under automatic mixed precision.
-        threads: CPU threads of the training; see `AssociatorConfig`.
+        threads: CPU threads; see `AssociatorConfig`.
         encoder: An `EncoderConfig` or a dictionary of its fields.
         association: An `AssociationConfig` or a dictionary of its fields.
 
@@ -141,15 +142,16 @@ class Associator:
         started = time.monotonic()
         cameras, frames = read_recording(views, boxes)
         watch = Watch(progress, callbacks, None if checkpoint is None else Path(checkpoint), resume)
-        trained = fit_encoder(cameras, frames, self._config, watch)
-        tables, report = gather_evidence(
-            trained.encoder,
-            cameras,
-            frames,
-            minimum_shift=self._config.recipe.minimum_shift,
-            trained_on=True,
-            held_out=trained.held_out,
-        )
+        with limited_threads(self._config.threads):
+            trained = fit_encoder(cameras, frames, self._config, watch)
+            tables, report = gather_evidence(
+                trained.encoder,
+                cameras,
+                frames,
+                minimum_shift=self._config.recipe.minimum_shift,
+                trained_on=True,
+                held_out=trained.held_out,
+            )
         report = replace(report, seconds=time.monotonic() - started)
         self.views_, self.encoder_, self.tables_, self.fit_report_ = cameras, trained.encoder, tables, report
         if not report.better_than_chance:
@@ -182,13 +184,14 @@ class Associator:
         started = time.monotonic()
         self._check_fitted("adapt")
         frames = resolve_boxes(boxes, self.views_)
-        tables, report = gather_evidence(
-            self.encoder_,
-            self.views_,
-            frames,
-            minimum_shift=self._config.recipe.minimum_shift,
-            trained_on=False,
-        )
+        with limited_threads(self._config.threads):
+            tables, report = gather_evidence(
+                self.encoder_,
+                self.views_,
+                frames,
+                minimum_shift=self._config.recipe.minimum_shift,
+                trained_on=False,
+            )
         report = replace(report, seconds=time.monotonic() - started)
         if not report.better_than_chance:
             warnings.warn(
@@ -366,14 +369,14 @@ class Associator:
         boxes = np.concatenate([boxes for frame in frames for boxes in frame.boxes]).astype(np.float32)
         numbers = np.tile(np.arange(counts.shape[1]) + first_view, len(frames))
         view = torch.from_numpy(np.repeat(numbers, counts.reshape(-1)))
-        with torch.inference_mode():
+        with torch.inference_mode(), limited_threads(self._config.threads):
             embeddings: torch.Tensor = self.encoder_(torch.from_numpy(boxes).to(self._device), view.to(self._device))
         return embeddings
 
     def _associate_chunk(self, frames: list[Frame]) -> list[Association]:
         counts = np.array([frame.counts for frame in frames])
         parts = torch.split(self._embed(frames), counts.sum(axis=1).tolist())
-        with torch.inference_mode():
+        with torch.inference_mode(), limited_threads(self._config.threads):
             distances = [pairwise_distances(part).cpu().numpy() for part in parts]
         paired = pair_up(distances, counts, self.tables_, self._config.association.threshold)
         calibrated = self.tables_ is not None

@@ -86,8 +86,8 @@ class AssociatorConfig(Stage):
     threads: int = Field(
         1,
         ge=1,
-        description="CPU threads of the training. Its steps are small: more threads gain little on an idle machine "
-        "and lose much on a busy one. The result does not depend on the machine's cores.",
+        description="CPU threads. Steps and frames are small: more threads gain little on an idle machine and lose "
+        "much on a busy one.",
     )
     precision: Literal["float32", "bfloat16"] = Field(
         "float32", description="'bfloat16' trains under automatic mixed precision."

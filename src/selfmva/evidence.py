@@ -9,6 +9,8 @@ import numpy as np
 import torch
 
 from selfmva.affinity import DistanceTable, fit_distance_table, no_evidence
+from selfmva.matching.cost import pairwise_distances, view_pairs
+from selfmva.pairing import posteriors
 from selfmva.pretext.recording import canonical_view_order, gather, jitter, pack
 from selfmva.report import FitReport, build_report
 from selfmva.synchrony import measure_synchrony
@@ -26,6 +28,7 @@ Tables = dict[tuple[int, int], DistanceTable]
 # An encoder knows the boxes it was trained on too well. Moving them by a tenth of their size stands in for the
 # difference to new ones: without, the posteriors of unseen instants are too low (docs/benchmarks.md).
 TRAINED_JITTER = 0.1
+CHUNK_INSTANTS = 16
 
 
 def gather_evidence(
@@ -67,8 +70,23 @@ def gather_evidence(
         else no_evidence()
         for pair, found in learnt.items()
     }
-    report = build_report(views, measured, tables, instants=len(judged), held_out=kept or not trained_on)
+    partners = _expected_partners(encoder, gather(pack(frames, len(views)), judged).to(recording.boxes.device), tables)
+    report = build_report(views, measured, partners, instants=len(judged), held_out=kept or not trained_on)
     return tables, report
+
+
+def _expected_partners(encoder: BoxEncoder, recording: PackedBoxes, tables: Tables) -> dict[tuple[int, int], float]:
+    """For every view pair, the sum of all posteriors."""
+    pairs = view_pairs(recording.views)
+    total = np.zeros(len(pairs))
+    for first in range(0, len(recording), CHUNK_INSTANTS):
+        part = gather(recording, np.arange(first, min(first + CHUNK_INSTANTS, len(recording))))
+        with torch.inference_mode():
+            embeddings = encoder(part.boxes, part.view).float()
+            frames = torch.split(embeddings, part.count.sum(axis=1).tolist())
+            distances = [pairwise_distances(frame).cpu().numpy() for frame in frames]
+        total += posteriors(distances, part.count, tables).sum(axis=(0, 2, 3))
+    return dict(zip(pairs, total.tolist(), strict=True))
 
 
 def _pack_in_order(frames: Sequence[Frame], order: list[int]) -> PackedBoxes:

@@ -14,7 +14,6 @@ from selfmva.synchrony import CHANCE
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from selfmva.affinity import DistanceTable
     from selfmva.synchrony import PairSynchrony
     from selfmva.types import View
 
@@ -26,7 +25,7 @@ class PairReport:
     Attributes:
         view_i: Name of the first view.
         view_j: Name of the second view.
-        partner_share: Estimated share of the boxes that have a partner in the other view, in [0, 1].
+        partner_share: Share of the boxes that have a partner in the other view, as the posteriors expect it, in [0, 1].
         synchronization_accuracy: How often the synchronous image is nearer than a shifted one; 0.5 is chance; NaN
             where nothing could be compared.
         calibration: `"not searched"`: no geometry is estimated beside the embedding.
@@ -115,7 +114,7 @@ class FitReport:
 def build_report(
     views: Sequence[View],
     measured: Mapping[tuple[int, int], PairSynchrony],
-    tables: Mapping[tuple[int, int], DistanceTable],
+    partners: Mapping[tuple[int, int], float],
     *,
     instants: int,
     held_out: bool,
@@ -125,7 +124,7 @@ def build_report(
     Args:
         views: The cameras.
         measured: Of every view pair.
-        tables: Of every view pair.
+        partners: Of every view pair, the expected number of people seen by both, summed over instants.
         instants: Number of instants that were measured on.
         held_out: True where these were kept from training.
 
@@ -134,12 +133,11 @@ def build_report(
     """
     pairs = []
     for (i, j), synchrony in measured.items():
-        partners = 2.0 * tables[i, j].true_share * len(synchrony.synchronous)
         pairs.append(
             PairReport(
                 view_i=views[i].name,
                 view_j=views[j].name,
-                partner_share=min(partners / synchrony.boxes, 1.0) if synchrony.boxes else 0.0,
+                partner_share=2.0 * partners[i, j] / synchrony.boxes if synchrony.boxes else 0.0,
                 synchronization_accuracy=_mean(synchrony.accuracy),
             )
         )

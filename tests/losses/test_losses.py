@@ -81,7 +81,9 @@ def test_contrastive_loss_with_anything_masked(
     distances = (draw(pairs, size, size, seed=seed).abs() * 5).requires_grad_()
     valid = torch.rand(pairs, size, size, generator=torch.Generator().manual_seed(seed)) < share
     loss = contrastive_loss(distances, valid, temperature)
-    assert loss.item() == pytest.approx(contrastive_by_hand(distances.detach(), valid, temperature), rel=1e-9, abs=1e-12)
+    assert loss.item() == pytest.approx(
+        contrastive_by_hand(distances.detach(), valid, temperature), rel=1e-9, abs=1e-12
+    )
     loss.backward()
     assert distances.grad is not None
     assert torch.isfinite(distances.grad).all()

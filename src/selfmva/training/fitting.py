@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,7 @@ from selfmva.training.published import PublishedObjective
 from selfmva.types import Frame, View
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from selfmva.config import AssociatorConfig, Recipe
     from selfmva.pretext.recording import PackedBoxes
@@ -75,14 +74,13 @@ def fit_encoder(
     recording = gather(pack(reordered, len(views)), learnt).to(device)
     settings = config.model_dump(include={"seed", "precision", "encoder"}) | {"recipe": recipe.model_dump()}
     settings["views"] = [[view.width, view.height] for view in ordered]
-    with _threads(config.threads):
-        train(
-            encoder,
-            _objective(recording, recipe, config.seed),
-            bfloat16=config.precision == "bfloat16",
-            belongs_to=fingerprint(recording, settings),
-            watch=watch,
-        )
+    train(
+        encoder,
+        _objective(recording, recipe, config.seed),
+        bfloat16=config.precision == "bfloat16",
+        belongs_to=fingerprint(recording, settings),
+        watch=watch,
+    )
     encoder.reorder_views(np.argsort(order).tolist())
     return TrainedEncoder(encoder, held_out)
 
@@ -106,17 +104,6 @@ def find_device(name: str) -> torch.device:
     if device.type == "cuda" and not torch.cuda.is_available():
         raise ConfigError(f"device {name!r} was asked for, but torch finds no GPU here; use 'cpu' or 'auto'")
     return device
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    """Let torch use that many CPU threads for a while."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _renumber_anchor(recipe: Recipe, order: list[int]) -> Recipe:

@@ -1,0 +1,234 @@
+"""What synchronization says about an encoder, and the report about it."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import linear_sum_assignment
+from small_scenes import frames_of, scene
+
+from selfmva.encoders.box import BoxEncoder
+from selfmva.evidence import gather_evidence
+from selfmva.matching.cost import view_pairs
+from selfmva.pretext.recording import pack
+from selfmva.report import FitReport, PairReport, build_report
+from selfmva.synchrony import INSTANTS_TOGETHER, PairSynchrony, measure_synchrony
+from selfmva.types import Frame, View
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+VIEWS = [View(f"v{k}", 1000, 1000) for k in range(3)]
+
+
+class ByPlace(BoxEncoder):
+    """Sees through everything: the embedding of a box is its first corner, so that distances are known."""
+
+    def forward(self, boxes: torch.Tensor, view: torch.Tensor) -> torch.Tensor:
+        return boxes[:, :2]
+
+
+def by_place(views: Sequence[View] = VIEWS) -> ByPlace:
+    return ByPlace(views, generator=torch.Generator())
+
+
+def walkers(instants: int, views: int, people: int, seed: int = 0, shared: bool = True) -> list[Frame]:
+    """People who are elsewhere at every instant, at the same pixels in all views; or others in each view."""
+    rng = np.random.default_rng(seed)
+    frames = []
+    for t in range(instants):
+        corners = rng.integers(0, 900, (views, people, 2)).astype(np.float64)
+        if shared:
+            corners[:] = corners[:1]
+        frames.append(Frame([np.concatenate((c, c + 50), axis=1) for c in corners], t))
+    return frames
+
+
+def test_an_encoder_that_knows_everything() -> None:
+    measured = measure_synchrony(by_place(), pack(walkers(80, 3, 2), 3), np.arange(80), minimum_shift=5)
+    assert set(measured) == set(view_pairs(3))
+    for found in measured.values():
+        assert (found.accuracy == 1).all()
+        assert found.better_than_chance
+        assert np.sum(found.synchronous < 1) == 80 * 2  # two true pairs an instant
+        assert len(found.synchronous) == 80 * 4
+        assert (found.shifted > 1).all()
+        assert found.boxes == 80 * 4
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_people_who_have_nothing_to_do_with_each_other(seed: int) -> None:
+    frames = walkers(400, 2, 2, seed, shared=False)
+    (found,) = measure_synchrony(by_place(VIEWS[:2]), pack(frames, 2), np.arange(400), 5).values()
+    assert len(found.accuracy) == 400
+    assert found.accuracy.mean() == pytest.approx(0.5, abs=0.06)
+
+
+def test_instants_that_are_near_are_neither() -> None:
+    """Of instants 0 to 7, only those five apart are compared."""
+    frames = walkers(8, 2, 1)
+    (found,) = measure_synchrony(by_place(VIEWS[:2]), pack(frames, 2), np.arange(8), minimum_shift=5).values()
+    assert len(found.synchronous) == 8
+    assert len(found.shifted) == sum(abs(s - t) >= 5 for s in range(8) for t in range(8))
+    assert len(found.accuracy) == sum(any(abs(s - t) >= 5 for t in range(8)) for s in range(8))
+    far = measure_synchrony(by_place(VIEWS[:2]), pack(frames, 2), 100 * np.arange(8), minimum_shift=5)
+    assert len(far[0, 1].shifted) == 8 * 7
+
+
+@given(instants=st.integers(0, 20), most=st.integers(0, 3), seed=st.integers(0, 999))
+def test_values_by_plain_loops(instants: int, most: int, seed: int) -> None:
+    """At most two sets of instants; each pair of instants of a set is looked at."""
+    rng = np.random.default_rng(seed)
+    corners = [[rng.uniform(0, 900, (rng.integers(0, most + 1), 2)) for _ in range(2)] for _ in range(instants)]
+    frames = [Frame([np.concatenate((c, c + 9), axis=1) for c in views], t) for t, views in enumerate(corners)]
+    (found,) = measure_synchrony(by_place(VIEWS[:2]), pack(frames, 2), np.arange(instants), 3).values()
+    synchronous, shifted, accuracy, boxes = [], [], [], 0
+    sets = max(instants // INSTANTS_TOGETHER, 1)
+    for first in range(sets):
+        chosen = range(first, instants, sets)
+        for s in chosen:
+            distance = {}
+            for t in chosen:
+                costs = np.linalg.norm(corners[s][0][:, None] - corners[t][1][None], axis=2)
+                if s == t:
+                    synchronous += costs.reshape(-1).tolist()
+                elif abs(s - t) >= 3:
+                    shifted += costs.reshape(-1).tolist()
+                if costs.size and (s == t or abs(s - t) >= 3):
+                    distance[t] = costs[linear_sum_assignment(costs)].mean()
+            others = [value for t, value in distance.items() if t != s]
+            if s in distance:
+                boxes += len(corners[s][0]) + len(corners[s][1])
+                if others:
+                    accuracy.append(np.mean([distance[s] < value for value in others]))
+    np.testing.assert_allclose(sorted(found.synchronous), sorted(synchronous), atol=0.3)
+    np.testing.assert_allclose(sorted(found.shifted), sorted(shifted), atol=0.3)
+    np.testing.assert_allclose(sorted(found.accuracy), sorted(accuracy), atol=1e-6)
+    assert found.boxes == boxes
+
+
+def test_ties_count_half() -> None:
+    still = [Frame([[[0, 0, 9, 9]], [[0, 0, 9, 9]]], t) for t in range(40)]
+    (found,) = measure_synchrony(by_place(VIEWS[:2]), pack(still, 2), np.arange(40), 5).values()
+    assert set(found.accuracy) == {0.5}
+    assert not found.better_than_chance
+
+
+def test_a_long_recording_is_looked_at_in_parts() -> None:
+    frames = walkers(1300, 2, 1)
+    (found,) = measure_synchrony(by_place(VIEWS[:2]), pack(frames, 2), np.arange(1300), 5).values()
+    assert len(found.accuracy) == 1000
+
+
+def test_evidence_of_a_pair_that_is_no_better_than_chance_is_none() -> None:
+    """Views 0 and 1 see the same people, view 2 sees others."""
+    shared, others = walkers(150, 2, 2), walkers(150, 1, 2, seed=5)
+    frames = [Frame([*a.boxes, *b.boxes], a.index) for a, b in zip(shared, others, strict=True)]
+    tables, report = gather_evidence(by_place(), VIEWS, frames, minimum_shift=5, trained_on=False)
+    assert tables[0, 1].true_share == pytest.approx(0.5, abs=0.1)
+    assert tables[0, 1](np.array([0.0])) > 3
+    for pair in ((0, 2), (1, 2)):
+        assert tables[pair].true_share == 0
+        assert tables[pair](np.array([0.0])) < -3
+    assert report.better_than_chance
+    assert [pair.partner_share for pair in report.pairs] == pytest.approx([1.0, 0.0, 0.0], abs=0.2)
+
+
+def test_a_report_speaks_of_what_was_held_out() -> None:
+    frames = walkers(100, 2, 1)
+    kept = np.arange(80, 100)
+    options = {"minimum_shift": 5, "trained_on": True}
+    _, report = gather_evidence(by_place(VIEWS[:2]), VIEWS[:2], frames, held_out=kept, **options)
+    assert (report.held_out, report.instants) == (True, 20)
+    _, report = gather_evidence(by_place(VIEWS[:2]), VIEWS[:2], frames, held_out=kept[:0], **options)
+    assert (report.held_out, report.instants) == (False, 100)
+    assert "on 100 training instants" in report.summary()
+
+
+def synchrony(accuracy: Sequence[float], boxes: int = 10) -> PairSynchrony:
+    return PairSynchrony(np.ones(20), np.ones(50), boxes, np.array(accuracy, dtype=np.float64))
+
+
+def report_of(*accuracies: Sequence[float]) -> FitReport:
+    pairs = view_pairs(3)[: len(accuracies)]
+    measured = {pair: synchrony(accuracy) for pair, accuracy in zip(pairs, accuracies, strict=True)}
+    return build_report(VIEWS, measured, dict.fromkeys(pairs, 4.0), instants=9, held_out=True)
+
+
+def test_a_report_pools_its_pairs() -> None:
+    report = report_of([1.0, 0.5, 0.75], [0.25, 0.5, 0.0])
+    assert report.synchronization_accuracy == pytest.approx(0.5)
+    assert [pair.synchronization_accuracy for pair in report.pairs] == pytest.approx([0.75, 0.25])
+    assert [(pair.view_i, pair.view_j) for pair in report.pairs] == [("v0", "v1"), ("v0", "v2")]
+    # 3 instants, not 6: view pairs of one instant are not independent.
+    assert report.standard_error == pytest.approx(np.std([1.0, 0.5, 0.75, 0.25, 0.5, 0.0]) / math.sqrt(3))
+
+
+def test_shares_of_partners_are_of_boxes() -> None:
+    """4 people seen by both: 8 of 10 boxes have a partner."""
+    assert report_of([1.0]).pairs[0].partner_share == pytest.approx(0.8)
+    empty = build_report(VIEWS, {(0, 1): synchrony([], 0)}, {(0, 1): 0.0}, instants=1, held_out=True)
+    assert empty.pairs[0].partner_share == 0.0
+
+
+def make_report(accuracy: float, error: float) -> FitReport:
+    pair = PairReport("<i>", "b", 0.25, accuracy)
+    return FitReport((pair,), accuracy, error, 0.5, 12, True, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "error", "better"),
+    [(0.9, 0.1, True), (0.9, 0.2, False), (0.5, 0.0, False), (0.501, 0.0, True), (math.nan, math.nan, False)],
+)
+def test_better_than_chance_is_two_standard_errors(accuracy: float, error: float, better: bool) -> None:
+    report = make_report(accuracy, error)
+    assert report.better_than_chance is better
+    if not math.isnan(accuracy):
+        assert ("not better than chance" in report.summary()) is not better
+
+
+def test_a_report_in_words() -> None:
+    report = make_report(0.875, 0.01)
+    assert report.summary() == (
+        "the synchronous image is nearer than a shifted one in 87.5% of the comparisons on 12 held-out instants, "
+        "better than chance (50%)"
+    )
+    assert "<i> - b: 25% of the boxes have a partner, synchronization accuracy 87.5%" in repr(report)
+    assert "&lt;i&gt;" in report._repr_html_()
+    assert "<i>" not in report._repr_html_()
+    assert "nothing could be compared" in make_report(math.nan, math.nan).summary()
+
+
+@pytest.mark.parametrize("accuracy", [0.875, math.nan])
+def test_a_report_survives_json(accuracy: float) -> None:
+    report = make_report(accuracy, accuracy)
+    text = json.dumps(report.to_dict(), allow_nan=False)
+    assert repr(FitReport.from_dict(json.loads(text))) == repr(report)
+    assert json.loads(text)["better_than_chance"] is report.better_than_chance
+
+
+def test_noise_depends_on_nothing_but_the_boxes() -> None:
+    """Listing the cameras differently gives the same tables, bit by bit, under a real encoder."""
+    recording = scene()
+    frames = frames_of(recording)
+    encoder = BoxEncoder(recording.views, generator=torch.Generator().manual_seed(0))
+    plain, _ = gather_evidence(encoder, recording.views, frames, minimum_shift=1, trained_on=True)
+    order = [2, 0, 1]
+    encoder.reorder_views(order)
+    other, _ = gather_evidence(
+        encoder,
+        [recording.views[k] for k in order],
+        [Frame([frame.boxes[k] for k in order], frame.index) for frame in frames],
+        minimum_shift=1,
+        trained_on=True,
+    )
+    for (i, j), found in other.items():
+        own = plain[min(order[i], order[j]), max(order[i], order[j])]
+        np.testing.assert_array_equal(found.log_odds, own.log_odds)
