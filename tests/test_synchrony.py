@@ -141,6 +141,16 @@ def test_evidence_of_a_pair_that_is_no_better_than_chance_is_none() -> None:
     assert [pair.partner_share for pair in report.pairs] == pytest.approx([1.0, 0.0, 0.0], abs=0.2)
 
 
+def test_whatever_its_distances_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = walkers(60, 2, 2)
+    options = {"minimum_shift": 5, "trained_on": False}
+    tables, _ = gather_evidence(by_place(VIEWS[:2]), VIEWS[:2], frames, **options)
+    assert tables[0, 1].true_share > 0.3
+    monkeypatch.setattr(PairSynchrony, "better_than_chance", False)
+    tables, _ = gather_evidence(by_place(VIEWS[:2]), VIEWS[:2], frames, **options)
+    assert tables[0, 1].true_share == 0
+
+
 def test_a_report_speaks_of_what_was_held_out() -> None:
     frames = walkers(100, 2, 1)
     kept = np.arange(80, 100)
