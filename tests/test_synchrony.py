@@ -197,7 +197,7 @@ def make_report(accuracy: float, error: float) -> FitReport:
     ("accuracy", "error", "better"),
     [(0.9, 0.1, True), (0.9, 0.2, False), (0.5, 0.0, False), (0.501, 0.0, True), (math.nan, math.nan, False)],
 )
-def test_better_than_chance_is_two_standard_errors(accuracy: float, error: float, better: bool) -> None:
+def test_better_than_chance_is_three_standard_errors(accuracy: float, error: float, better: bool) -> None:
     report = make_report(accuracy, error)
     assert report.better_than_chance is better
     if not math.isnan(accuracy):

@@ -44,6 +44,13 @@ class PublishedRecipe(Stage):
     edges: bool = Field(True, description="Compare pairs of people through virtual boxes, too.")
     reprojection: bool = Field(True, description="Let the embedding reproduce its own box.")
     anchor_view: int | None = Field(None, ge=0, description="Number of the view that is always the anchor.")
+    average_from: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="The result is the mean of the weights after each epoch from this share of the schedule on; the "
+        "published code keeps its best epoch instead, which takes labels to know. 1: the last weights alone.",
+    )
     held_out_share: float = Field(
         0.0, ge=0, le=0.5, description="Share of the instants kept from training, for the report and the posterior."
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from selfmva.synchrony import CHANCE
+from selfmva.synchrony import CHANCE, STANDARD_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,8 +62,8 @@ class FitReport:
 
     @property
     def better_than_chance(self) -> bool:
-        """True where the accuracy exceeds chance by two standard errors."""
-        return self.synchronization_accuracy - 2.0 * self.standard_error > self.chance
+        """True where the accuracy exceeds chance by three standard errors."""
+        return self.synchronization_accuracy - STANDARD_ERRORS * self.standard_error > self.chance
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain values, NaN as None, for JSON."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from selfmva.types import FloatArray, IntArray
 
 CHANCE = 0.5  # accuracy of guessing: one synchronous image against one shifted image
+STANDARD_ERRORS = 3.0  # two would do if neighbouring instants did not resemble each other
 INSTANTS_TOGETHER = 8  # 7 shifted instants for every synchronous one
 MOST_INSTANTS = 1000  # enough for 2-digit accuracy; more would only cost time
 
@@ -41,11 +42,11 @@ class PairSynchrony:
 
     @property
     def better_than_chance(self) -> bool:
-        """True where the accuracy exceeds chance by two standard errors."""
+        """True where the accuracy exceeds chance by STANDARD_ERRORS standard errors."""
         if len(self.accuracy) < 2:
             return False
         error = float(np.std(self.accuracy) / np.sqrt(len(self.accuracy)))
-        return float(np.mean(self.accuracy)) - 2.0 * error > CHANCE
+        return float(np.mean(self.accuracy)) - STANDARD_ERRORS * error > CHANCE
 
 
 def measure_synchrony(

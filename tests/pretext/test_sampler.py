@@ -135,15 +135,10 @@ def test_hold_out_splits_everything_once(instants: int, share: float) -> None:
     if share * instants < 2:
         assert len(kept) == 0
     else:
-        assert len(kept) == pytest.approx(share * instants, abs=5)
-        assert len(kept) > 0
+        assert len(kept) == pytest.approx(share * instants, abs=0.5)
 
 
-def test_hold_out_keeps_from_the_whole_recording() -> None:
-    _, kept = hold_out(1000, 0.1)
-    for part in np.array_split(np.arange(1000), 5):
-        assert np.intersect1d(part, kept).tolist() == part[-20:].tolist()
-
-
-def test_a_small_share_is_held_out_in_fewer_stretches() -> None:
-    assert len(hold_out(500, 0.004)[1]) == 2
+def test_the_end_is_held_out_in_one_piece() -> None:
+    learnt, kept = hold_out(1000, 0.1)
+    assert kept.tolist() == list(range(900, 1000))
+    assert learnt.tolist() == list(range(900))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Triplets:
-    """The triplets of one epoch, one per instant, in the order of `visiting_order`.
+    """The triplets of one epoch, one per instant, in random order.
 
     Attributes:
         instant: `(T,)` int64, when the anchor and the positive were seen.
@@ -69,7 +69,7 @@ def sample_triplets(
     if minimum_shift > maximum_shift:
         raise InputError(f"minimum_shift ({minimum_shift}) must not exceed maximum_shift ({maximum_shift})")
     check_length(instants, minimum_shift)
-    instant = visiting_order(instants)
+    instant = rng.permutation(instants)
     # Near the middle of a short recording not even the shortest shift may fit on either side.
     reach = np.minimum(maximum_shift, np.maximum(instant, instants - 1 - instant))
     shift = rng.integers(np.minimum(minimum_shift, reach), reach + 1)
@@ -81,20 +81,6 @@ def sample_triplets(
         anchor = np.full(instants, anchor_view)
     sample = (anchor + rng.integers(1, views, size=instants)) % views
     return Triplets(instant, negative, anchor, sample)
-
-
-def visiting_order(instants: int) -> IntArray:
-    """The order in which an epoch of triplets visits the instants: that of their numbers written as text.
-
-    It is the same in every epoch, as in the published training, which reads its instants from the keys of a JSON file.
-    It is not arbitrary: neighbours in time mostly follow each other, and a fresh shuffle in every epoch ends two to
-    three points of average precision lower on MVOR (docs/benchmarks.md).
-
-    Example:
-        >>> visiting_order(12)
-        array([ 0,  1, 10, 11,  2,  3,  4,  5,  6,  7,  8,  9])
-    """
-    return np.array(sorted(range(instants), key=str), dtype=np.int64)
 
 
 def check_length(instants: int, minimum_shift: int) -> None:
@@ -117,10 +103,10 @@ def sample_instants(rng: np.random.Generator, instants: int, size: int) -> IntAr
 
 
 def hold_out(instants: int, share: float) -> tuple[IntArray, IntArray]:
-    """Split a recording into instants for training and instants kept from it.
+    """Split a recording into instants for training and instants kept from it: its end, in one piece.
 
-    The recording is cut into up to five stretches, and the end of each is held out: what is measured there is not
-    next in time to everything that was learnt, and no part of the recording is missing from either.
+    Shorter pieces would stand next in time to what was learnt, and an encoder that remembers the scene of a second
+    earlier passes for one that has learnt where people are.
 
     Args:
         instants: Number of instants.
@@ -134,9 +120,5 @@ def hold_out(instants: int, share: float) -> tuple[IntArray, IntArray]:
         array([16, 17, 18, 19])
     """
     everything = np.arange(instants)
-    if share * instants < 2:
-        return everything, everything[:0]
-    # Of a small share, fewer stretches, so that each has something to hold out.
-    stretches = np.array_split(everything, np.clip(instants // 100, 1, min(5, int(share * instants))))
-    kept = np.concatenate([stretch[len(stretch) - round(share * len(stretch)) :] for stretch in stretches])
-    return np.setdiff1d(everything, kept), kept
+    kept = round(share * instants) if share * instants >= 2 else 0
+    return everything[: instants - kept], everything[instants - kept :]

@@ -61,6 +61,10 @@ class BatchObjective:
         warm = min(1.0, (step + 1) / WARM_UP_STEPS)
         return self.recipe.learning_rate * warm * 0.5 * (1.0 + math.cos(math.pi * step / self.steps))
 
+    def averages_after(self, step: int) -> bool:  # noqa: ARG002
+        """Never: the step size ends at zero, so the last weights are an average already."""
+        return False
+
     def loss(self, encoder: BoxEncoder, step: int) -> Tensor | None:
         """The loss of one step; None where no image of the batch shows anybody."""
         rng = np.random.default_rng([self.seed, step])

@@ -20,6 +20,7 @@ from selfmva.io.atomic import atomic_write
 
 if TYPE_CHECKING:
     from torch import Tensor
+    from torch.optim.swa_utils import AveragedModel
 
     from selfmva.encoders.box import BoxEncoder
     from selfmva.pretext.recording import PackedBoxes
@@ -48,7 +49,12 @@ def fingerprint(recording: PackedBoxes, settings: dict[str, Any]) -> Fingerprint
 
 
 def save_checkpoint(
-    path: Path, encoder: BoxEncoder, optimizer: torch.optim.Adam, step: int, belongs_to: Fingerprint
+    path: Path,
+    encoder: BoxEncoder,
+    optimizer: torch.optim.Adam,
+    step: int,
+    belongs_to: Fingerprint,
+    average: AveragedModel | None = None,
 ) -> None:
     """Write a checkpoint; whoever reads meanwhile, or after a crash, finds the old one whole.
 
@@ -58,6 +64,7 @@ def save_checkpoint(
         optimizer: Its optimizer.
         step: Number of steps that are done.
         belongs_to: See `fingerprint`.
+        average: The mean of the weights so far, where there is one.
 
     Raises:
         DataError: The disk is full or refuses; the old checkpoint is whole.
@@ -66,6 +73,10 @@ def save_checkpoint(
     for index, state in optimizer.state_dict()["state"].items():
         for name, value in state.items():
             tensors[f"optimizer.{index}.{name}"] = torch.as_tensor(value).detach().cpu().contiguous()
+    if average is not None:
+        tensors |= {
+            f"average.{name}": value.detach().cpu().contiguous() for name, value in average.state_dict().items()
+        }
     metadata = {
         "format": FORMAT,
         "step": str(step),
@@ -79,7 +90,13 @@ def save_checkpoint(
             raise OSError(str(error)) from error
 
 
-def load_checkpoint(path: Path, encoder: BoxEncoder, optimizer: torch.optim.Adam, belongs_to: Fingerprint) -> int:
+def load_checkpoint(
+    path: Path,
+    encoder: BoxEncoder,
+    optimizer: torch.optim.Adam,
+    belongs_to: Fingerprint,
+    average: AveragedModel | None = None,
+) -> int:
     """Bring an encoder and its optimizer to the state of a checkpoint.
 
     Args:
@@ -87,6 +104,7 @@ def load_checkpoint(path: Path, encoder: BoxEncoder, optimizer: torch.optim.Adam
         encoder: An encoder of the same architecture; changed in place.
         optimizer: Its optimizer; changed in place.
         belongs_to: Of the training that wants to go on.
+        average: The mean of the weights so far; changed in place.
 
     Returns:
         The number of steps that were done.
@@ -116,6 +134,10 @@ def load_checkpoint(path: Path, encoder: BoxEncoder, optimizer: torch.optim.Adam
             _, index, key = name.split(".")
             state.setdefault(int(index), {})[key] = tensor
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+    if average is not None:
+        mean = {name.removeprefix("average."): t for name, t in tensors.items() if name.startswith("average.")}
+        check_architecture(path, average.state_dict(), mean)
+        average.load_state_dict(mean)
     return int(metadata["step"])
 
 

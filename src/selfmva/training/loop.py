@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import torch
+from torch.optim.swa_utils import AveragedModel
 
 from selfmva.training.callbacks import Callback, ProgressHook, StepState, silent
 from selfmva.training.checkpoint import Fingerprint, load_checkpoint, save_checkpoint
@@ -27,6 +28,9 @@ class Objective(Protocol):
 
     def learning_rate(self, step: int) -> float:
         """Step size of the optimizer at `step`."""
+
+    def averages_after(self, step: int) -> bool:
+        """True where the weights after `step` enter the mean that the training ends with."""
 
     def loss(self, encoder: BoxEncoder, step: int) -> Tensor | None:
         """Loss of `step`; None where there is nothing to learn from."""
@@ -67,9 +71,10 @@ def train(encoder: BoxEncoder, objective: Objective, *, bfloat16: bool, belongs_
     """
     device = encoder.view_tokens.device
     optimizer = torch.optim.Adam(encoder.parameters(), lr=objective.learning_rate(0), fused=True)
+    average = AveragedModel(encoder)
     step = 0
     if watch.resume and watch.checkpoint is not None and watch.checkpoint.exists():
-        step = load_checkpoint(watch.checkpoint, encoder, optimizer, belongs_to)
+        step = load_checkpoint(watch.checkpoint, encoder, optimizer, belongs_to, average)
     saved = time.monotonic()
     while step < objective.steps:
         rate = objective.learning_rate(step)
@@ -80,10 +85,12 @@ def train(encoder: BoxEncoder, objective: Objective, *, bfloat16: bool, belongs_
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]  # torch has no types here
             optimizer.step()
+        if objective.averages_after(step):
+            average.update_parameters(encoder)
         step += 1
         due = time.monotonic() - saved >= watch.checkpoint_seconds or step == objective.steps
         if watch.checkpoint is not None and due:
-            save_checkpoint(watch.checkpoint, encoder, optimizer, step, belongs_to)
+            save_checkpoint(watch.checkpoint, encoder, optimizer, step, belongs_to, average)
             saved = time.monotonic()
         watch.progress("fit", step, objective.steps)
         if watch.callbacks:
@@ -91,3 +98,5 @@ def train(encoder: BoxEncoder, objective: Objective, *, bfloat16: bool, belongs_
             state = StepState(step, objective.steps, value, rate, encoder)
             for callback in watch.callbacks:
                 callback(state)
+    if average.n_averaged > 0:
+        encoder.load_state_dict(average.module.state_dict())

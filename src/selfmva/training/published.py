@@ -165,6 +165,12 @@ class PublishedObjective:
         """Adam's step size: a tenth from three quarters of the schedule on."""
         return self.recipe.learning_rate * (0.1 if step >= 0.75 * self.steps else 1.0)
 
+    def averages_after(self, step: int) -> bool:
+        """After the last step of an epoch of the later part, the weights enter the mean."""
+        done = step + 1
+        ends_epoch = done % len(self.recording) == 0
+        return ends_epoch and self.recipe.average_from * self.steps <= done and self.recipe.average_from < 1.0
+
     def loss(self, encoder: BoxEncoder, step: int) -> Tensor | None:
         """The loss of one step; None where an image of the triplet is empty, and the step is skipped."""
         recording = self.recording
