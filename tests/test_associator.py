@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from small_scenes import fit_quietly, frames_of, partition, quick, reorder_cameras, scene, shuffle_boxes
 
 from selfmva import Associator, Frame, NotFittedError, View
-from selfmva.associator import CHUNK_FRAMES
 from selfmva.config import AssociationConfig, BatchRecipe, EncoderConfig, PublishedRecipe
 from selfmva.errors import ConfigError, InputError, LearntNothingWarning
+from selfmva.inference import CHUNK_FRAMES
 from selfmva.io import write_selfmva
 
 if TYPE_CHECKING:

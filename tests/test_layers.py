@@ -33,6 +33,7 @@ LAYERS = (
     "affinity",
     "pairing",
     "association",
+    "inference",
     "training",
     "synchrony",
     "report",

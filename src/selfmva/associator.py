@@ -8,19 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
-import numpy as np
 import torch
 
-from selfmva.association import Association
 from selfmva.config import RECIPES, AssociatorConfig, build
 from selfmva.encoders.box import BoxEncoder
 from selfmva.errors import ConfigError, InputError, LearntNothingWarning, NotFittedError
 from selfmva.evidence import gather_evidence
+from selfmva.inference import associate_frames, chunks, embed_frames
 from selfmva.inputs import read_recording
 from selfmva.io.boxes_argument import resolve_boxes
 from selfmva.io.views import resolve_views
-from selfmva.matching.cost import pairwise_distances
-from selfmva.pairing import pair_up
 from selfmva.pretrained import SavedAssociator, find_folder, load, save
 from selfmva.threads import limited_threads
 from selfmva.training.callbacks import Callback, ProgressHook, silent
@@ -32,8 +29,10 @@ from selfmva.types import Frame, View, clip_to_views, validate_boxes
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
+    from selfmva.association import Association
     from selfmva.config import AssociationConfig, EncoderConfig, Recipe
     from selfmva.datasets.base import MultiViewDataset
     from selfmva.evidence import Tables
@@ -42,9 +41,6 @@ if TYPE_CHECKING:
     from selfmva.report import FitReport
 
     FrameLike = Frame | Sequence[ArrayLike | None]
-
-CHUNK_FRAMES = 64  # frames that associate_many looks at together, at most
-CHUNK_BOXES = 512  # and boxes: what bounds its memory
 
 
 class Associator:
@@ -218,7 +214,7 @@ class Associator:
             InputError: Another number of views than was fitted, or a box that is none; names view and row.
         """
         self._check_fitted("associate")
-        return self._associate_chunk([self._as_frame(frame, 0)])[0]
+        return self._associate([self._as_frame(frame, 0)])[0]
 
     def associate_many(self, frames: Iterable[FrameLike]) -> Iterator[Association]:
         """Say who is who at every instant of a stream; memory does not grow with its length.
@@ -234,17 +230,8 @@ class Associator:
             InputError: See `associate`.
         """
         self._check_fitted("associate_many")
-        chunk: list[Frame] = []
-        boxes = 0
-        for number, entry in enumerate(frames):
-            frame = self._as_frame(entry, number)
-            chunk.append(frame)
-            boxes += sum(frame.counts)
-            if len(chunk) >= CHUNK_FRAMES or boxes >= CHUNK_BOXES:
-                yield from self._associate_chunk(chunk)
-                chunk, boxes = [], 0
-        if chunk:
-            yield from self._associate_chunk(chunk)
+        for chunk in chunks(self._as_frame(entry, number) for number, entry in enumerate(frames)):
+            yield from self._associate(chunk)
 
     def embed(self, view: int, boxes: ArrayLike) -> NDArray[np.float32]:
         """Geometric embeddings of boxes; near where two boxes may be the same person.
@@ -263,7 +250,9 @@ class Associator:
         self._check_fitted("embed")
         if not 0 <= view < len(self.views_):
             raise InputError(f"there is no view {view}; views are 0 to {len(self.views_) - 1}")
-        return self._embed([Frame([validate_boxes(boxes, view=view)])], first_view=view).cpu().numpy()
+        frame = Frame([validate_boxes(boxes, view=view)])
+        with limited_threads(self._config.threads):
+            return embed_frames(self.encoder_, [frame], first_view=view).cpu().numpy()
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Save everything that was learnt as `config.json` and `model.safetensors`.
@@ -363,24 +352,7 @@ class Associator:
         frame = entry if isinstance(entry, Frame) else Frame(entry, index=number)
         return clip_to_views(frame, self.views_)
 
-    def _embed(self, frames: Sequence[Frame], first_view: int = 0) -> torch.Tensor:
-        """Embeddings of all boxes of some frames, frame after frame and view after view, `(M, 768)`."""
-        counts = np.array([frame.counts for frame in frames])
-        boxes = np.concatenate([boxes for frame in frames for boxes in frame.boxes]).astype(np.float32)
-        numbers = np.tile(np.arange(counts.shape[1]) + first_view, len(frames))
-        view = torch.from_numpy(np.repeat(numbers, counts.reshape(-1)))
-        with torch.inference_mode(), limited_threads(self._config.threads):
-            embeddings: torch.Tensor = self.encoder_(torch.from_numpy(boxes).to(self._device), view.to(self._device))
-        return embeddings
-
-    def _associate_chunk(self, frames: list[Frame]) -> list[Association]:
-        counts = np.array([frame.counts for frame in frames])
-        parts = torch.split(self._embed(frames), counts.sum(axis=1).tolist())
-        with torch.inference_mode(), limited_threads(self._config.threads):
-            distances = [pairwise_distances(part).cpu().numpy() for part in parts]
-        paired = pair_up(distances, counts, self.tables_, self._config.association.threshold)
-        calibrated = self.tables_ is not None
-        return [
-            Association(frame, self.views_, ids, probabilities, calibrated)
-            for frame, (ids, probabilities) in zip(frames, paired, strict=True)
-        ]
+    def _associate(self, frames: list[Frame]) -> list[Association]:
+        threshold = self._config.association.threshold
+        with limited_threads(self._config.threads):
+            return associate_frames(self.encoder_, self.views_, frames, self.tables_, threshold)

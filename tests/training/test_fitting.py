@@ -190,3 +190,30 @@ def test_too_short_a_recording(recipe: str) -> None:
 def test_an_anchor_view_that_there_is_not(recipe: str) -> None:
     with pytest.raises(InputError, match=r"anchor_view must be in 0\.\.2, got 3"):
         quick(recipe, recipe_options={"anchor_view": 3}).fit(scene())
+
+
+def decoder_weights_by_epoch(average_from: float) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    """The weights that a training of 4 epochs ends with, and those after each epoch."""
+    recording, after = scene(), []
+
+    def remember(state: StepState) -> None:
+        if state.step % (state.steps // 4) == 0:
+            after.append(state.encoder.decoder.weight.detach().clone())
+
+    options = {"epochs": 4, "average_from": average_from}
+    fitted = fit_quietly(quick("published", recipe_options=options), recording, callbacks=[remember])
+    return weights(fitted)["decoder.weight"].unflatten(0, (3, 4)), [w.unflatten(0, (3, 4)) for w in after]
+
+
+def test_the_published_recipe_ends_with_the_mean_of_its_later_epochs() -> None:
+    ends_with, after = decoder_weights_by_epoch(0.5)
+    assert len(after) == 4
+    # The encoder numbers its views by what they saw until it is done: compare the views as a set.
+    mean = torch.stack(after[1:]).mean(dim=0)
+    torch.testing.assert_close(ends_with.sum(dim=0), mean.sum(dim=0))
+    assert not torch.allclose(ends_with.sum(dim=0), after[-1].sum(dim=0))
+
+
+def test_without_an_average_the_last_weights_stay() -> None:
+    ends_with, after = decoder_weights_by_epoch(1.0)
+    torch.testing.assert_close(ends_with.sum(dim=0), after[-1].sum(dim=0))

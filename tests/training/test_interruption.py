@@ -16,6 +16,7 @@ from safetensors import safe_open
 from small_scenes import frames_of, scene
 
 from selfmva.config import AssociatorConfig, build
+from selfmva.threads import limited_threads
 from selfmva.training.fitting import fit_encoder
 from selfmva.training.loop import Watch
 
@@ -31,7 +32,8 @@ def run(recipe: str, checkpoint: Path | None = None, checkpoint_seconds: float =
     recording = scene(instants=50)
     config = build(AssociatorConfig, {"recipe": RECIPES[recipe], "seed": 3})
     watch = Watch(checkpoint=checkpoint, resume=checkpoint is not None, checkpoint_seconds=checkpoint_seconds)
-    return fit_encoder(recording.views, frames_of(recording), config, watch).encoder.state_dict()
+    with limited_threads(config.threads):  # sums of two threads round otherwise than those of one
+        return fit_encoder(recording.views, frames_of(recording), config, watch).encoder.state_dict()
 
 
 def start(recipe: str, checkpoint: Path) -> subprocess.Popen[str]:
