@@ -3,15 +3,12 @@
 Run `python benchmarks/import_time.py [repeats]`; 20 repeats by default.
 """
 
-import datetime as dt
-import os
-import platform
 import statistics
 import subprocess
 import sys
 import time
-from importlib.metadata import version
-from pathlib import Path
+
+from _machine import describe
 
 STATEMENTS = {"bare interpreter": "pass", "import selfmva": "import selfmva"}
 
@@ -23,12 +20,6 @@ def seconds(statement: str) -> float:
     return time.perf_counter() - start
 
 
-def commit() -> str:
-    """The commit that is checked out, or a word for none."""
-    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() or "no commit"
-
-
 def main(repeats: int) -> None:
     """Measure in turn, so that a load that comes and goes meets both, and print the medians."""
     for statement in STATEMENTS.values():
@@ -37,9 +28,8 @@ def main(repeats: int) -> None:
     for _ in range(repeats):
         for name, statement in STATEMENTS.items():
             times[name].append(seconds(statement))
-    today = dt.datetime.now(tz=dt.UTC).date()
-    machine = f"{os.cpu_count()} cores, {platform.machine()} {platform.system()}, Python {platform.python_version()}"
-    print(f"{today}, {machine}, selfmva {version('selfmva')} ({commit()}), {repeats} repeats")
+    print(describe())
+    print(f"repeats    {repeats}")
     for name, values in times.items():
         low, _, high = statistics.quantiles(values, n=4)
         print(f"{name:<18} median {statistics.median(values):.3f} s, quartiles {low:.3f} to {high:.3f} s")

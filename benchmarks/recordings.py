@@ -16,7 +16,6 @@ RECORDINGS = {
     "EPFL Campus (11)": ("mvmhat", {"root": DATA / "epfl", "scene": "11"}),
     "EPFL Laboratory (12)": ("mvmhat", {"root": DATA / "epfl", "scene": "12"}),
     "EPFL Passageway (13)": ("mvmhat", {"root": DATA / "epfl", "scene": "13"}),
-    "simulated, 4 views, 6 people": ("simulated", {"views": 4, "people": 6, "instants": 600, "seed": 0}),
 }
 
 

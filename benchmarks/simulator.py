@@ -6,25 +6,20 @@ Run: python benchmarks/simulator.py
 from __future__ import annotations
 
 import os
-import platform
 import statistics
 import time
-from datetime import UTC, datetime
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import numpy as np
+from _machine import describe
 
-import selfmva
 from selfmva.datasets.simulated import Simulated
 
 REPEATS = 5
 
 
 def main() -> None:
-    print(f"date      {datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
-    print(f"machine   {platform.machine()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}")
-    print(f"versions  selfmva {selfmva.__version__}, numpy {np.__version__}, Python {platform.python_version()}")
+    print(describe())
     seconds, reading = [], []
     for repeat in range(REPEATS):
         start = time.perf_counter()
