@@ -140,15 +140,27 @@ def test_broken_pipe_is_silent() -> None:
         assert process.wait(timeout=60) == 141
 
 
+# A job in the background of a shell starts with SIGINT ignored, and so do the processes that it starts.
+LISTENING = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from selfmva.cli.main import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
 def test_interruption_is_one_line(tmp_path: Path) -> None:
     folder = tmp_path / "model"
-    command = [sys.executable, "-m", "selfmva", "fit", "--dataset", "simulated", "--set", "recipe.steps=100000"]
+    command = [sys.executable, "-c", LISTENING, "fit", "--dataset", "simulated", "--set", "recipe.steps=100000"]
     with subprocess.Popen([*command, "--out", folder], stdout=-1, stderr=-1, text=True) as process:
-        for _ in range(600):
-            if folder.exists():
-                break
-            time.sleep(0.1)
-        time.sleep(0.5)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        try:
+            for _ in range(600):
+                if folder.exists():
+                    break
+                time.sleep(0.1)
+            time.sleep(0.5)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()  # no training of hours outlives a test that failed
     assert (process.returncode, out, err) == (130, "", "selfmva: interrupted\n")

@@ -97,4 +97,6 @@ def test_interrupted_from_the_keyboard(tmp_path: Path) -> None:
 
 
 if __name__ == "__main__":
+    # A job in the background of a shell starts with SIGINT ignored, and so do the processes that it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     run(sys.argv[1], Path(sys.argv[2]), checkpoint_seconds=0.0)
