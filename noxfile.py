@@ -66,6 +66,7 @@ def build(session: nox.Session) -> None:
     session.chdir(session.create_tmp())  # away from the checkout: what starts is the wheel
     session.run("python", "-c", "import selfmva")
     session.run("selfmva", "--version")
+    session.run("selfmva", "demo", "--instants", "200", "--steps", "100")
 
 
 @nox.session

@@ -338,10 +338,6 @@ class Associator:
         state = f"fitted on {len(self.views_)} views" if hasattr(self, "encoder_") else "not fitted"
         return f"Associator(recipe={self._config.recipe.name!r}, seed={self._config.seed}, {state})"
 
-    @property
-    def _device(self) -> torch.device:
-        return self.encoder_.view_tokens.device
-
     def _check_fitted(self, call: str) -> None:
         if not hasattr(self, "encoder_"):
             raise NotFittedError(
