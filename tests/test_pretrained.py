@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import resource
 import shutil
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import torch
+from full_disk import largest_file
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
@@ -23,7 +22,7 @@ from selfmva.errors import CheckpointError, DataError
 from selfmva.pretrained import CONFIG, WEIGHTS, find_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 
 @pytest.fixture(scope="module")
@@ -59,17 +58,6 @@ def edit_weights(folder: Path, change: Callable[[dict[str, torch.Tensor]], Any])
     save_file(tensors, folder / WEIGHTS)
     digest = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
     edit_config(folder, lambda config: config.update(weights_sha256=digest))
-
-
-@contextmanager
-def largest_file(size: int) -> Iterator[None]:
-    """Writing more than `size` bytes into one file fails, as on a full disk (Python ignores the signal)."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_everything_comes_back(associator: Associator, saved: Path) -> None:

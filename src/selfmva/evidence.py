@@ -9,12 +9,11 @@ import numpy as np
 import torch
 
 from selfmva.affinity import DistanceTable, fit_distance_table, no_evidence
-from selfmva.matching.cost import pairwise_distances, view_pairs
+from selfmva.matching.cost import frame_distances, view_pairs
 from selfmva.pairing import posteriors
 from selfmva.pretext.recording import canonical_view_order, gather, jitter, pack
 from selfmva.report import FitReport, build_report
 from selfmva.synchrony import measure_synchrony
-from selfmva.types import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from selfmva.encoders.box import BoxEncoder
     from selfmva.pretext.recording import PackedBoxes
     from selfmva.synchrony import PairSynchrony
-    from selfmva.types import IntArray, View
+    from selfmva.types import Frame, IntArray, View
 
 Tables = dict[tuple[int, int], DistanceTable]
 # An encoder knows the boxes it was trained on too well. Moving them by a tenth of their size stands in for the
@@ -82,9 +81,7 @@ def _expected_partners(encoder: BoxEncoder, recording: PackedBoxes, tables: Tabl
     for first in range(0, len(recording), CHUNK_INSTANTS):
         part = gather(recording, np.arange(first, min(first + CHUNK_INSTANTS, len(recording))))
         with torch.inference_mode():
-            embeddings = encoder(part.boxes, part.view).float()
-            frames = torch.split(embeddings, part.count.sum(axis=1).tolist())
-            distances = [pairwise_distances(frame).cpu().numpy() for frame in frames]
+            distances = frame_distances(encoder(part.boxes, part.view), part.count)
         total += posteriors(distances, part.count, tables).sum(axis=(0, 2, 3))
     return dict(zip(pairs, total.tolist(), strict=True))
 
@@ -94,7 +91,7 @@ def _pack_in_order(frames: Sequence[Frame], order: list[int]) -> PackedBoxes:
 
     In an order of their own, so that listing the cameras differently changes neither noise nor rounding.
     """
-    packed = pack([Frame([frame.boxes[view] for view in order]) for frame in frames], len(order))
+    packed = pack(frames, len(order), order)
     return replace(packed, view=torch.as_tensor(order)[packed.view])
 
 

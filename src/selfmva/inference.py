@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from selfmva.association import Association
-from selfmva.matching.cost import pairwise_distances
+from selfmva.matching.cost import frame_distances
 from selfmva.pairing import pair_up
 
 if TYPE_CHECKING:
@@ -65,9 +65,8 @@ def associate_frames(
         One association per frame.
     """
     counts = np.array([frame.counts for frame in frames])
-    parts = torch.split(embed_frames(encoder, frames), counts.sum(axis=1).tolist())
     with torch.inference_mode():
-        distances = [pairwise_distances(part).cpu().numpy() for part in parts]
+        distances = frame_distances(embed_frames(encoder, frames), counts)
     paired = pair_up(distances, counts, tables, threshold)
     return [
         Association(frame, views, ids, probabilities, calibrated=tables is not None)

@@ -9,7 +9,7 @@ import numpy as np
 
 from selfmva.affinity import LARGEST_LOG_ODDS, competition
 from selfmva.matching.assignment import solve
-from selfmva.matching.cost import padded_rows, view_pairs
+from selfmva.matching.cost import SIMILARITY_EPSILON, padded_rows, similarity, view_pairs
 from selfmva.matching.multiview import group
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from selfmva.types import FloatArray, IntArray
 
 ViewPair = tuple[int, int]
-SIMILARITY_EPSILON = 1e-6  # added to the largest distance, as published
 UNMATCHED_LOG_ODDS = -0.5  # uncalibrated: half the weight of the best match
 
 
@@ -70,10 +69,9 @@ def similarities(
     for i, j in view_pairs(len(count)):
         rows, columns = slice(starts[i], starts[i] + count[i]), slice(starts[j], starts[j] + count[j])
         block = distances[rows, columns].astype(np.float64)
-        similarity = 1.0 - block / (block.max() + SIMILARITY_EPSILON) if block.size else np.zeros(block.shape)
-        scores[i, j] = similarity
-        for row, column in solve(block).matches(0):
-            links[starts[i] + row, starts[j] + column] = similarity[row, column] + SIMILARITY_EPSILON
+        scores[i, j] = similarity(block) if block.size else np.zeros(block.shape)
+        row, column = solve(block).matches(0).T
+        links[starts[i] + row, starts[j] + column] = scores[i, j][row, column] + SIMILARITY_EPSILON
     return scores, np.maximum(links, links.T)
 
 

@@ -6,7 +6,7 @@ The result type lives in `selfmva.association`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -208,8 +208,4 @@ def clip_to_views(frame: Frame, views: Sequence[View]) -> Frame:
         clipped.append(inside)
     if all(np.array_equal(a, b) for a, b in zip(clipped, frame.boxes, strict=True)):
         return frame
-    for array in clipped:
-        array.flags.writeable = False
-    copy = replace(frame)
-    object.__setattr__(copy, "boxes", tuple(clipped))
-    return copy
+    return Frame(clipped, frame.index, frame.scores, frame.track_ids)

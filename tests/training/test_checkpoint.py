@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import resource
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import torch
+from full_disk import largest_file
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
@@ -21,7 +20,6 @@ from selfmva.training.checkpoint import Fingerprint, load_checkpoint, save_check
 from selfmva.types import Frame, View
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 BELONGS = Fingerprint(json.dumps({"seed": 0, "recipe": {"name": "batch", "steps": 5}}), "boxes")
@@ -41,17 +39,6 @@ def take_steps(encoder: BoxEncoder, optimizer: torch.optim.Adam, steps: int, see
         optimizer.zero_grad()
         (embeddings.std() + encoder.decode(embeddings).square().sum()).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
-
-
-@contextmanager
-def largest_file(size: int) -> Iterator[None]:
-    """Writing more than `size` bytes into one file fails, as on a full disk (Python ignores the signal)."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -11,8 +11,9 @@ import torch
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from selfmva.types import IntArray
+    from selfmva.types import FloatArray, IntArray
 
+SIMILARITY_EPSILON = 1e-6  # added to the largest distance, as published
 SMALLEST_SQUARE = 1e-6  # keeps the gradient of the square root finite where two embeddings coincide
 
 
@@ -44,6 +45,42 @@ def pairwise_distances(embeddings: Tensor) -> Tensor:
     with torch.autocast(embeddings.device.type, enabled=False):
         gram = embeddings @ embeddings.T
     return gram.mul(-2.0).add(squares[:, None]).add(squares[None, :]).clamp_min(SMALLEST_SQUARE).sqrt()
+
+
+def frame_distances(embeddings: Tensor, counts: IntArray) -> list[FloatArray]:
+    """L2 distances of the boxes of each frame.
+
+    Args:
+        embeddings: `(M, D)` of all boxes, frame after frame.
+        counts: `(F, V)` number of boxes of each frame and view.
+
+    Returns:
+        For each frame, the `(M_f, M_f)` distances of its boxes.
+
+    Example:
+        >>> import torch
+        >>> [matrix.shape for matrix in frame_distances(torch.zeros(3, 2), np.array([[1, 1], [1, 0]]))]
+        [(2, 2), (1, 1)]
+    """
+    parts: Any = embeddings.split(counts.sum(axis=1).tolist())  # type: ignore[no-untyped-call]  # torch has no types here
+    return [pairwise_distances(part).cpu().numpy() for part in parts]
+
+
+def similarity(distances: FloatArray) -> FloatArray:
+    """The published similarity: 1 - distance / (largest distance + 1e-6), in the precision of the distances.
+
+    Args:
+        distances: `(N, M)`, N and M at least 1.
+
+    Returns:
+        `(N, M)` in [0, 1].
+
+    Example:
+        >>> similarity(np.array([[1.0, 2.0]])).round(3)
+        array([[0.5, 0. ]])
+    """
+    one, epsilon = distances.dtype.type(1.0), distances.dtype.type(SIMILARITY_EPSILON)
+    return np.asarray(one - distances / (distances.max() + epsilon))
 
 
 def padded_rows(start: IntArray, count: IntArray, width: int) -> IntArray:

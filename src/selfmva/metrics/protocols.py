@@ -10,7 +10,7 @@ import torch
 from selfmva.datasets.base import LabelledDataset, MultiViewDataset
 from selfmva.errors import InputError
 from selfmva.matching.assignment import solve
-from selfmva.matching.cost import view_pairs
+from selfmva.matching.cost import similarity, view_pairs
 from selfmva.metrics.association import AssociationScores, PairResult, score_pairs
 from selfmva.types import Frame
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 Protocol = Literal["self-mva", "calibrated"]
 Labelled = tuple[Frame, "Sequence[IntArray]"]
-SIMILARITY_EPSILON = np.float32(1e-6)  # added to the largest distance of a pair, as published
 
 
 def evaluate(
@@ -83,8 +82,7 @@ def published_similarity(distances: FloatArray) -> FloatArray:
         >>> published_similarity(np.array([[1.0, 2.0]])).round(3)
         array([[0.5, 0. ]], dtype=float32)
     """
-    single = distances.astype(np.float32)
-    return np.asarray(np.float32(1.0) - single / (single.max() + SIMILARITY_EPSILON))
+    return similarity(distances.astype(np.float32))
 
 
 def published_matches(distances: FloatArray, threshold: float = 0.0) -> IntArray:
@@ -103,8 +101,7 @@ def published_matches(distances: FloatArray, threshold: float = 0.0) -> IntArray
         array([[0, 0]])
     """
     matches = solve(distances.astype(np.float64)).matches(0)
-    similarity = published_similarity(distances)[matches[:, 0], matches[:, 1]]
-    good = similarity >= threshold
+    good = published_similarity(distances)[matches[:, 0], matches[:, 1]] >= threshold
     good[0] |= not good.any()
     return matches[good]
 

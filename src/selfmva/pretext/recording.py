@@ -10,12 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from selfmva.types import Frame
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from selfmva.types import IntArray
+    from selfmva.types import Frame, IntArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,15 +50,16 @@ class PackedBoxes:
         return PackedBoxes(self.boxes.to(device), self.view.to(device), self.start, self.count)
 
 
-def pack(frames: Sequence[Frame], views: int) -> PackedBoxes:
+def pack(frames: Sequence[Frame], views: int, order: Sequence[int] | None = None) -> PackedBoxes:
     """Flatten frames. Boxes of an image are sorted, so that their order in the frame changes nothing.
 
     Args:
         frames: T frames of `views` views, in the order of time.
         views: Number of views.
+        order: Numbers of the views in the order in which they are packed; None: as they are.
 
     Returns:
-        The packed boxes, on the CPU.
+        The packed boxes, on the CPU; view k is the frames' view `order[k]`.
 
     Example:
         >>> from selfmva.types import Frame
@@ -68,8 +67,9 @@ def pack(frames: Sequence[Frame], views: int) -> PackedBoxes:
         >>> packed.count.tolist(), packed.view.tolist()
         ([[1, 0], [0, 1]], [0, 1])
     """
-    count = np.array([frame.counts for frame in frames], dtype=np.int64).reshape(-1, views)
-    flat = [boxes for frame in frames for boxes in frame.boxes]
+    order = range(views) if order is None else order
+    count = np.array([frame.counts for frame in frames], dtype=np.int64).reshape(-1, views)[:, list(order)]
+    flat = [frame.boxes[view] for frame in frames for view in order]
     boxes = np.concatenate(flat).astype(np.float32) if flat else np.zeros((0, 4), np.float32)
     image = np.repeat(np.arange(count.size), count.reshape(-1))
     boxes = boxes[np.lexsort((*boxes.T, image))]
@@ -125,8 +125,9 @@ def canonical_view_order(frames: Sequence[Frame], views: int) -> list[int]:
     Returns:
         Numbers of the views; views that saw exactly the same keep their order.
     """
+    packed = pack(frames, views)
     keys = []
     for view in range(views):
-        packed = pack([Frame([frame.boxes[view]]) for frame in frames], 1)
-        keys.append(hashlib.sha256(packed.count.tobytes() + packed.boxes.numpy().tobytes()).digest())
+        boxes = packed.boxes[packed.view == view]
+        keys.append(hashlib.sha256(packed.count[:, view].tobytes() + boxes.numpy().tobytes()).digest())
     return sorted(range(views), key=keys.__getitem__)

@@ -64,8 +64,7 @@ def sample_triplets(
         >>> bool(np.all(np.abs(drawn.negative - drawn.instant) >= 5))
         True
     """
-    if anchor_view is not None and not 0 <= anchor_view < views:
-        raise InputError(f"anchor_view must be in 0..{views - 1}, got {anchor_view}")
+    check_anchor_view(anchor_view, views)
     if minimum_shift > maximum_shift:
         raise InputError(f"minimum_shift ({minimum_shift}) must not exceed maximum_shift ({maximum_shift})")
     check_length(instants, minimum_shift)
@@ -81,6 +80,12 @@ def sample_triplets(
         anchor = np.full(instants, anchor_view)
     sample = (anchor + rng.integers(1, views, size=instants)) % views
     return Triplets(instant, negative, anchor, sample)
+
+
+def check_anchor_view(anchor_view: int | None, views: int) -> None:
+    """Raise an InputError where the fixed anchor is not one of the views; None fixes none."""
+    if anchor_view is not None and not 0 <= anchor_view < views:
+        raise InputError(f"anchor_view must be in 0..{views - 1}, got {anchor_view}")
 
 
 def check_length(instants: int, minimum_shift: int) -> None:

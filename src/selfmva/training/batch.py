@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from selfmva.errors import InputError
 from selfmva.losses.reprojection import reprojection_loss
 from selfmva.losses.synchronization import contrastive_loss
 from selfmva.matching.cost import pairwise_distances, view_pairs
 from selfmva.matching.images import image_distances
 from selfmva.pretext.recording import gather, jitter
-from selfmva.pretext.sampler import check_length, sample_instants
+from selfmva.pretext.sampler import check_anchor_view, check_length, sample_instants
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,8 +44,7 @@ class BatchObjective:
     def __init__(self, recording: PackedBoxes, recipe: BatchRecipe, seed: int) -> None:
         check_length(len(recording), recipe.minimum_shift)
         views = recording.views
-        if recipe.anchor_view is not None and recipe.anchor_view >= views:
-            raise InputError(f"anchor_view must be in 0..{views - 1}, got {recipe.anchor_view}")
+        check_anchor_view(recipe.anchor_view, views)
         self.recording = recording
         self.recipe = recipe
         self.seed = seed

@@ -11,14 +11,13 @@ import torch
 from selfmva.config import PublishedRecipe
 from selfmva.encoders.box import BoxEncoder
 from selfmva.encoders.sam import load_sam_features
-from selfmva.errors import ConfigError, InputError
+from selfmva.errors import ConfigError
 from selfmva.pretext.recording import canonical_view_order, gather, pack
-from selfmva.pretext.sampler import hold_out
+from selfmva.pretext.sampler import check_anchor_view, hold_out
 from selfmva.training.batch import BatchObjective
 from selfmva.training.checkpoint import fingerprint
 from selfmva.training.loop import Watch, train
 from selfmva.training.published import PublishedObjective
-from selfmva.types import Frame, View
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from selfmva.config import AssociatorConfig, Recipe
     from selfmva.pretext.recording import PackedBoxes
     from selfmva.training.loop import Objective
-    from selfmva.types import IntArray
+    from selfmva.types import Frame, IntArray, View
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,9 +68,8 @@ def fit_encoder(
     if config.encoder.corner_features == "sam":
         load_sam_features(encoder)
     encoder.to(device)
-    reordered = [Frame([frame.boxes[view] for view in order]) for frame in frames]
     learnt, held_out = hold_out(len(frames), recipe.held_out_share)
-    recording = gather(pack(reordered, len(views)), learnt).to(device)
+    recording = gather(pack(frames, len(views), order), learnt).to(device)
     settings = config.model_dump(include={"seed", "precision", "encoder"}) | {"recipe": recipe.model_dump()}
     settings["views"] = [[view.width, view.height] for view in ordered]
     train(
@@ -108,10 +106,9 @@ def find_device(name: str) -> torch.device:
 
 def _renumber_anchor(recipe: Recipe, order: list[int]) -> Recipe:
     """The recipe for views in another order."""
+    check_anchor_view(recipe.anchor_view, len(order))
     if recipe.anchor_view is None:
         return recipe
-    if recipe.anchor_view >= len(order):
-        raise InputError(f"anchor_view must be in 0..{len(order) - 1}, got {recipe.anchor_view}")
     return recipe.model_copy(update={"anchor_view": order.index(recipe.anchor_view)})
 
 
