@@ -1,0 +1,1 @@
+"""Self-calibration: where the cameras stand, from the boxes of people who walk, without a label."""

@@ -1,0 +1,119 @@
+"""A pinhole camera over a floor: ten numbers, and what they do to points.
+
+Lengths on the floor are in body heights. Image points are in image widths from the centre of the image, x to the
+right and y down, so that nothing depends on the resolution. The floor is the plane z = 0, z points up.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from selfmva.types import FloatArray, View
+
+# log of the focal length in image widths, tilt downwards and roll in radians, log of the height above the floor,
+# yaw and place (x, y) on the floor, principal point off the centre (x, y), log of the aspect ratio of a pixel.
+FOCAL, TILT, ROLL, HEIGHT, YAW, X, Y, CENTRE_X, CENTRE_Y, ASPECT = range(10)
+PARAMETERS = 10
+POSE = slice(YAW, Y + 1)  # what two cameras must agree on; the rest is each camera's own
+NEAREST = 0.05  # body heights in front of the lens; nearer points have no image
+
+
+def projections(parameters: FloatArray) -> FloatArray:
+    """Projection matrices of cameras.
+
+    Args:
+        parameters: `(..., 10)`, see the constants of this module.
+
+    Returns:
+        `(..., 3, 4)` from the floor (x, y, z, 1) to the image; the third coordinate is the depth in body heights.
+
+    Example:
+        >>> level = np.zeros(10)  # focal length of one width, one body height above the floor, looks along y
+        >>> project(projections(level), np.array([[0.0, 2.0, 0.0]]))[0].tolist()
+        [[0.0, 0.5]]
+    """
+    focal, height, aspect = (np.exp(parameters[..., k]) for k in (FOCAL, HEIGHT, ASPECT))
+    (sin_tilt, sin_roll, sin_yaw), (cos_tilt, cos_roll, cos_yaw) = (
+        np.moveaxis(turn(parameters[..., [TILT, ROLL, YAW]]), -1, 0) for turn in (np.sin, np.cos)
+    )
+    zero = np.zeros_like(focal)
+    rows = np.empty((*focal.shape, 3, 3))
+    # Right, down and ahead of a camera that looks along y, tilted, then rolled.
+    rows[..., 0, :] = np.stack([cos_roll, -sin_roll * sin_tilt, -sin_roll * cos_tilt], axis=-1)
+    rows[..., 1, :] = np.stack([-sin_roll, -cos_roll * sin_tilt, -cos_roll * cos_tilt], axis=-1)
+    rows[..., 2, :] = np.stack([zero, cos_tilt, -sin_tilt], axis=-1)
+    rows[..., 0, :] *= focal[..., None]
+    rows[..., 1, :] *= (focal * aspect)[..., None]
+    rows[..., :2, :] += parameters[..., [CENTRE_X, CENTRE_Y]][..., None] * rows[..., 2:, :]
+    along, across = rows[..., 0].copy(), rows[..., 1].copy()
+    rows[..., 0] = cos_yaw[..., None] * along - sin_yaw[..., None] * across
+    rows[..., 1] = sin_yaw[..., None] * along + cos_yaw[..., None] * across
+    centre = np.stack([parameters[..., X], parameters[..., Y], height], axis=-1)
+    return np.concatenate([rows, -(rows @ centre[..., None])], axis=-1)
+
+
+def project(projection: FloatArray, points: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Image points and depths.
+
+    Args:
+        projection: `(3, 4)`.
+        points: `(N, 3)` in body heights, or `(N, 2)` on the floor.
+
+    Returns:
+        `(N, 2)` image points, far outside where the point is not in front of the lens, and `(N,)` depths.
+    """
+    seen = points @ projection[:, : points.shape[-1]].T + projection[:, 3]
+    depth = seen[..., 2]
+    front = depth > NEAREST
+    image = seen[..., :2] / np.where(front, depth, 1.0)[..., None]
+    return np.where(front[..., None], image, 1e3), depth
+
+
+def to_floor(projection: FloatArray, image: FloatArray) -> FloatArray:
+    """Where on the floor image points of feet are; huge near the horizon, NaN-free.
+
+    Args:
+        projection: `(3, 4)`.
+        image: `(N, 2)`.
+
+    Returns:
+        `(N, 2)` in body heights; points above the horizon come out behind the camera.
+    """
+    inverse = np.linalg.inv(projection[:, [0, 1, 3]])
+    seen = image @ inverse[:, :2].T + inverse[:, 2]
+    scale = seen[..., 2:]
+    return np.asarray(seen[..., :2] / np.where(np.abs(scale) < 1e-9, 1e-9, scale))
+
+
+def predicted_heights(projection: FloatArray, feet: FloatArray) -> FloatArray:
+    """How tall in the image a body of height 1 is that stands where its foot is seen; tiny where nobody can stand.
+
+    Args:
+        projection: `(3, 4)`.
+        feet: `(N, 2)` image points.
+
+    Returns:
+        `(N,)` in image widths.
+    """
+    floor = to_floor(projection, feet)
+    standing = np.concatenate([floor, np.ones((len(floor), 1))], axis=1)
+    head, depth = project(projection, standing)
+    foot_depth = project(projection, floor)[1]
+    seen = (depth > NEAREST) & (foot_depth > NEAREST)
+    return np.where(seen, np.maximum(feet[:, 1] - head[:, 1], 1e-3), 1e-3)
+
+
+def moved(parameters: FloatArray, turn: complex, shift: complex) -> FloatArray:
+    """The same camera after its floor was turned and shifted: z -> turn z + shift, floor points as complex numbers."""
+    place = turn * complex(parameters[X], parameters[Y]) + shift
+    result = parameters.copy()
+    result[POSE] = parameters[YAW] + np.angle(turn), place.real, place.imag
+    return result
+
+
+def pixel_matrix(view: View) -> FloatArray:
+    """`(3, 3)` from image points in widths from the centre to pixels of a view."""
+    return np.array([[view.width, 0, view.width / 2], [0, view.width, view.height / 2], [0, 0, 1.0]])

@@ -1,0 +1,147 @@
+"""What one view saw over a recording, as geometry needs it: feet, heads, tracklets, and a first camera."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from selfmva.geometry.cameras import NEAREST, predicted_heights, project, projections, to_floor
+from selfmva.geometry.tracklets import link, speeds, spreads
+from selfmva.geometry.upright import LEAST_BOXES, fit_upright
+
+if TYPE_CHECKING:
+    from selfmva.types import FloatArray, IntArray, View
+
+BORDER = 0.005  # share of the image's height: boxes that come nearer to its border are cut by it
+OFF_HEIGHT = 0.5  # log of seen over expected height, beyond which feet or head are hidden, or nobody stands there
+FARTHEST = 60.0  # body heights from the camera
+FAST = 85.0  # percentile of speeds that stands for walking
+STILL, WALKING = 0.25, 0.5  # of that speed
+ROAMING = (0.2, 0.5)  # body heights that a tracklet strays: less is a loose box, more a person who goes somewhere
+UNKNOWN_MOTION = 0.1  # weight of a box without neighbours in time
+
+
+@dataclass(frozen=True, eq=False)
+class Sightings:
+    """The boxes of one view.
+
+    Attributes:
+        instant: `(N,)` number of the instant of every box, increasing.
+        starts: `(T + 1,)` first box of every instant.
+        feet: `(N, 2)` bottom centres, in widths from the centre of the image.
+        heads: `(N, 2)` top centres.
+        heights: `(N,)` in widths.
+        foot_inside: `(N,)` where the image's border cuts neither feet nor sides.
+        whole: `(N,)` where the border cuts nothing.
+        tracks: `(N,)` number of the tracklet.
+        speed: `(N,)` body heights an instant; NaN where it is not known.
+        moving: `(N,)` weight in [0, 1]: 0 stands still, 1 walks.
+        camera: `(10,)` first guess of the camera, see `selfmva.geometry.cameras`; None where too few boxes are whole.
+        usable: `(N,)` boxes that stand where and as tall as `camera` expects.
+        places: `(N,)` complex places of the feet on the floor of `camera`.
+    """
+
+    instant: IntArray
+    starts: IntArray
+    feet: FloatArray
+    heads: FloatArray
+    heights: FloatArray
+    foot_inside: np.ndarray
+    whole: np.ndarray
+    tracks: IntArray
+    speed: FloatArray
+    moving: FloatArray
+    camera: FloatArray | None
+    usable: np.ndarray
+    places: np.ndarray
+
+    @property
+    def crowd(self) -> float:
+        """Boxes an instant."""
+        return len(self.instant) / max(len(self.starts) - 1, 1)
+
+    @property
+    def fast(self) -> float:
+        """How far walkers come in an instant, in body heights; NaN where nobody has a speed."""
+        known = self.speed[np.isfinite(self.speed)]
+        return float(np.percentile(known, FAST)) if len(known) >= LEAST_BOXES else np.nan
+
+    def padded(self, instants: IntArray) -> IntArray:
+        """`(S, K)` numbers of the usable boxes of some instants, -1 in the padding."""
+        instants = np.asarray(instants)
+        size = np.diff(self.starts)[instants]
+        width = int(size.max(initial=1))
+        rows = self.starts[instants][:, None] + np.arange(max(width, 1))
+        there = np.arange(max(width, 1)) < size[:, None]
+        there &= self.usable[np.where(there, rows, 0)] if len(self.usable) else False
+        # Usable boxes first, so that no column is wasted on others.
+        order = np.argsort(~there, axis=1, kind="stable")
+        rows = np.take_along_axis(np.where(there, rows, -1), order, axis=1)
+        return rows[:, : max(int(there.sum(axis=1).max(initial=1)), 1)]
+
+
+def image_points(boxes: FloatArray, view: View) -> tuple[FloatArray, FloatArray]:
+    """Feet and heads `(N, 2)` of boxes `(N, 4)` in pixels, in widths from the centre of the image."""
+    middle = (boxes[:, 0] + boxes[:, 2]) / 2 / view.width - 0.5
+    top, bottom = ((boxes[:, k] - view.height / 2) / view.width for k in (1, 3))
+    return np.column_stack([middle, bottom]), np.column_stack([middle, top])
+
+
+def see(
+    view: View, boxes: FloatArray, counts: IntArray, time: FloatArray, track_ids: IntArray | None = None
+) -> Sightings:
+    """Read the boxes of one view.
+
+    Args:
+        view: The camera.
+        boxes: `(N, 4)` xyxy in pixels, inside the image, instant after instant.
+        counts: `(T,)` number of boxes at each instant.
+        time: `(T,)` increasing times, neighbours about 1 apart.
+        track_ids: `(N,)` of the user's own tracker, -1 = no track; None: tracklets are linked here.
+
+    Returns:
+        The sightings.
+    """
+    feet, heads = image_points(boxes, view)
+    heights = feet[:, 1] - heads[:, 1]
+    margin = BORDER * view.height
+    sides = (boxes[:, 0] > margin) & (boxes[:, 2] < view.width - margin)
+    foot_inside = sides & (boxes[:, 3] < view.height - margin)
+    whole = foot_inside & (boxes[:, 1] > margin)
+    starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    instant = np.repeat(np.arange(len(counts)), counts)
+    tracks = link(time, starts, feet, heights) if track_ids is None else _number(track_ids)
+    speed = speeds(time[instant], tracks, feet, heights)
+    low, high = ROAMING
+    moving = _moving(speed) * np.clip((spreads(tracks, feet, heights) - low) / (high - low), 0.0, 1.0)
+    # Cameras at eye level cut heads off; the rest of such a box still tells the distance.
+    rods = whole if whole.sum() >= max(0.3 * len(whole), 50) else foot_inside
+    camera = fit_upright(feet[rods], heights[rods])
+    usable, places = np.zeros(len(feet), bool), np.zeros(len(feet), complex)
+    if camera is not None:
+        projection = projections(camera)
+        floor = to_floor(projection, feet)
+        expected = predicted_heights(projection, feet)
+        usable = foot_inside & (np.abs(np.log(heights / expected)) < OFF_HEIGHT)
+        usable &= (project(projection, floor)[1] > NEAREST) & (np.abs(floor).max(axis=1, initial=0.0) < FARTHEST)
+        places = floor[:, 0] + 1j * floor[:, 1]
+    return Sightings(
+        instant, starts, feet, heads, heights, foot_inside, whole, tracks, speed, moving, camera, usable, places
+    )
+
+
+def _number(track_ids: IntArray) -> IntArray:
+    """Tracks counted from 0; boxes without a track become tracks of their own."""
+    own = np.where(track_ids < 0, track_ids.max(initial=0) + 1 + np.arange(len(track_ids)), track_ids)
+    return np.unique(own, return_inverse=True)[1].astype(np.int64)
+
+
+def _moving(speed: FloatArray) -> FloatArray:
+    known = np.isfinite(speed)
+    if known.sum() < LEAST_BOXES:
+        return np.full(len(speed), UNKNOWN_MOTION)
+    fast = max(float(np.percentile(speed[known], FAST)), 1e-6)
+    share = np.clip((np.where(known, speed, 0.0) / fast - STILL) / (WALKING - STILL), 0.0, 1.0)
+    return np.where(known, share, UNKNOWN_MOTION)
