@@ -162,6 +162,27 @@ def competition(log_odds: FloatArray, rounds: int = ROUNDS) -> FloatArray:
         array([[0.333, 0.333]])
     """
     odds = np.exp(log_odds)
+    from_row, from_column = free_without(odds, rounds)
+    joint = odds * from_row * from_column
+    return np.asarray(joint / (1.0 + joint))
+
+
+def free_without(odds: FloatArray, rounds: int = ROUNDS) -> tuple[FloatArray, FloatArray]:
+    """How likely each box would be without a partner if one box of the other view were not there.
+
+    Args:
+        odds: `(..., N, M)` odds of each pair on its own, at most 1e12 or so.
+        rounds: Rounds of message passing.
+
+    Returns:
+        Two `(..., N, M)` arrays of probabilities: entry (i, j) of the first for row i without column j, of the second
+        for column j without row i.
+
+    Example:
+        >>> from_row, from_column = free_without(np.array([[1.0, 1.0]]))
+        >>> from_row.tolist(), from_column.tolist()  # the row is taken by the other column or free
+        ([[0.5, 0.5]], [[1.0, 1.0]])
+    """
     from_column = np.ones_like(odds)
     for _ in range(rounds):
         # What a row tells a column: how likely it would be alone without it; and the other way round.
@@ -169,5 +190,4 @@ def competition(log_odds: FloatArray, rounds: int = ROUNDS) -> FloatArray:
         from_row = 1.0 / (1.0 + offers.sum(axis=-1, keepdims=True) - offers)
         offers = odds * from_row
         from_column = 1.0 / (1.0 + offers.sum(axis=-2, keepdims=True) - offers)
-    joint = odds * from_row * from_column
-    return np.asarray(joint / (1.0 + joint))
+    return from_row, from_column

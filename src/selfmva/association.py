@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from selfmva.geometry.plan import Floor
     from selfmva.types import FloatArray, Frame, IntArray, View
 
 
@@ -30,6 +31,7 @@ class Association:
         probabilities: `(N_i, N_j)` posterior for every pair of views i < j.
         calibrated: True where probabilities were learnt from the recording; False where they are only similarities
             (a converted checkpoint before `adapt`).
+        floor: The common floor, None where none was found.
     """
 
     frame: Frame
@@ -37,6 +39,7 @@ class Association:
     ids: tuple[IntArray, ...]
     probabilities: Mapping[tuple[int, int], FloatArray]
     calibrated: bool = True
+    floor: Floor | None = None
 
     @property
     def index(self) -> int:
@@ -84,6 +87,30 @@ class Association:
             for box, identity in enumerate(ids.tolist()):
                 people.setdefault(identity, {})[view] = box
         return [people[identity] for identity in sorted(people)]
+
+    def floor_positions(self) -> FloatArray:
+        """Where the people are on the common floor, in the order of `groups()`.
+
+        All boxes of a person are weighed by how well each one tells the place.
+
+        Returns:
+            `(G, 2)` float64 in body heights, or in the user's unit (see `Floor.with_length`); NaN for a person whom
+            only views off the floor see, and everywhere where `floor` is None.
+        """
+        ids = np.concatenate(self.ids) if self.ids else np.zeros(0, np.int64)
+        people = len(np.unique(ids))
+        if self.floor is None or not len(ids):
+            return np.full((people, 2), np.nan)
+        view = np.repeat(np.arange(len(self.views)), self.frame.counts)
+        places, weights = self.floor.read(np.concatenate(self.frame.boxes), view).estimates()
+        total, weighted = np.zeros((people, 2, 2)), np.zeros((people, 2))
+        person = np.unique(ids, return_inverse=True)[1]
+        np.add.at(total, person, weights)
+        np.add.at(weighted, person, (weights @ places[:, :, None])[..., 0])
+        known = np.linalg.det(total) > 0
+        result = np.full((people, 2), np.nan)
+        result[known] = np.linalg.solve(total[known], weighted[known][..., None])[..., 0]
+        return self.floor.unit * result
 
     def to_dataframe(self) -> pd.DataFrame:
         """A tidy table, one row per box: frame, view, box, id, x1, y1, x2, y2 and, where known, score and track_id.

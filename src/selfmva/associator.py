@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import torch
 
+from selfmva.calibration import calibrate_floor, recalibrate_floor
 from selfmva.config import RECIPES, AssociatorConfig, build
+from selfmva.cues import Rig, embed_frames
 from selfmva.encoders.box import BoxEncoder
 from selfmva.errors import ConfigError, InputError, LearntNothingWarning, NotFittedError
 from selfmva.evidence import gather_evidence
-from selfmva.inference import associate_frames, chunks, embed_frames
+from selfmva.inference import associate_frames, chunks
 from selfmva.inputs import read_recording
 from selfmva.io.boxes_argument import resolve_boxes
 from selfmva.io.views import resolve_views
@@ -27,18 +29,21 @@ from selfmva.training.loop import Watch
 from selfmva.types import Frame, View, clip_to_views, validate_boxes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
     from selfmva.association import Association
-    from selfmva.config import AssociationConfig, EncoderConfig, Recipe
+    from selfmva.calibration import Movement
+    from selfmva.config import AssociationConfig, EncoderConfig, GeometryConfig, Recipe
     from selfmva.datasets.base import MultiViewDataset
-    from selfmva.evidence import Tables
+    from selfmva.evidence import Evidence, Tables
+    from selfmva.geometry.plan import Floor
     from selfmva.io.boxes_argument import BoxesLike
     from selfmva.io.views import ViewLike
     from selfmva.report import FitReport
+    from selfmva.types import FloatArray
 
     FrameLike = Frame | Sequence[ArrayLike | None]
 
@@ -54,12 +59,15 @@ class Associator:
         precision: `"float32"`, or `"bfloat16"` to train under automatic mixed precision.
         threads: CPU threads; see `AssociatorConfig`.
         encoder: An `EncoderConfig` or a dictionary of its fields.
+        geometry: A `GeometryConfig` or a dictionary of its fields.
         association: An `AssociationConfig` or a dictionary of its fields.
 
     Attributes:
         views_: The cameras.
         encoder_: The trained encoder.
-        tables_: What a distance means, for every view pair; None for a converted checkpoint before `adapt`.
+        floor_: The common floor of the cameras, a `selfmva.geometry.plan.Floor`; None where none was found.
+        lines_: Fundamental matrices of head points, for view pairs without a floor, where they are trusted.
+        tables_: What distances mean, for every view pair; None for a converted checkpoint before `adapt`.
         fit_report_: What was learnt.
 
     Raises:
@@ -76,6 +84,8 @@ class Associator:
 
     views_: tuple[View, ...]
     encoder_: BoxEncoder
+    floor_: Floor | None
+    lines_: Mapping[tuple[int, int], FloatArray]
     tables_: Tables | None
     fit_report_: FitReport
 
@@ -88,6 +98,7 @@ class Associator:
         precision: str = "float32",
         threads: int = 1,
         encoder: EncoderConfig | dict[str, Any] | None = None,
+        geometry: GeometryConfig | dict[str, Any] | None = None,
         association: AssociationConfig | dict[str, Any] | None = None,
     ) -> None:
         if isinstance(recipe, str):
@@ -95,7 +106,7 @@ class Associator:
                 raise ConfigError(f"recipe must be one of {', '.join(map(repr, RECIPES))}, got {recipe!r}")
             recipe = RECIPES[recipe]()
         given = {"seed": seed, "recipe": recipe, "device": device, "precision": precision, "threads": threads}
-        stages = {"encoder": encoder, "association": association}
+        stages = {"encoder": encoder, "geometry": geometry, "association": association}
         self._config = build(AssociatorConfig, given | {k: v for k, v in stages.items() if v is not None})
 
     def get_params(self) -> dict[str, Any]:
@@ -139,33 +150,36 @@ class Associator:
         cameras, frames = read_recording(views, boxes)
         watch = Watch(progress, callbacks, None if checkpoint is None else Path(checkpoint), resume)
         with limited_threads(self._config.threads):
+            floor = calibrate_floor(cameras, frames) if self._config.geometry.floor else None
             trained = fit_encoder(cameras, frames, self._config, watch)
-            tables, report = gather_evidence(
+            evidence = gather_evidence(
                 trained.encoder,
+                floor,
                 cameras,
                 frames,
                 minimum_shift=self._config.recipe.minimum_shift,
                 trained_on=True,
                 held_out=trained.held_out,
             )
-        report = replace(report, seconds=time.monotonic() - started)
-        self.views_, self.encoder_, self.tables_, self.fit_report_ = cameras, trained.encoder, tables, report
-        if not report.better_than_chance:
+        self._keep(evidence, time.monotonic() - started)
+        if not evidence.report.better_than_chance:
             warnings.warn(
-                f"fit() learnt nothing that could be told from chance: {report.summary()}. Film longer, make sure "
-                "that the cameras are fixed and synchronized and see the same people, or train for more steps.",
+                f"fit() learnt nothing that could be told from chance: {evidence.report.summary()}. Film longer, make "
+                "sure that the cameras are fixed and synchronized and see the same people, or train for more steps.",
                 LearntNothingWarning,
                 stacklevel=2,
             )
         return self
 
     def adapt(self, boxes: BoxesLike) -> Self:
-        """Learn anew what distances mean, from boxes of another detector or another day; no labels, in seconds.
+        """Refine the floor and learn anew what distances mean, on other boxes of the same cameras; without labels.
 
-        The embedding stays as it is. Where the new boxes don't support it, nothing changes and a warning says so.
+        For another detector, another day, a nudged camera. `fit_report_.moved` says how far each view's picture of the
+        floor moved. The embedding stays as it is. Where the new boxes don't support it, nothing changes and a warning
+        says so.
 
         Args:
-            boxes: As for `fit`, of the same cameras.
+            boxes: As for `fit`, of the same cameras; a minute or so.
 
         Returns:
             self
@@ -175,29 +189,33 @@ class Associator:
             InputError: Boxes are wrong; names instant, view and row.
 
         Warns:
-            LearntNothingWarning: The new instants are told apart no better than by chance.
+            LearntNothingWarning: The new boxes don't support the floor, or are told apart no better than by chance.
         """
         started = time.monotonic()
         self._check_fitted("adapt")
         frames = resolve_boxes(boxes, self.views_)
+        floor = self.floor_
+        moves: list[Movement] = []
         with limited_threads(self._config.threads):
-            tables, report = gather_evidence(
+            if self.floor_ is not None:
+                floor, moves = recalibrate_floor(self.floor_, frames)
+            evidence = gather_evidence(
                 self.encoder_,
+                floor,
                 self.views_,
                 frames,
                 minimum_shift=self._config.recipe.minimum_shift,
                 trained_on=False,
             )
-        report = replace(report, seconds=time.monotonic() - started)
-        if not report.better_than_chance:
+        if (self.floor_ is not None and floor is None) or not evidence.report.better_than_chance:
             warnings.warn(
-                f"adapt() changed nothing, the new boxes don't support it: {report.summary()}. Give more instants, "
-                "or fit() anew if a camera has moved.",
+                f"adapt() changed nothing, the new boxes don't support it: {evidence.report.summary()}. Give more "
+                "instants, or fit() anew if a camera has moved.",
                 LearntNothingWarning,
                 stacklevel=2,
             )
             return self
-        self.tables_, self.fit_report_ = tables, report
+        self._keep(evidence, time.monotonic() - started, {move.view: move.distance for move in moves})
         return self
 
     def associate(self, frame: FrameLike) -> Association:
@@ -267,7 +285,12 @@ class Associator:
         self._check_fitted("save_pretrained")
         params = self._config.model_dump(mode="json", exclude={"device"})
         report = getattr(self, "fit_report_", None)
-        save(folder, SavedAssociator(self.views_, params, self.encoder_.state_dict(), self.tables_, report))
+        save(
+            folder,
+            SavedAssociator(
+                self.views_, params, self.encoder_.state_dict(), self.floor_, self.lines_, self.tables_, report
+            ),
+        )
 
     @classmethod
     def from_pretrained(
@@ -323,7 +346,7 @@ class Associator:
         check_architecture(name, encoder.state_dict(), saved.weights)
         encoder.load_state_dict(saved.weights)
         associator.views_, associator.encoder_ = cameras, encoder.to(find_device(device))
-        associator.tables_ = saved.tables
+        associator.floor_, associator.lines_, associator.tables_ = saved.floor, saved.lines, saved.tables
         if saved.report is not None:
             associator.fit_report_ = saved.report
         return associator
@@ -350,5 +373,13 @@ class Associator:
 
     def _associate(self, frames: list[Frame]) -> list[Association]:
         threshold = self._config.association.threshold
+        rig = Rig(self.views_, self.encoder_, self.floor_, self.lines_)
         with limited_threads(self._config.threads):
-            return associate_frames(self.encoder_, self.views_, frames, self.tables_, threshold)
+            return associate_frames(rig, frames, self.tables_, threshold)
+
+    def _keep(self, evidence: Evidence, seconds: float, moved: Mapping[str, float] | None = None) -> None:
+        """Take over what was learnt."""
+        rig = evidence.rig
+        self.views_, self.encoder_, self.floor_, self.lines_ = rig.views, rig.encoder, rig.floor, rig.lines
+        self.tables_ = evidence.tables
+        self.fit_report_ = replace(evidence.report, seconds=seconds, moved=dict(moved or {}))

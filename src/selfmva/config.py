@@ -79,6 +79,12 @@ class BatchRecipe(Stage):
 Recipe = Annotated[PublishedRecipe | BatchRecipe, Field(discriminator="name")]
 
 
+class GeometryConfig(Stage):
+    """Self-calibration."""
+
+    floor: bool = Field(default=True, description="Whether to look for the common floor of the cameras.")
+
+
 class AssociationConfig(Stage):
     """From probabilities to groups."""
 
@@ -101,6 +107,7 @@ class AssociatorConfig(Stage):
     )
     encoder: EncoderConfig = Field(default_factory=EncoderConfig, description="The geometric encoder.")
     recipe: Recipe = Field(default_factory=BatchRecipe, description="How the encoder is trained.")
+    geometry: GeometryConfig = Field(default_factory=GeometryConfig, description="Self-calibration.")
     association: AssociationConfig = Field(
         default_factory=AssociationConfig, description="How probabilities become groups."
     )

@@ -1,48 +1,71 @@
-"""What a recording says about a trained encoder: what its distances mean, and whether it learnt anything."""
+"""What a recording says about what was learnt: what distances mean, and whether anything was learnt."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from selfmva.affinity import DistanceTable, fit_distance_table, no_evidence
-from selfmva.matching.cost import frame_distances, view_pairs
+from selfmva.affinity import fit_distance_table
+from selfmva.calibration import find_lines, trusted_lines
+from selfmva.cues import CUES, EMBEDDING, FLOOR, LINES, Rig, frame_cues, line_distances
+from selfmva.fusion import MOST_BOX_PAIRS, Comparison, FusedTable, choose_instants, fuse
+from selfmva.geometry.standing import standing_distances
+from selfmva.matching.cost import view_pairs
 from selfmva.pairing import posteriors
 from selfmva.pretext.recording import canonical_view_order, gather, jitter, pack
 from selfmva.report import FitReport, build_report
 from selfmva.synchrony import measure_synchrony
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from selfmva.affinity import DistanceTable
     from selfmva.encoders.box import BoxEncoder
+    from selfmva.geometry.plan import Floor
     from selfmva.pretext.recording import PackedBoxes
     from selfmva.synchrony import PairSynchrony
-    from selfmva.types import Frame, IntArray, View
+    from selfmva.types import FloatArray, Frame, IntArray, View
 
-Tables = dict[tuple[int, int], DistanceTable]
+Tables = dict[tuple[int, int], FusedTable]
 # An encoder knows the boxes it was trained on too well. Moving them by a tenth of their size stands in for the
 # difference to new ones: without, the posteriors of unseen instants are too low (docs/benchmarks.md).
 TRAINED_JITTER = 0.1
 CHUNK_INSTANTS = 16
 
 
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What a recording says.
+
+    Attributes:
+        rig: Encoder and trusted geometry.
+        tables: What distances mean.
+        report: In numbers and words.
+    """
+
+    rig: Rig
+    tables: Tables
+    report: FitReport
+
+
 def gather_evidence(
     encoder: BoxEncoder,
-    views: Sequence[View],
+    floor: Floor | None,
+    views: tuple[View, ...],
     frames: Sequence[Frame],
     *,
     minimum_shift: int,
     trained_on: bool,
     held_out: IntArray | None = None,
-) -> tuple[Tables, FitReport]:
-    """Learn the tables of all view pairs and write the report.
+) -> Evidence:
+    """Learn what distances mean, and write the report.
 
     Args:
         encoder: Trained.
+        floor: The common floor, None where none was found.
         views: The cameras.
         frames: Clipped frames in the order of time.
         minimum_shift: Least distance of shifted instants.
@@ -50,40 +73,147 @@ def gather_evidence(
         held_out: Numbers of the frames that were kept from that training; the report speaks of them, if any.
 
     Returns:
-        Tables by view pair, and the report. A view pair that is told apart no better than by chance has no evidence.
+        Rig, tables and report. A view pair that nothing tells apart better than chance has no evidence.
     """
-    order = canonical_view_order(frames, len(views))
-    recording = _pack_in_order(frames, order).to(encoder.view_tokens.device)
-    everything = np.arange(len(frames))
     kept = held_out is not None and len(held_out) > 0
-    judged = held_out if held_out is not None and kept else everything
-    measured = measure_synchrony(encoder, gather(recording, judged), judged, minimum_shift)
-    learnt = measured
-    if trained_on:
-        moved = jitter(recording, TRAINED_JITTER, np.random.default_rng(0))
-        learnt = measure_synchrony(encoder, moved, everything, minimum_shift)
-    measured, learnt = _renumber(measured, order), _renumber(learnt, order)
-    tables = {
-        pair: fit_distance_table(found.synchronous, found.shifted)
-        if measured[pair].better_than_chance
-        else no_evidence()
-        for pair, found in learnt.items()
-    }
-    partners = _expected_partners(encoder, gather(pack(frames, len(views)), judged).to(recording.boxes.device), tables)
-    report = build_report(views, measured, partners, instants=len(judged), held_out=kept or not trained_on)
-    return tables, report
+    judged = held_out if held_out is not None and kept else np.arange(len(frames))
+    lines = find_lines(views, frames, encoder, floor, minimum_shift)
+    rig = Rig(views, encoder, floor, trusted_lines(lines))
+    synchrony = synchrony_of(rig, frames, judged, minimum_shift)
+    tables = learn_tables(rig, frames, synchrony, minimum_shift=minimum_shift, trained_on=trained_on)
+    partners = expected_partners(rig, frames, tables, judged)
+    report = build_report(
+        views, synchrony, partners, floor, lines, instants=len(judged), held_out=kept or not trained_on
+    )
+    return Evidence(rig, tables, report)
 
 
-def _expected_partners(encoder: BoxEncoder, recording: PackedBoxes, tables: Tables) -> dict[tuple[int, int], float]:
-    """For every view pair, the sum of all posteriors."""
-    pairs = view_pairs(recording.views)
+def synchrony_of(
+    rig: Rig, frames: Sequence[Frame], instants: IntArray, minimum_shift: int
+) -> dict[tuple[int, int], PairSynchrony]:
+    """Whether the embedding tells synchronous from shifted images, for every view pair, at some of the instants."""
+    order = canonical_view_order(frames, len(rig.views))
+    recording = _pack_in_order(frames, order).to(rig.encoder.view_tokens.device)
+    measured = measure_synchrony(rig.encoder, gather(recording, instants), instants, minimum_shift)
+    own = {(min(order[a], order[b]), max(order[a], order[b])): found for (a, b), found in measured.items()}
+    return dict(sorted(own.items()))
+
+
+def learn_tables(
+    rig: Rig,
+    frames: Sequence[Frame],
+    synchrony: Mapping[tuple[int, int], PairSynchrony],
+    *,
+    minimum_shift: int,
+    trained_on: bool,
+) -> Tables:
+    """Learn what the distances of all cues mean, for every view pair.
+
+    Args:
+        rig: Encoder and geometry.
+        frames: Clipped frames in the order of time.
+        synchrony: Of the embedding; where it is no better than chance, the embedding is no cue.
+        minimum_shift: Least distance of shifted instants.
+        trained_on: True where the encoder was trained on these frames.
+
+    Returns:
+        Tables by view pair. A view pair without any cue is never matched.
+    """
+    order = canonical_view_order(frames, len(rig.views))
+    packed = _pack_in_order(frames, order)
+    noisy = jitter(packed, TRAINED_JITTER, np.random.default_rng(0)) if trained_on else packed
+    pairs = view_pairs(len(rig.views))
+    comparisons, tables = {}, {}
+    for i, j in pairs:
+        comparison = _compare(rig, packed, noisy, order, (i, j), minimum_shift, MOST_BOX_PAIRS // len(pairs))
+        comparisons[i, j] = comparison
+        tables[i, j] = [
+            _table(comparison, cue) if cue != EMBEDDING or synchrony[i, j].better_than_chance else None
+            for cue in range(len(CUES))
+        ]
+    return fuse(tables, comparisons)
+
+
+def expected_partners(
+    rig: Rig, frames: Sequence[Frame], tables: Tables, instants: IntArray
+) -> dict[tuple[int, int], float]:
+    """For every view pair, the sum of all posteriors at some of the instants."""
+    pairs = view_pairs(len(rig.views))
     total = np.zeros(len(pairs))
-    for first in range(0, len(recording), CHUNK_INSTANTS):
-        part = gather(recording, np.arange(first, min(first + CHUNK_INSTANTS, len(recording))))
-        with torch.inference_mode():
-            distances = frame_distances(encoder(part.boxes, part.view), part.count)
-        total += posteriors(distances, part.count, tables).sum(axis=(0, 2, 3))
+    for first in range(0, len(instants), CHUNK_INSTANTS):
+        part = [frames[t] for t in instants[first : first + CHUNK_INSTANTS]]
+        count = np.array([frame.counts for frame in part])
+        total += posteriors(frame_cues(rig, part), count, tables).sum(axis=(0, 2, 3))
     return dict(zip(pairs, total.tolist(), strict=True))
+
+
+def _compare(
+    rig: Rig,
+    packed: PackedBoxes,
+    noisy: PackedBoxes,
+    order: list[int],
+    pair: tuple[int, int],
+    minimum_shift: int,
+    most: int,
+) -> Comparison:
+    """Distances of one view pair by every cue, at synchronous and at shifted instants."""
+    i, j = pair
+    at = order.index(i), order.index(j)
+    box_pairs = packed.count[:, at[0]] * packed.count[:, at[1]]
+    chosen, shifted = choose_instants(np.arange(len(packed)), box_pairs, minimum_shift, most)
+    first, second = (_Side(rig, packed, noisy, view, place, chosen) for view, place in zip(pair, at, strict=True))
+    return Comparison(
+        [_distances(rig, pair, first, second, t, t) for t in range(len(chosen))],
+        [_distances(rig, pair, first, second, s, t) for s, t in shifted.tolist()],
+        shifted,
+    )
+
+
+class _Side:
+    """The boxes of one view at some instants, read once: raw, embedded, and on the floor."""
+
+    def __init__(
+        self, rig: Rig, packed: PackedBoxes, noisy: PackedBoxes, view: int, place: int, chosen: IntArray
+    ) -> None:
+        count, start = packed.count[chosen, place], packed.start[chosen, place]
+        offset = np.repeat(start - (np.cumsum(count) - count), count)
+        rows = torch.from_numpy(np.arange(len(offset)) + offset)
+        device = rig.encoder.view_tokens.device
+        with torch.inference_mode():
+            embedded = rig.encoder(noisy.boxes[rows].to(device), torch.full((len(rows),), view, device=device))
+        self.embedded = embedded.float().cpu().numpy()
+        self.boxes = packed.boxes[rows].numpy().astype(np.float64)
+        self.standing = None if rig.floor is None else rig.floor.read(self.boxes, np.full(len(rows), view))
+        self.bounds = np.concatenate([[0], np.cumsum(count)]).tolist()
+
+    def rows(self, instant: int) -> slice:
+        """Its boxes at one of the instants."""
+        return slice(self.bounds[instant], self.bounds[instant + 1])
+
+
+def _distances(rig: Rig, pair: tuple[int, int], first: _Side, second: _Side, s: int, t: int) -> FloatArray:
+    """`(C, N, M)` distances of boxes of view i at its instant s and of view j at its instant t."""
+    rows, columns = first.rows(s), second.rows(t)
+    one, other = first.embedded[rows], second.embedded[columns]
+    result = np.full((len(CUES), len(one), len(other)), np.nan)
+    squares = (one**2).sum(axis=1)[:, None] + (other**2).sum(axis=1) - 2.0 * one @ other.T
+    result[EMBEDDING] = np.sqrt(np.maximum(squares, 1e-6))
+    if first.standing is not None and second.standing is not None:
+        result[FLOOR] = standing_distances(first.standing.at(rows), second.standing.at(columns))
+    result[LINES] = line_distances(rig, *pair, first.boxes[rows], second.boxes[columns])
+    return result
+
+
+def _table(comparison: Comparison, cue: int) -> DistanceTable | None:
+    """What the distances of one cue mean on their own; None where the view pair doesn't have it."""
+    synchronous, shifted = (
+        np.concatenate([np.zeros(0), *(block[cue].ravel() for block in blocks)])
+        for blocks in (comparison.synchronous, comparison.shifted)
+    )
+    synchronous, shifted = synchronous[~np.isnan(synchronous)], shifted[~np.isnan(shifted)]
+    if not len(synchronous) or not len(shifted):
+        return None
+    return fit_distance_table(synchronous, shifted)
 
 
 def _pack_in_order(frames: Sequence[Frame], order: list[int]) -> PackedBoxes:
@@ -93,9 +223,3 @@ def _pack_in_order(frames: Sequence[Frame], order: list[int]) -> PackedBoxes:
     """
     packed = pack(frames, len(order), order)
     return replace(packed, view=torch.as_tensor(order)[packed.view])
-
-
-def _renumber(measured: dict[tuple[int, int], PairSynchrony], order: list[int]) -> dict[tuple[int, int], PairSynchrony]:
-    """What was measured, by the views' own numbers."""
-    own = {(min(order[a], order[b]), max(order[a], order[b])): found for (a, b), found in measured.items()}
-    return dict(sorted(own.items()))

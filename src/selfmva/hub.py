@@ -57,7 +57,7 @@ def convert_upstream(path: str | Path, views: Sequence[ViewLike], *, device: str
         for kind in ("weight", "bias"):
             weights[f"{ours}.{kind}"] = _value(model, f"{theirs}.{kind}", path)
     params = {"recipe": {"name": "published"}, "encoder": {"prompt": prompt}}
-    saved = SavedAssociator(cameras, params, weights, tables=None, report=None)
+    saved = SavedAssociator(cameras, params, weights, floor=None, lines={}, tables=None, report=None)
     return Associator.from_saved(saved, name=str(path), device=device)
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as deserialize
@@ -17,18 +18,24 @@ from selfmva._version import __version__
 from selfmva.affinity import DistanceTable
 from selfmva.config import AssociatorConfig, build
 from selfmva.errors import CheckpointError, DataError
+from selfmva.fusion import FusedTable
+from selfmva.geometry.floor import Support
+from selfmva.geometry.plan import Floor
 from selfmva.io.atomic import atomic_write
-from selfmva.report import FitReport
+from selfmva.report import FitReport, plain, with_nan
 from selfmva.types import View
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from torch import Tensor
 
     from selfmva.evidence import Tables
+    from selfmva.types import FloatArray
 
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,13 +46,17 @@ class SavedAssociator:
         views: The cameras.
         params: Hyper-parameters as plain values, without the device.
         weights: State of the `BoxEncoder`.
-        tables: What a distance means, by view pair; None where nothing was calibrated.
+        floor: The common floor; None where none was found.
+        lines: Trusted fundamental matrices of head points, by view pair.
+        tables: What distances mean, by view pair; None where nothing was calibrated.
         report: What fit() reported; None where there was no fit.
     """
 
     views: tuple[View, ...]
     params: dict[str, Any]
     weights: dict[str, Tensor]
+    floor: Floor | None
+    lines: Mapping[tuple[int, int], FloatArray]
     tables: Tables | None
     report: FitReport | None
 
@@ -61,7 +72,7 @@ def save(folder: str | Path, saved: SavedAssociator) -> None:
         DataError: The disk is full or refuses; what was there before is unchanged.
     """
     target = Path(folder)
-    tensors = {f"encoder.{name}": tensor for name, tensor in saved.weights.items()} | _tensors(saved.tables or {})
+    tensors = {f"encoder.{name}": tensor for name, tensor in saved.weights.items()} | _tensors(saved)
     weights = serialize({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
     config = {
         "format_version": FORMAT_VERSION,
@@ -69,6 +80,7 @@ def save(folder: str | Path, saved: SavedAssociator) -> None:
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
         "views": [asdict(view) for view in saved.views],
         "params": saved.params,
+        "floor": None if saved.floor is None else _floor_values(saved.floor),
         "fit_report": None if saved.report is None else saved.report.to_dict(),
     }
     try:
@@ -105,10 +117,13 @@ def load(folder: str | Path) -> SavedAssociator:
         tensors = deserialize(data)
         weights = {k.removeprefix("encoder."): v for k, v in tensors.items() if k.startswith("encoder.")}
         report = config["fit_report"]
+        views = tuple(View(**view) for view in config["views"])
         return SavedAssociator(
-            views=tuple(View(**view) for view in config["views"]),
+            views=views,
             params=build(AssociatorConfig, config["params"]).model_dump(exclude={"device"}),
             weights=weights,
+            floor=_floor(config["floor"], views),
+            lines={_pair(k): v.numpy() for k, v in tensors.items() if k.startswith("lines.")},
             tables=_tables(tensors),
             report=None if report is None else FitReport.from_dict(report),
         )
@@ -128,31 +143,64 @@ def _read_config(path: Path) -> dict[str, Any]:
             f"{path} has format {config['format_version']}, this version reads up to {FORMAT_VERSION}: "
             f"run `pip install 'selfmva>={config.get('selfmva_version', '')}'`"
         )
-    known = {"format_version", "selfmva_version", "weights_sha256", "views", "params", "fit_report"}
+    known = {"format_version", "selfmva_version", "weights_sha256", "views", "params", "floor", "fit_report"}
     if set(config) != known:
         odd = ", ".join(sorted(set(config) ^ known))
         raise CheckpointError(f"{path} is damaged or of another version: unknown or missing {odd}")
     return config
 
 
-def _tensors(tables: Tables) -> dict[str, Tensor]:
-    tensors = {}
-    for (i, j), table in tables.items():
-        tensors[f"tables.{i}.{j}.distances"] = torch.from_numpy(table.distances)
-        tensors[f"tables.{i}.{j}.log_odds"] = torch.from_numpy(table.log_odds)
-        tensors[f"tables.{i}.{j}.true_share"] = torch.tensor(table.true_share, dtype=torch.float64)
+def _floor_values(floor: Floor) -> dict[str, Any]:
+    return {
+        "unit": floor.unit,
+        "cameras": [None if camera is None else camera.tolist() for camera in floor.cameras],
+        "supports": [[i, j, plain(asdict(support))] for (i, j), support in floor.supports.items()],
+    }
+
+
+def _floor(values: dict[str, Any] | None, views: tuple[View, ...]) -> Floor | None:
+    if values is None:
+        return None
+    cameras = tuple(None if camera is None else np.array(camera, dtype=np.float64) for camera in values["cameras"])
+    supports = {(i, j): Support(**with_nan(support)) for i, j, support in values["supports"]}
+    return Floor(views, cameras, supports, values["unit"])
+
+
+def _pair(name: str) -> tuple[int, int]:
+    """The view pair in the name of a tensor."""
+    i, j = (int(number) for number in name.split(".")[1:3])
+    return i, j
+
+
+def _tensors(saved: SavedAssociator) -> dict[str, Tensor]:
+    tensors = {f"lines.{i}.{j}": torch.from_numpy(matrix) for (i, j), matrix in saved.lines.items()}
+    for (i, j), fused in (saved.tables or {}).items():
+        tensors[f"tables.{i}.{j}.weights"] = torch.from_numpy(fused.weights)
+        tensors[f"tables.{i}.{j}.bias"] = torch.tensor(fused.bias, dtype=torch.float64)
+        for cue, table in enumerate(fused.tables):
+            if table is not None:
+                prefix = f"tables.{i}.{j}.{cue}"
+                tensors[f"{prefix}.distances"] = torch.from_numpy(table.distances)
+                tensors[f"{prefix}.log_odds"] = torch.from_numpy(table.log_odds)
+                tensors[f"{prefix}.true_share"] = torch.tensor(table.true_share, dtype=torch.float64)
     return tensors
 
 
 def _tables(tensors: dict[str, Tensor]) -> Tables | None:
     tables: Tables = {}
-    for name, distances in tensors.items():
-        if name.startswith("tables.") and name.endswith(".distances"):
-            prefix = name.removesuffix("distances")
-            i, j = (int(number) for number in name.split(".")[1:3])
-            share = float(tensors[prefix + "true_share"])
-            tables[i, j] = DistanceTable(distances.numpy(), tensors[prefix + "log_odds"].numpy(), share)
+    for name, weights in tensors.items():
+        if name.startswith("tables.") and name.endswith(".weights"):
+            prefix = name.removesuffix(".weights")
+            cues = (_table(tensors, f"{prefix}.{cue}") for cue in range(len(weights)))
+            tables[_pair(name)] = FusedTable(tuple(cues), weights.numpy(), float(tensors[f"{prefix}.bias"]))
     return tables or None
+
+
+def _table(tensors: dict[str, Tensor], prefix: str) -> DistanceTable | None:
+    if f"{prefix}.distances" not in tensors:
+        return None
+    distances, log_odds = (tensors[f"{prefix}.{part}"].numpy() for part in ("distances", "log_odds"))
+    return DistanceTable(distances, log_odds, float(tensors[f"{prefix}.true_share"]))
 
 
 def find_folder(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,13 @@ from selfmva.synchrony import CHANCE, STANDARD_ERRORS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from selfmva.geometry.epipolar_search import EpipolarGeometry
+    from selfmva.geometry.plan import Floor
     from selfmva.synchrony import PairSynchrony
     from selfmva.types import View
+
+
+FLOOR, IMPLIED, HEAD_LINES, NOT_FOUND = "floor", "implied", "head lines", "not found"
 
 
 @dataclass(frozen=True)
@@ -28,14 +33,26 @@ class PairReport:
         partner_share: Share of the boxes that have a partner in the other view, as the posteriors expect it, in [0, 1].
         synchronization_accuracy: How often the synchronous image is nearer than a shifted one; 0.5 is chance; NaN
             where nothing could be compared.
-        calibration: `"not searched"`: no geometry is estimated beside the embedding.
+        calibration: `"floor"`: both views are on the common floor, and their boxes speak for it; `"implied"`: both are
+            on it, held by other views; `"head lines"`: no floor, but heads meet each other's epipolar lines;
+            `"not found"`.
+        support: Boxes that geometry brings together at synchronous instants, over chance; weighted by motion on a
+            floor. NaN where nothing was found.
+        residual: Their median error in body heights; NaN where nothing was found.
     """
 
     view_i: str
     view_j: str
     partner_share: float
     synchronization_accuracy: float
-    calibration: str = "not searched"
+    calibration: str = NOT_FOUND
+    support: float = math.nan
+    residual: float = math.nan
+
+    @property
+    def trusted(self) -> bool:
+        """True where the boxes of these two views speak for their geometry beyond chance."""
+        return self.calibration in (FLOOR, HEAD_LINES)
 
 
 @dataclass(frozen=True)
@@ -50,6 +67,8 @@ class FitReport:
         instants: Number of instants that were measured on.
         held_out: True where these instants were kept from training.
         seconds: Wall-clock time of the fit.
+        views_on_floor: Names of the views on the common floor.
+        moved: After `adapt`, how far each view's picture of the floor moved, in body heights, by name.
     """
 
     pairs: tuple[PairReport, ...]
@@ -59,17 +78,24 @@ class FitReport:
     instants: int
     held_out: bool
     seconds: float
+    views_on_floor: tuple[str, ...] = ()
+    moved: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def better_than_chance(self) -> bool:
-        """True where the accuracy exceeds chance by three standard errors."""
+        """True where anything was learnt: a trusted geometry, or an embedding that beats chance."""
+        return any(pair.trusted for pair in self.pairs) or self.embedding_better_than_chance
+
+    @property
+    def embedding_better_than_chance(self) -> bool:
+        """True where the synchronization accuracy exceeds chance by three standard errors."""
         return self.synchronization_accuracy - STANDARD_ERRORS * self.standard_error > self.chance
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain values, NaN as None, for JSON."""
         return {
-            **_plain(asdict(self)),
-            "pairs": [_plain(asdict(pair)) for pair in self.pairs],
+            **plain(asdict(self)),
+            "pairs": [plain(asdict(pair)) for pair in self.pairs],
             "better_than_chance": self.better_than_chance,
         }
 
@@ -77,44 +103,85 @@ class FitReport:
     def from_dict(cls, values: dict[str, Any]) -> FitReport:
         """The inverse of `to_dict`."""
         own = {k: v for k, v in values.items() if k not in ("pairs", "better_than_chance")}
-        return cls(pairs=tuple(PairReport(**_with_nan(pair)) for pair in values["pairs"]), **_with_nan(own))
+        own["views_on_floor"] = tuple(own.get("views_on_floor", ()))
+        return cls(pairs=tuple(PairReport(**with_nan(pair)) for pair in values["pairs"]), **with_nan(own))
 
     def summary(self) -> str:
-        """One sentence."""
+        """What was found, in two sentences."""
+        return f"{self._geometry()}; {self._embedding()}"
+
+    def advice(self) -> str:
+        """What to do about what was not found; empty where everything was."""
+        alone = sorted({name for pair in self.pairs for name in (pair.view_i, pair.view_j)} - self._joined())
+        if not alone:
+            return ""
+        who = "any view" if not self._joined() else ", ".join(alone)
+        return (
+            f"no geometry was found for {who}: film longer and with more people who walk through what several cameras "
+            "see, and check that the cameras are fixed and synchronized"
+        )
+
+    def _joined(self) -> set[str]:
+        return {name for pair in self.pairs if pair.trusted for name in (pair.view_i, pair.view_j)}
+
+    def _geometry(self) -> str:
+        trusted = sum(pair.trusted for pair in self.pairs)
+        lines = sum(pair.calibration == HEAD_LINES for pair in self.pairs)
+        views = len({name for pair in self.pairs for name in (pair.view_i, pair.view_j)})
+        if not trusted:
+            return "no geometry was found"
+        floor = f"{len(self.views_on_floor)} of {views} views are on one floor" if self.views_on_floor else "no floor"
+        return f"{floor}, {trusted} of {len(self.pairs)} view pairs are trusted" + (
+            f" ({lines} by head lines)" if lines else ""
+        )
+
+    def _embedding(self) -> str:
         where = "held-out" if self.held_out else "training"
         if math.isnan(self.synchronization_accuracy):
             return "nothing could be compared: no two views show people at the same instant"
-        verdict = "better than" if self.better_than_chance else "not better than"
+        verdict = "better than" if self.embedding_better_than_chance else "not better than"
         return (
-            f"the synchronous image is nearer than a shifted one in {self.synchronization_accuracy:.1%} of the "
-            f"comparisons on {self.instants} {where} instants, {verdict} chance ({self.chance:.0%})"
+            f"for the embedding, the synchronous image is nearer than a shifted one in "
+            f"{self.synchronization_accuracy:.1%} of the comparisons on {self.instants} {where} instants, {verdict} "
+            f"chance ({self.chance:.0%})"
         )
 
     def __repr__(self) -> str:
         lines = [f"FitReport: {self.summary()}"]
-        lines += [
-            f"  {pair.view_i} - {pair.view_j}: {pair.partner_share:.0%} of the boxes have a partner, "
-            f"synchronization accuracy {pair.synchronization_accuracy:.1%}, calibration {pair.calibration}"
-            for pair in self.pairs
-        ]
-        return "\n".join(lines)
+        lines += [f"  {' | '.join(row)}" for row in (COLUMNS, *map(_row, self.pairs))]
+        lines += [f"  {name} moved by {distance:.2f} body heights" for name, distance in self.moved.items()]
+        return "\n".join(lines + [f"  {self.advice()}"] * bool(self.advice()))
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{escape(pair.view_i)}</td><td>{escape(pair.view_j)}</td><td>{pair.partner_share:.0%}</td>"
-            f"<td>{pair.synchronization_accuracy:.1%}</td><td>{pair.calibration}</td></tr>"
-            for pair in self.pairs
+        rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in _row(pair))}</tr>" for pair in self.pairs)
+        head = "".join(f"<th>{name}</th>" for name in COLUMNS)
+        advice = f"<p>{escape(self.advice())}</p>" if self.advice() else ""
+        return f"<p>{escape(self.summary())}</p><table><tr>{head}</tr>{rows}</table>{advice}"
+
+
+COLUMNS = ("view", "view", "calibration", "support", "residual (bodies)", "with partner", "synchronization accuracy")
+
+
+def _row(pair: PairReport) -> tuple[str, ...]:
+    """The cells of a table, in the order of COLUMNS."""
+    numbers = (
+        "-" if math.isnan(value) else text.format(value)
+        for value, text in (
+            (pair.support, "{:.0f}"),
+            (pair.residual, "{:.2f}"),
+            (pair.partner_share, "{:.0%}"),
+            (pair.synchronization_accuracy, "{:.1%}"),
         )
-        head = "".join(
-            f"<th>{name}</th>" for name in ("view", "view", "with partner", "synchronization accuracy", "calibration")
-        )
-        return f"<p>{escape(self.summary())}</p><table><tr>{head}</tr>{rows}</table>"
+    )
+    return (pair.view_i, pair.view_j, pair.calibration, *numbers)
 
 
 def build_report(
     views: Sequence[View],
     measured: Mapping[tuple[int, int], PairSynchrony],
     partners: Mapping[tuple[int, int], float],
+    floor: Floor | None,
+    lines: Mapping[tuple[int, int], EpipolarGeometry],
     *,
     instants: int,
     held_out: bool,
@@ -123,8 +190,10 @@ def build_report(
 
     Args:
         views: The cameras.
-        measured: Of every view pair.
+        measured: Of every view pair, by the embedding.
         partners: Of every view pair, the expected number of people seen by both, summed over instants.
+        floor: The common floor, None where none was found.
+        lines: Epipolar geometry of the view pairs without a floor.
         instants: Number of instants that were measured on.
         held_out: True where these were kept from training.
 
@@ -133,28 +202,48 @@ def build_report(
     """
     pairs = []
     for (i, j), synchrony in measured.items():
+        calibration, support, residual = _geometry_of((i, j), floor, lines)
         pairs.append(
             PairReport(
                 view_i=views[i].name,
                 view_j=views[j].name,
                 partner_share=2.0 * partners[i, j] / synchrony.boxes if synchrony.boxes else 0.0,
                 synchronization_accuracy=_mean(synchrony.accuracy),
+                calibration=calibration,
+                support=support,
+                residual=residual,
             )
         )
     everything = np.concatenate([np.zeros(0), *(synchrony.accuracy for synchrony in measured.values())])
     # View pairs of one instant are not independent: count instants, not comparisons.
     independent = max(len(synchrony.accuracy) for synchrony in measured.values())
     error = float(np.std(everything) / math.sqrt(independent)) if independent else math.nan
-    return FitReport(tuple(pairs), _mean(everything), error, CHANCE, instants, held_out, 0.0)
+    on_floor = () if floor is None else tuple(views[number].name for number in floor.views_on_floor)
+    return FitReport(tuple(pairs), _mean(everything), error, CHANCE, instants, held_out, 0.0, on_floor)
+
+
+def _geometry_of(
+    pair: tuple[int, int], floor: Floor | None, lines: Mapping[tuple[int, int], EpipolarGeometry]
+) -> tuple[str, float, float]:
+    """Verdict, support and residual of one view pair."""
+    if floor is not None and pair in floor.supports:
+        support = floor.supports[pair]
+        return (FLOOR if support.trusted else IMPLIED), support.excess, support.residual
+    line = lines.get(pair)
+    if line is not None and line.trusted:
+        return HEAD_LINES, float(line.support), line.residual
+    return NOT_FOUND, math.nan, math.nan
 
 
 def _mean(values: np.ndarray) -> float:
     return float(np.mean(values)) if len(values) else math.nan
 
 
-def _plain(values: dict[str, Any]) -> dict[str, Any]:
+def plain(values: dict[str, Any]) -> dict[str, Any]:
+    """Values for JSON: NaN as None."""
     return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in values.items()}
 
 
-def _with_nan(values: dict[str, Any]) -> dict[str, Any]:
+def with_nan(values: dict[str, Any]) -> dict[str, Any]:
+    """The inverse of `plain`."""
     return {k: math.nan if v is None else v for k, v in values.items()}

@@ -30,7 +30,8 @@ MOST_TRACKLETS = 400  # of a view, the longest first
 MOST_HYPOTHESES = 3000
 KERNEL = 0.3  # body heights of transfer error
 COUNTED_BOXES = 600  # of one view, on which hypotheses are ranked
-HYPOTHESES_TOGETHER = 200
+MOST_COMPARED = 400  # hypotheses that are compared with chance
+HYPOTHESES_TOGETHER = 32  # so many fit into a processor's cache
 DISTINCT_TURN, DISTINCT_SHIFT = 0.15, 0.6  # radians and body heights between two hypotheses that are kept
 KEPT = 8
 FAR = np.float32(1e6)
@@ -63,15 +64,21 @@ def search(first: Sightings, second: Sightings, shifts: list[int]) -> list[Align
     rows = first.padded(instants)
     total = len(first.starts) - 1
 
-    def count(lag: int) -> FloatArray:
+    def count(lag: int, turn: np.ndarray, shift: np.ndarray) -> FloatArray:
         other = second.padded((instants + lag) % total)
         parts = [
-            _consensus(first, second, rows, other, turn[k : k + HYPOTHESES_TOGETHER], shift[k : k + HYPOTHESES_TOGETHER])
+            _consensus(
+                first, second, rows, other, turn[k : k + HYPOTHESES_TOGETHER], shift[k : k + HYPOTHESES_TOGETHER]
+            )
             for k in range(0, len(turn), HYPOTHESES_TOGETHER)
         ]
         return np.concatenate(parts)
 
-    score = count(0) - np.mean([count(lag) for lag in shifts], axis=0)
+    # Chance is counted for those alone that do well at synchronous instants: it could only lower the others.
+    synchronous = count(0, turn, shift)
+    best = np.argsort(-synchronous, kind="stable")[:MOST_COMPARED]
+    turn, shift = turn[best], shift[best]
+    score = synchronous[best] - np.mean([count(lag, turn, shift) for lag in shifts], axis=0)
     kept: list[Alignment] = []
     for k in np.argsort(-score, kind="stable"):
         distinct = all(
@@ -154,8 +161,8 @@ def _consensus(
     back = _transfer(second.places[other], 1.0 / turn, -shift / turn, first)[..., None, :]
     back = back - _complex(first.feet[rows])[:, :, None]
     error = np.maximum(
-        _square(ahead) / np.float32(second.heights[other] ** 2)[:, None, :],
-        _square(back) / np.float32(first.heights[rows] ** 2)[:, :, None],
+        _square(ahead) / (second.heights[other] ** 2).astype(np.float32)[:, None, :],
+        _square(back) / (first.heights[rows] ** 2).astype(np.float32)[:, :, None],
     )
     error = np.where((rows >= 0)[:, :, None] & (other >= 0)[:, None, :], error, FAR)
     one_to_one = (error == error.min(axis=-1, keepdims=True)) & (error == error.min(axis=-2, keepdims=True))
@@ -165,7 +172,6 @@ def _consensus(
 
 def _transfer(places: np.ndarray, turn: np.ndarray, shift: np.ndarray, view: Sightings) -> np.ndarray:
     """`(H, S, K)` complex image points in a view of places `(S, K)` on another view's floor."""
-    assert view.camera is not None  # a view without a camera has no walks, hence no hypothesis
     floor = projections(view.camera)[:, [0, 1, 3]]
     moved = turn[:, None, None] * places + shift[:, None, None]
     across, down, depth = (floor[k, 0] * moved.real + floor[k, 1] * moved.imag + floor[k, 2] for k in range(3))

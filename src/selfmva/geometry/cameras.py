@@ -59,13 +59,13 @@ def project(projection: FloatArray, points: FloatArray) -> tuple[FloatArray, Flo
     """Image points and depths.
 
     Args:
-        projection: `(3, 4)`.
-        points: `(N, 3)` in body heights, or `(N, 2)` on the floor.
+        projection: `(..., 3, 4)`.
+        points: `(..., N, 3)` in body heights, or `(..., N, 2)` on the floor.
 
     Returns:
-        `(N, 2)` image points, far outside where the point is not in front of the lens, and `(N,)` depths.
+        `(..., N, 2)` image points, far outside where the point is not in front of the lens, and `(..., N)` depths.
     """
-    seen = points @ projection[:, : points.shape[-1]].T + projection[:, 3]
+    seen = points @ np.swapaxes(projection[..., : points.shape[-1]], -1, -2) + projection[..., None, :, 3]
     depth = seen[..., 2]
     front = depth > NEAREST
     image = seen[..., :2] / np.where(front, depth, 1.0)[..., None]
@@ -76,14 +76,14 @@ def to_floor(projection: FloatArray, image: FloatArray) -> FloatArray:
     """Where on the floor image points of feet are; huge near the horizon, NaN-free.
 
     Args:
-        projection: `(3, 4)`.
+        projection: `(..., 3, 4)`.
         image: `(N, 2)`.
 
     Returns:
-        `(N, 2)` in body heights; points above the horizon come out behind the camera.
+        `(..., N, 2)` in body heights; points above the horizon come out behind the camera.
     """
-    inverse = np.linalg.inv(projection[:, [0, 1, 3]])
-    seen = image @ inverse[:, :2].T + inverse[:, 2]
+    inverse = np.linalg.inv(projection[..., [0, 1, 3]])
+    seen = image @ np.swapaxes(inverse[..., :2], -1, -2) + inverse[..., None, :, 2]
     scale = seen[..., 2:]
     return np.asarray(seen[..., :2] / np.where(np.abs(scale) < 1e-9, 1e-9, scale))
 
@@ -92,18 +92,18 @@ def predicted_heights(projection: FloatArray, feet: FloatArray) -> FloatArray:
     """How tall in the image a body of height 1 is that stands where its foot is seen; tiny where nobody can stand.
 
     Args:
-        projection: `(3, 4)`.
+        projection: `(..., 3, 4)`.
         feet: `(N, 2)` image points.
 
     Returns:
-        `(N,)` in image widths.
+        `(..., N)` in image widths.
     """
     floor = to_floor(projection, feet)
-    standing = np.concatenate([floor, np.ones((len(floor), 1))], axis=1)
+    standing = np.concatenate([floor, np.ones((*floor.shape[:-1], 1))], axis=-1)
     head, depth = project(projection, standing)
     foot_depth = project(projection, floor)[1]
     seen = (depth > NEAREST) & (foot_depth > NEAREST)
-    return np.where(seen, np.maximum(feet[:, 1] - head[:, 1], 1e-3), 1e-3)
+    return np.where(seen, np.maximum(feet[:, 1] - head[..., 1], 1e-3), 1e-3)
 
 
 def moved(parameters: FloatArray, turn: complex, shift: complex) -> FloatArray:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from selfmva.geometry.alignment import search
-from selfmva.geometry.cameras import POSE, X, Y, YAW, moved
+from selfmva.geometry.cameras import POSE, YAW, X, Y, moved
 from selfmva.geometry.refinement import Matches, blocks, matching_tracklets, nearest_boxes, refine, thinned
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ FLOOR_GATES = (0.8, 0.7, 0.6, 0.6, 0.5, 0.5, 0.4, 0.4, 0.3, 0.3)
 LENS_BELOW = 0.5  # gates below it free the lens as well
 LEAST_MATCHES = 8
 REFINED_HYPOTHESES = 3  # of a pair
+ALIKE = 0.05  # radians and body heights between two hypotheses that ended at one place
 JOINS_TRIED = 4
 PAIR_BOXES, JOIN_BOXES, FLOOR_BOXES, VERDICT_BOXES = 3000, 2000, 3000, 6000
 PAIR_MATCHES, JOIN_MATCHES, FLOOR_MATCHES = 400, 200, 400
@@ -153,7 +154,7 @@ def find_floor(views: Sequence[Sightings]) -> Layout | None:
     pairs = {
         pair: _solve_pair(views, pair, shifts)
         for pair in combinations(range(len(views)), 2)
-        if views[pair[0]].camera is not None and views[pair[1]].camera is not None
+        if views[pair[0]].calibrated and views[pair[1]].calibrated
     }
     pairs = {pair: found for pair, found in pairs.items() if found}
     if not pairs:
@@ -197,9 +198,8 @@ def _solve_pair(views: Sequence[Sightings], pair: tuple[int, int], shifts: Seque
     """Refined hypotheses of one pair of views, best first."""
     i, j = pair
     first, second = views[i], views[j]
-    assert first.camera is not None and second.camera is not None  # find_floor asks for no other
     instants = blocks(first, second, PAIR_BOXES)
-    candidates = []
+    candidates: list[_Candidate] = []
     for alignment in search(first, second, list(shifts[:4]))[:REFINED_HYPOTHESES]:
         cameras = {i: moved(first.camera, alignment.turn, alignment.shift), j: second.camera}
         for gate in PAIR_GATES:
@@ -209,9 +209,17 @@ def _solve_pair(views: Sequence[Sightings], pair: tuple[int, int], shifts: Seque
             few = [thinned(matches, PAIR_MATCHES)]
             cameras = refine(views, cameras, few, anchor=j, noise=max(gate / 3, 0.1), steps=5, lens=False)
         else:
-            support = measure_support(views, cameras, pair, instants, shifts[:8])
-            candidates.append(_Candidate(cameras, support.excess))
+            if not any(_alike(cameras, other.cameras, pair) for other in candidates):
+                support = measure_support(views, cameras, pair, instants, shifts[:8])
+                candidates.append(_Candidate(cameras, support.excess))
     return sorted(candidates, key=lambda candidate: -candidate.excess)
+
+
+def _alike(cameras: Mapping[int, FloatArray], others: Mapping[int, FloatArray], pair: tuple[int, int]) -> bool:
+    """True where two hypotheses ended at one place."""
+    i = pair[0]  # view j has one pose in both
+    turn = abs(np.exp(1j * cameras[i][YAW]) - np.exp(1j * others[i][YAW]))
+    return bool(turn < ALIKE and np.hypot(*(cameras[i] - others[i])[[X, Y]]) < ALIKE)
 
 
 def _join(
@@ -253,9 +261,7 @@ def _laid(camera: FloatArray, partner: FloatArray, partner_on_floor: FloatArray)
     return result
 
 
-def _meeting(
-    views: Sequence[Sightings], cameras: Mapping[int, FloatArray], new: int, shifts: Sequence[int]
-) -> float:
+def _meeting(views: Sequence[Sightings], cameras: Mapping[int, FloatArray], new: int, shifts: Sequence[int]) -> float:
     """How much a new view has in common with all that are on the floor, over chance."""
     total = 0.0
     for old in cameras.keys() - {new}:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import least_squares
 
 from selfmva.geometry.alignment import FAR
 from selfmva.geometry.cameras import ASPECT, CENTRE_X, PARAMETERS, POSE, project, projections, to_floor
@@ -20,9 +19,12 @@ from selfmva.geometry.upright import height_residuals, prior_residuals, robust
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from selfmva.geometry.sightings import Sightings
     from selfmva.types import FloatArray, IntArray
 
+    ComplexArray = NDArray[np.complex128]
     Cameras = Mapping[int, FloatArray]
 
 SHAPE_NOISE = 0.15  # body heights: how much two sightings of one walk differ beside a common offset
@@ -31,6 +33,8 @@ BLOCK = 20  # neighbouring instants that are looked at together, so that trackle
 STILL_WEIGHT = 0.1  # of people who stand: they meet at shifted instants as well
 ROD_BOXES = 300  # of a view, whose heights hold its camera
 STEP = 1e-6  # of the numerical derivative
+FIRST_DAMPING, MOST_TRIES = 1e-3, 4
+ENOUGH = 1e-4  # share of the cost that a step must gain for another to follow
 BEHIND = 1e2  # residual of a point that has no image
 
 
@@ -74,7 +78,7 @@ def blocks(first: Sightings, second: Sightings, boxes: int) -> IntArray:
 
 def transfer_errors(
     first: Sightings, second: Sightings, camera_i: FloatArray, camera_j: FloatArray, rows: IntArray, other: IntArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+) -> tuple[ComplexArray, ComplexArray, FloatArray]:
     """Transfer errors of all pairs of boxes of the same instant.
 
     Args:
@@ -86,17 +90,26 @@ def transfer_errors(
         other: `(S, L)` boxes of view j.
 
     Returns:
-        `(S, K, L, 2)` error vectors in view j, the same in view i, in heights of the box there; and `(S, K, L)` the
-        larger of their squared lengths, huge in the padding.
+        `(S, K, L)` complex error vectors in view j, the same in view i, in heights of the box there; and the larger of
+        their squared lengths, huge in the padding.
     """
     projection_i, projection_j = projections(camera_i), projections(camera_j)
-    ahead = project(projection_j, to_floor(projection_i, first.feet))[0]
-    back = project(projection_i, to_floor(projection_j, second.feet))[0]
-    in_j = (ahead[rows][:, :, None] - second.feet[other][:, None]) / second.heights[other][:, None, :, None]
-    in_i = (back[other][:, None] - first.feet[rows][:, :, None]) / first.heights[rows][:, :, None, None]
-    square = np.maximum((in_j**2).sum(axis=-1), (in_i**2).sum(axis=-1))
+    ahead = _complex(project(projection_j, to_floor(projection_i, first.feet))[0])
+    back = _complex(project(projection_i, to_floor(projection_j, second.feet))[0])
+    feet_i, feet_j = _complex(first.feet), _complex(second.feet)
+    in_j = (ahead[rows][:, :, None] - feet_j[other][:, None]) / second.heights[other][:, None]
+    in_i = (back[other][:, None] - feet_i[rows][:, :, None]) / first.heights[rows][:, :, None]
+    square = np.maximum(_square(in_j), _square(in_i))
     square[~((rows >= 0)[:, :, None] & (other >= 0)[:, None, :])] = FAR
     return in_j, in_i, square
+
+
+def _complex(points: FloatArray) -> ComplexArray:
+    return np.asarray(points[..., 0] + 1j * points[..., 1])
+
+
+def _square(values: ComplexArray) -> FloatArray:
+    return np.asarray(values.real**2 + values.imag**2)
 
 
 def nearest_boxes(
@@ -150,11 +163,15 @@ def matching_tracklets(
     key = first.tracks[box] * (second.tracks.max(initial=0) + 1) + second.tracks[partner]
     both, member = np.unique(key, return_inverse=True)
     count = np.bincount(member, minlength=len(both))
-    error = np.concatenate([in_j[s, k, m], in_i[s, k, m]], axis=1)
-    mean, mean_square = (_mean(member, count, values) for values in (error, error**2))
     # Two courses that share n boxes agree by chance in n - 1 of them.
-    scatter = np.maximum(mean_square - mean**2, 0.0) * (count / np.maximum(count - 1, 1))[:, None]
-    unlike = _larger(scatter) / SHAPE_NOISE**2 + _larger(mean**2) / gate**2
+    unbiased = count / np.maximum(count - 1, 1)
+    scatter, offset = np.zeros(len(both)), np.zeros(len(both))
+    for error in (in_j[s, k, m], in_i[s, k, m]):
+        mean = _sums(member, error, len(both)) / count
+        mean_square = np.bincount(member, _square(error), minlength=len(both)) / count
+        scatter = np.maximum(scatter, (mean_square - _square(mean)) * unbiased)
+        offset = np.maximum(offset, _square(mean))
+    unlike = scatter / SHAPE_NOISE**2 + offset / gate**2
     walking = np.bincount(member, np.sqrt(first.moving[box] * second.moving[partner]), minlength=len(both))
     score = np.where((count >= LEAST_COMMON) & (unlike < 4.0), walking + STILL_WEIGHT * count, 0.0)
     cost = np.zeros(square.shape)
@@ -162,13 +179,9 @@ def matching_tracklets(
     return _pick(i, j, rows, other, cost, square, -0.5)
 
 
-def _mean(member: IntArray, count: IntArray, values: FloatArray) -> FloatArray:
-    return np.stack([np.bincount(member, column, minlength=len(count)) / count for column in values.T], axis=1)
-
-
-def _larger(values: FloatArray) -> FloatArray:
-    """The larger of what view j and view i say, `(K, 4)` to `(K,)`."""
-    return np.maximum(values[:, :2].sum(axis=1), values[:, 2:].sum(axis=1))
+def _sums(member: IntArray, values: ComplexArray, size: int) -> ComplexArray:
+    real, imaginary = (np.bincount(member, part, minlength=size) for part in (values.real, values.imag))
+    return np.asarray(real + 1j * imaginary)
 
 
 def _pick(
@@ -198,7 +211,7 @@ def refine(
     steps: int,
     lens: bool,
 ) -> dict[int, FloatArray]:
-    """Move cameras so that matched boxes meet.
+    """Move cameras so that matched boxes meet: Levenberg-Marquardt on the sum of squared robust residuals.
 
     Args:
         views: All views.
@@ -214,53 +227,76 @@ def refine(
     """
     order = list(cameras)
     row = {view: number for number, view in enumerate(order)}
-    start = np.stack([cameras[view] for view in order])
-    free = np.ones((len(order), PARAMETERS), dtype=bool)
-    free[row[anchor], POSE] = False
-    if not lens:
-        free[:, CENTRE_X : ASPECT + 1] = False
-    rods = {view: _rods(views[view]) for view in order}
-    columns = np.argwhere(free)
+    values = np.stack([cameras[view] for view in order])
+    fixed = np.zeros(values.shape, dtype=bool)
+    fixed[row[anchor], POSE] = True
+    fixed[:, CENTRE_X : ASPECT + 1] |= not lens
+    free = ~fixed.ravel()
+    problem = _Problem(
+        views, matches, [(row[m.i], row[m.j]) for m in matches], [_rods(views[view]) for view in order], noise
+    )
+    least, damping = problem.cost(values), FIRST_DAMPING
+    for _ in range(steps):
+        square, gradient = problem.normal_equations(values)
+        square, gradient = square[np.ix_(free, free)], gradient[free]
+        for _ in range(MOST_TRIES):
+            move = np.zeros(values.size)
+            move[free] = -np.linalg.solve(square + damping * np.diag(np.diag(square) + 1e-9), gradient)
+            tried = values + move.reshape(values.shape)
+            reached = problem.cost(tried)
+            if reached < least:
+                break
+            damping *= 10.0
+        else:
+            break
+        gained, values, least, damping = least - reached, tried, reached, damping / 10.0
+        if gained < ENOUGH * least:
+            break
+    return dict(zip(order, values, strict=True))
 
-    def parts(values: FloatArray, only: int | None = None) -> list[FloatArray | None]:
-        """Residuals of every pair of views and every view; None where `only` another view matters."""
+
+@dataclass(frozen=True, eq=False)
+class _Problem:
+    """Least squares over cameras `(V, 10)`: matches between rows `ends`, and rods of every row."""
+
+    views: Sequence[Sightings]
+    matches: Sequence[Matches]
+    ends: list[tuple[int, int]]
+    rods: list[tuple[FloatArray, FloatArray]]
+    noise: float
+
+    def cost(self, cameras: FloatArray) -> float:
         pairs = [
-            _pair_residuals(views, values[row[m.i]], values[row[m.j]], m, noise)
-            if only is None or only in (row[m.i], row[m.j])
-            else None
-            for m in matches
+            _pair_residuals(self.views, cameras[i], cameras[j], m, self.noise)
+            for (i, j), m in zip(self.ends, self.matches, strict=True)
         ]
-        own = [
-            np.concatenate([height_residuals(values[k], *rods[view]), prior_residuals(values[k])])
-            if only is None or only == k
-            else None
-            for k, view in enumerate(order)
-        ]
-        return pairs + own
+        own = [_own_residuals(camera, *rod) for camera, rod in zip(cameras, self.rods, strict=True)]
+        return float(sum((part**2).sum() for part in pairs + own))
 
-    def filled(moving: FloatArray) -> FloatArray:
-        values = start.copy()
-        values[free] = moving
-        return values
+    def normal_equations(self, cameras: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Products of the Jacobian with itself and with the residuals, part by part: most of it is empty."""
+        square, gradient = np.zeros((cameras.size, cameras.size)), np.zeros(cameras.size)
+        parameters = np.arange(cameras.size).reshape(cameras.shape)
 
-    def residuals(moving: FloatArray) -> FloatArray:
-        return np.concatenate([part for part in parts(filled(moving)) if part is not None])
+        def add(columns: IntArray, nudged: FloatArray) -> None:
+            slope = (nudged[1:] - nudged[0]) / STEP
+            square[np.ix_(columns, columns)] += slope @ slope.T
+            gradient[columns] += slope @ nudged[0]
 
-    def jacobian(moving: FloatArray) -> FloatArray:
-        values = filled(moving)
-        base = [part for part in parts(values) if part is not None]
-        bounds = np.cumsum([0, *(len(part) for part in base)])
-        result = np.zeros((bounds[-1], len(columns)))
-        for column, (camera, parameter) in enumerate(columns):
-            nudged = values.copy()
-            nudged[camera, parameter] += STEP
-            for number, part in enumerate(parts(nudged, only=int(camera))):
-                if part is not None:
-                    result[bounds[number] : bounds[number + 1], column] = (part - base[number]) / STEP
-        return result
+        still = np.zeros((PARAMETERS, PARAMETERS))
+        nudge = np.concatenate([still[:1], STEP * np.eye(PARAMETERS)])
+        first, second = np.concatenate([nudge, still]), np.concatenate([still[:1], still, nudge[1:]])
+        for (i, j), m in zip(self.ends, self.matches, strict=True):
+            nudged = _pair_residuals(self.views, cameras[i] + first, cameras[j] + second, m, self.noise)
+            add(np.concatenate([parameters[i], parameters[j]]), nudged)
+        for k, rod in enumerate(self.rods):
+            add(parameters[k], _own_residuals(cameras[k] + nudge, *rod))
+        return square, gradient
 
-    fit = least_squares(residuals, start[free], jac=jacobian, method="trf", x_scale="jac", max_nfev=steps)
-    return dict(zip(order, filled(fit.x), strict=True))
+
+def _own_residuals(cameras: FloatArray, feet: FloatArray, heights: FloatArray) -> FloatArray:
+    """`(..., R)` what a view alone says of its camera `(..., 10)`, and what is usual."""
+    return np.concatenate([height_residuals(cameras, feet, heights), prior_residuals(cameras)], axis=-1)
 
 
 def _rods(view: Sightings) -> tuple[FloatArray, FloatArray]:
@@ -275,7 +311,7 @@ def _rods(view: Sightings) -> tuple[FloatArray, FloatArray]:
 def _pair_residuals(
     views: Sequence[Sightings], camera_i: FloatArray, camera_j: FloatArray, matches: Matches, noise: float
 ) -> FloatArray:
-    """`(4 K,)` robust transfer errors of matched boxes, weighted by their motion."""
+    """`(..., 4 K)` robust transfer errors of matched boxes, weighted by their motion; cameras `(..., 10)`."""
     first, second, box, partner = views[matches.i], views[matches.j], matches.rows_i, matches.rows_j
     projection_i, projection_j = projections(camera_i), projections(camera_j)
     ahead, depth = project(projection_j, to_floor(projection_i, first.feet[box]))
@@ -285,8 +321,9 @@ def _pair_residuals(
             (ahead - second.feet[partner]) / second.heights[partner][:, None],
             (back - first.feet[box]) / first.heights[box][:, None],
         ],
-        axis=1,
+        axis=-1,
     ) / (noise * np.sqrt(2.0))
-    error = np.where(((depth > 0) & (other_depth > 0))[:, None], error, BEHIND)
+    error = np.where(((depth > 0) & (other_depth > 0))[..., None], error, BEHIND)
     walking = np.sqrt(first.moving[box] * second.moving[partner])
-    return np.asarray(robust(error) * (STILL_WEIGHT + (1 - STILL_WEIGHT) * walking)[:, None]).ravel()
+    weighted = robust(error) * (STILL_WEIGHT + (1 - STILL_WEIGHT) * walking)[:, None]
+    return weighted.reshape(*weighted.shape[:-2], -1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from selfmva.geometry.cameras import NEAREST, predicted_heights, project, projections, to_floor
+from selfmva.geometry.cameras import NEAREST, PARAMETERS, predicted_heights, project, projections, to_floor
 from selfmva.geometry.tracklets import link, speeds, spreads
 from selfmva.geometry.upright import LEAST_BOXES, fit_upright
 
@@ -38,7 +38,7 @@ class Sightings:
         tracks: `(N,)` number of the tracklet.
         speed: `(N,)` body heights an instant; NaN where it is not known.
         moving: `(N,)` weight in [0, 1]: 0 stands still, 1 walks.
-        camera: `(10,)` first guess of the camera, see `selfmva.geometry.cameras`; None where too few boxes are whole.
+        camera: `(10,)` first guess of the camera, see `selfmva.geometry.cameras`; NaN where too few boxes are whole.
         usable: `(N,)` boxes that stand where and as tall as `camera` expects.
         places: `(N,)` complex places of the feet on the floor of `camera`.
     """
@@ -53,9 +53,14 @@ class Sightings:
     tracks: IntArray
     speed: FloatArray
     moving: FloatArray
-    camera: FloatArray | None
+    camera: FloatArray
     usable: np.ndarray
     places: np.ndarray
+
+    @property
+    def calibrated(self) -> bool:
+        """True where there is a first guess of the camera."""
+        return not np.isnan(self.camera).any()
 
     @property
     def crowd(self) -> float:
@@ -90,7 +95,12 @@ def image_points(boxes: FloatArray, view: View) -> tuple[FloatArray, FloatArray]
 
 
 def see(
-    view: View, boxes: FloatArray, counts: IntArray, time: FloatArray, track_ids: IntArray | None = None
+    view: View,
+    boxes: FloatArray,
+    counts: IntArray,
+    time: FloatArray,
+    track_ids: IntArray | None = None,
+    camera: FloatArray | None = None,
 ) -> Sightings:
     """Read the boxes of one view.
 
@@ -100,6 +110,7 @@ def see(
         counts: `(T,)` number of boxes at each instant.
         time: `(T,)` increasing times, neighbours about 1 apart.
         track_ids: `(N,)` of the user's own tracker, -1 = no track; None: tracklets are linked here.
+        camera: `(10,)` parameters where they are known; None: they are found from the heights of the boxes.
 
     Returns:
         The sightings.
@@ -118,17 +129,19 @@ def see(
     moving = _moving(speed) * np.clip((spreads(tracks, feet, heights) - low) / (high - low), 0.0, 1.0)
     # Cameras at eye level cut heads off; the rest of such a box still tells the distance.
     rods = whole if whole.sum() >= max(0.3 * len(whole), 50) else foot_inside
-    camera = fit_upright(feet[rods], heights[rods])
+    found = fit_upright(feet[rods], heights[rods]) if camera is None else camera
     usable, places = np.zeros(len(feet), bool), np.zeros(len(feet), complex)
-    if camera is not None:
-        projection = projections(camera)
+    if found is None:
+        found = np.full(PARAMETERS, np.nan)
+    else:
+        projection = projections(found)
         floor = to_floor(projection, feet)
         expected = predicted_heights(projection, feet)
         usable = foot_inside & (np.abs(np.log(heights / expected)) < OFF_HEIGHT)
         usable &= (project(projection, floor)[1] > NEAREST) & (np.abs(floor).max(axis=1, initial=0.0) < FARTHEST)
         places = floor[:, 0] + 1j * floor[:, 1]
     return Sightings(
-        instant, starts, feet, heads, heights, foot_inside, whole, tracks, speed, moving, camera, usable, places
+        instant, starts, feet, heads, heights, foot_inside, whole, tracks, speed, moving, found, usable, places
     )
 
 

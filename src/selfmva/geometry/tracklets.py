@@ -63,7 +63,8 @@ def link(time: FloatArray, starts: IntArray, feet: FloatArray, heights: FloatArr
         ids[new] = count + np.arange(len(new))
         count += len(new)
         last, seen = np.concatenate([last, new]), np.concatenate([seen, np.full(len(new), now)])
-        velocity, known = np.concatenate([velocity, np.zeros((len(new), 2))]), np.append(known, np.zeros(len(new), bool))
+        velocity = np.concatenate([velocity, np.zeros((len(new), 2))])
+        known = np.concatenate([known, np.zeros(len(new), dtype=bool)])
     return ids
 
 

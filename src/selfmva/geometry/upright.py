@@ -31,16 +31,16 @@ LEAST_BOXES = 20
 
 
 def robust(residuals: FloatArray) -> FloatArray:
-    """Residuals `(N, K)` whose squares grow like the Cauchy loss of each row's length."""
-    square = (residuals**2).sum(axis=1, keepdims=True)
+    """Residuals `(..., K)` whose squares grow like the Cauchy loss of each row's length."""
+    square = (residuals**2).sum(axis=-1, keepdims=True)
     return np.asarray(residuals * np.sqrt(np.log1p(square) / np.maximum(square, 1e-12)))
 
 
 def height_residuals(parameters: FloatArray, feet: FloatArray, heights: FloatArray) -> FloatArray:
-    """`(N,)` robust residuals of the logarithm of heights, together worth at most INDEPENDENT boxes."""
+    """`(..., N)` robust residuals of the logarithm of heights, together worth at most INDEPENDENT boxes."""
     ratio = np.log(predicted_heights(projections(parameters), feet) / heights)
     weight = np.sqrt(min(1.0, INDEPENDENT / max(len(heights), 1)))
-    return weight * robust(ratio[:, None] / HEIGHT_NOISE)[:, 0]
+    return np.asarray(weight * robust(ratio[..., None] / HEIGHT_NOISE)[..., 0])
 
 
 def fit_upright(feet: FloatArray, heights: FloatArray) -> FloatArray | None:
@@ -76,9 +76,9 @@ def fit_upright(feet: FloatArray, heights: FloatArray) -> FloatArray | None:
 
 
 def prior_residuals(parameters: FloatArray) -> FloatArray:
-    """`(7,)` how far a camera is from what is usual, in standard deviations."""
+    """`(..., 7)` how far a camera is from what is usual, in standard deviations."""
     usual = [*range(FOCAL, HEIGHT + 1), *range(CENTRE_X, ASPECT + 1)]
-    return np.asarray((parameters[usual] - PRIOR_MEAN[usual]) / PRIOR_DEVIATION[usual])
+    return np.asarray((parameters[..., usual] - PRIOR_MEAN[usual]) / PRIOR_DEVIATION[usual])
 
 
 def _starts(feet: FloatArray, heights: FloatArray) -> list[FloatArray]:

@@ -1,0 +1,117 @@
+"""What two boxes have in common, cue by cue: distances of the embedding, on the floor, and from each other's lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from selfmva.geometry.epipolar import epipolar_distances, head_points
+from selfmva.geometry.standing import standing_distances
+from selfmva.matching.cost import frame_distances, view_pairs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from torch import Tensor
+
+    from selfmva.encoders.box import BoxEncoder
+    from selfmva.geometry.plan import Floor
+    from selfmva.types import FloatArray, Frame, IntArray, View
+
+CUES = ("embedding", "floor", "head lines")
+EMBEDDING, FLOOR, LINES = range(len(CUES))
+
+
+@dataclass(frozen=True, eq=False)
+class Rig:
+    """Everything that was learnt of some cameras, save what distances mean.
+
+    Attributes:
+        views: The cameras.
+        encoder: A trained encoder.
+        floor: The common floor, None where none was found.
+        lines: Fundamental matrices `(3, 3)` of head points by view pair (i, j), i < j, where they are trusted.
+    """
+
+    views: tuple[View, ...]
+    encoder: BoxEncoder
+    floor: Floor | None = None
+    lines: Mapping[tuple[int, int], FloatArray] = field(default_factory=dict)
+
+
+def embed_frames(encoder: BoxEncoder, frames: Sequence[Frame], first_view: int = 0) -> Tensor:
+    """Embeddings of all boxes of some frames, frame after frame and view after view.
+
+    Args:
+        encoder: A trained encoder.
+        frames: Frames of the same number of views.
+        first_view: Number of the first of these views.
+
+    Returns:
+        `(M, 768)` float32 on the device of the encoder.
+    """
+    device = encoder.view_tokens.device
+    counts = np.array([frame.counts for frame in frames])
+    boxes = np.concatenate([boxes for frame in frames for boxes in frame.boxes]).astype(np.float32)
+    numbers = np.tile(np.arange(counts.shape[1]) + first_view, len(frames))
+    view = torch.from_numpy(np.repeat(numbers, counts.reshape(-1)))
+    with torch.inference_mode():
+        embeddings: Tensor = encoder(torch.from_numpy(boxes).to(device), view.to(device))
+    return embeddings
+
+
+def frame_cues(rig: Rig, frames: Sequence[Frame]) -> list[FloatArray]:
+    """Distances of all boxes of each frame, by every cue.
+
+    Args:
+        rig: What was learnt.
+        frames: Clipped frames of its cameras.
+
+    Returns:
+        For each frame `(C, M, M)`, its boxes view after view; NaN where a cue knows nothing of two boxes.
+    """
+    counts = np.array([frame.counts for frame in frames])
+    with torch.inference_mode():
+        embedded = frame_distances(embed_frames(rig.encoder, frames), counts)
+    result = []
+    for frame, count, distances in zip(frames, counts, embedded, strict=True):
+        cues = np.full((len(CUES), *distances.shape), np.nan)
+        cues[EMBEDDING] = distances
+        boxes = np.concatenate(frame.boxes)
+        if len(boxes):
+            cues[FLOOR] = floor_distances(rig, boxes, np.repeat(np.arange(len(count)), count))
+            start = np.cumsum(count) - count
+            for i, j in view_pairs(len(count)):
+                rows, columns = (slice(start[v], start[v] + count[v]) for v in (i, j))
+                cues[LINES, rows, columns] = line_distances(rig, i, j, frame.boxes[i], frame.boxes[j])
+        result.append(cues)
+    return result
+
+
+def floor_distances(rig: Rig, boxes: FloatArray, view: IntArray) -> FloatArray:
+    """`(M, M)` distances of boxes of all views on the floor; NaN without one (see `selfmva.geometry.standing`)."""
+    if rig.floor is None:
+        return np.full((len(boxes), len(boxes)), np.nan)
+    standing = rig.floor.read(boxes, view)
+    return standing_distances(standing, standing)
+
+
+def line_distances(rig: Rig, i: int, j: int, boxes_i: FloatArray, boxes_j: FloatArray) -> FloatArray:
+    """`(N, M)` distances of heads of view i and of view j > i from each other's lines; NaN where none are trusted."""
+    matrix = rig.lines.get((i, j))
+    if matrix is None:
+        return np.full((len(boxes_i), len(boxes_j)), np.nan)
+    heads_i, heads_j = (visible_heads(boxes) for boxes in (boxes_i, boxes_j))
+    return epipolar_distances(matrix, heads_i, _height(boxes_i), heads_j, _height(boxes_j))
+
+
+def visible_heads(boxes: FloatArray) -> FloatArray:
+    """Top centres `(N, 2)`; NaN where the border of the image cuts the head."""
+    return np.where(boxes[:, 1:2] > 1.0, head_points(boxes), np.nan)
+
+
+def _height(boxes: FloatArray) -> FloatArray:
+    return np.asarray(boxes[:, 3] - boxes[:, 1])

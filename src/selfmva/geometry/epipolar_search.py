@@ -1,0 +1,208 @@
+"""Epipolar geometry of two views without a label, and whether to trust it.
+
+Boxes that are mutually nearest by a learnt embedding are candidate matches; they give a fundamental matrix
+(`selfmva.geometry.epipolar`), matrix and embedding together give better matches, and so on. The matrix is judged on
+stretches of the recording that it has not seen: one-to-one consensus at synchronous against shifted instants.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from selfmva.errors import InputError
+from selfmva.geometry.epipolar import (
+    LEAST_MATCHES,
+    MOST_MATCHES,
+    epipolar_distances,
+    fit_fundamental_matrix,
+    head_points,
+    refine_fundamental_matrix,
+    robust_error,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from selfmva.types import FloatArray, IntArray
+
+MOST_INSTANTS = 1000
+AGREES = 0.2  # heights; distances beyond it are no consensus
+FARTHEST = 3.0  # medians: where the epipolar distance stops to count against a match
+ROUNDS = 2  # of matching anew
+FOLDS = 32  # stretches of the recording; odd ones are judged
+STANDARD_ERRORS = 4.0  # stretches are few, and still not quite independent
+
+
+@dataclass(frozen=True, eq=False)
+class EpipolarGeometry:
+    """What was found for two views.
+
+    Attributes:
+        matrix: `(3, 3)` with x_j^T F x_i = 0 in pixels, of norm 1; None where too little was seen.
+        trusted: True where instants that were not used agree with it, beyond chance.
+        support: Number of one-to-one matches within `AGREES` heights, all instants.
+        residual: Their median distance in heights; NaN where there are none.
+        margin: Consensus at synchronous minus shifted instants, not used to estimate, in standard errors.
+    """
+
+    matrix: FloatArray | None
+    trusted: bool
+    support: int
+    residual: float
+    margin: float
+
+
+def find_epipolar_geometry(
+    boxes_i: Sequence[FloatArray],
+    boxes_j: Sequence[FloatArray],
+    distances: Sequence[FloatArray],
+    time: IntArray,
+    minimum_shift: int,
+) -> EpipolarGeometry:
+    """Find the fundamental matrix of two views without a label, and say whether to trust it.
+
+    Args:
+        boxes_i: For each of T instants, `(N_t, 4)` xyxy in pixels.
+        boxes_j: The same of the other view, `(M_t, 4)`.
+        distances: For each instant, `(N_t, M_t)` of a learnt embedding: small where two boxes may be one person.
+        time: `(T,)` increasing numbers of the instants.
+        minimum_shift: Instants nearer than this are neither synchronous nor shifted.
+
+    Returns:
+        The matrix and the verdict; the transposed matrix when the views change places.
+
+    Raises:
+        InputError: The lists are not equally long, or distances don't fit the boxes.
+    """
+    _check(boxes_i, boxes_j, distances, time)
+    both = np.flatnonzero([len(one) > 0 and len(other) > 0 for one, other in zip(boxes_i, boxes_j, strict=True)])
+    both = both[:: max(-(-len(both) // MOST_INSTANTS), 1)]
+    if len(both) < FOLDS:
+        return EpipolarGeometry(None, False, 0, np.nan, 0.0)
+    first, second = (_padded([boxes[t] for t in both.tolist()]) for boxes in (boxes_i, boxes_j))
+    learnt = np.full((len(both), first.shape[1], second.shape[1]), np.inf)
+    for row, t in enumerate(both.tolist()):
+        learnt[row, : len(boxes_i[t]), : len(boxes_j[t])] = distances[t]
+    fold = np.arange(len(both)) * FOLDS // len(both)
+    seen = fold % 2 == 0
+    matrix = _search(first[seen], second[seen], learnt[seen])
+    if matrix is None:
+        return EpipolarGeometry(None, False, 0, np.nan, 0.0)
+    margin = _margin(matrix, first[~seen], second[~seen], np.asarray(time)[both][~seen], fold[~seen], minimum_shift)
+    trusted = margin >= STANDARD_ERRORS
+    if trusted:
+        # Half of the instants are enough to judge by; all of them may know better.
+        candidates = (_rematched(matrix, first, second, learnt), _search(first, second, learnt))
+        heads = _matches(first, second, mutually_nearest(learnt))
+        known = [found for found in candidates if found is not None]
+        matrix = min(known, key=lambda found: robust_error(found, *heads))
+    epipolar = _between(matrix, first, second)
+    nearest = epipolar[mutually_nearest(epipolar) & (epipolar < AGREES)]
+    residual = float(np.median(nearest)) if len(nearest) else np.nan
+    return EpipolarGeometry(matrix, trusted, len(nearest), residual, margin)
+
+
+def mutually_nearest(distances: FloatArray) -> np.ndarray:
+    """Pairs that are nearest to each other.
+
+    Args:
+        distances: `(..., N, M)`; inf or NaN is no pair.
+
+    Returns:
+        `(..., N, M)` bool, at most one True in every row and column.
+
+    Example:
+        >>> mutually_nearest(np.array([[1.0, 2.0], [0.5, 3.0]])).astype(int).tolist()
+        [[0, 0], [1, 0]]
+    """
+    known = np.where(np.isnan(distances), np.inf, distances)
+    rows = np.arange(known.shape[-2])[:, None] == known.argmin(axis=-2)[..., None, :]
+    columns = np.arange(known.shape[-1]) == known.argmin(axis=-1)[..., :, None]
+    return np.asarray(rows & columns & np.isfinite(known))
+
+
+def _check(
+    boxes_i: Sequence[FloatArray], boxes_j: Sequence[FloatArray], distances: Sequence[FloatArray], time: IntArray
+) -> None:
+    lengths = [len(values) for values in (boxes_i, boxes_j, distances, time)]
+    if len(set(lengths)) > 1:
+        raise InputError(f"boxes, distances and time must have one entry per instant, got {lengths}")
+    for t, (one, other, block) in enumerate(zip(boxes_i, boxes_j, distances, strict=True)):
+        if block.shape != (len(one), len(other)):
+            raise InputError(f"instant {t}: expected distances of {len(one)} x {len(other)} boxes, got {block.shape}")
+
+
+def _padded(boxes: Sequence[FloatArray]) -> FloatArray:
+    """Heads and heights `(T, N, 3)` of `(N_t, 4)` boxes, NaN in the padding."""
+    result = np.full((len(boxes), max(map(len, boxes)), 3), np.nan)
+    for row, found in enumerate(boxes):
+        result[row, : len(found), :2] = head_points(found)
+        result[row, : len(found), 2] = found[:, 3] - found[:, 1]
+    return result
+
+
+def _between(matrix: FloatArray, first: FloatArray, second: FloatArray) -> FloatArray:
+    return epipolar_distances(matrix, first[..., :2], first[..., 2], second[..., :2], second[..., 2])
+
+
+def _search(first: FloatArray, second: FloatArray, learnt: FloatArray) -> FloatArray | None:
+    """From matches of the embedding alone to a matrix."""
+    one, other = _matches(first, second, mutually_nearest(learnt))
+    matrix = fit_fundamental_matrix(one[:, :2], other[:, :2], one[:, 2], other[:, 2])
+    return None if matrix is None else _rematched(matrix, first, second, learnt)
+
+
+def _matches(first: FloatArray, second: FloatArray, matched: np.ndarray) -> tuple[FloatArray, FloatArray]:
+    """Heads and heights `(K, 3)` of both views where `(T, N, M)` is True, whatever the order of boxes and of views."""
+    instant, row, column = np.nonzero(matched)
+    one, other = first[instant, row], second[instant, column]
+    order = np.lexsort((one + other).T)[:: max(-(-len(one) // MOST_MATCHES), 1)]
+    return one[order], other[order]
+
+
+def _rematched(matrix: FloatArray, first: FloatArray, second: FloatArray, learnt: FloatArray) -> FloatArray:
+    """Match by embedding and matrix together, refine, and again."""
+    matched = mutually_nearest(learnt)
+    for _ in range(ROUNDS):
+        epipolar = _between(matrix, first, second)
+        # Each in units of what matches have, so that neither cue needs a scale.
+        units = [max(float(np.nanmedian(cue[matched])), 1e-9) for cue in (learnt, epipolar)]
+        matched = mutually_nearest(learnt / units[0] + np.minimum(epipolar / units[1], FARTHEST))
+        heads = _matches(first, second, matched)
+        if len(heads[0]) < LEAST_MATCHES:
+            return matrix
+        matrix = refine_fundamental_matrix(matrix, *heads)
+    return matrix
+
+
+def _margin(
+    matrix: FloatArray, first: FloatArray, second: FloatArray, time: IntArray, fold: IntArray, minimum_shift: int
+) -> float:
+    """Consensus at synchronous minus shifted instants, in standard errors over stretches of the recording."""
+    synchronous = _consensus(matrix, first, second)
+    shifted, count = np.zeros(len(first)), np.zeros(len(first))
+    for share in (2, 3, 4):
+        roll = len(first) // share
+        apart = np.abs(np.roll(time, roll) - time) >= minimum_shift
+        for one, other in ((first, np.roll(second, roll, axis=0)), (np.roll(first, roll, axis=0), second)):
+            shifted += np.where(apart, _consensus(matrix, one, other), 0.0)
+            count += apart
+    compared = count > 0
+    gain = synchronous[compared] - shifted[compared] / count[compared]
+    # Neighbouring instants resemble each other: whole stretches are what is independent.
+    number = np.unique(fold[compared], return_inverse=True)[1]
+    means = np.bincount(number, gain) / np.bincount(number)
+    if len(means) < FOLDS // 4:
+        return 0.0
+    return float(means.mean() / max(means.std(ddof=1) / np.sqrt(len(means)), 1e-9))
+
+
+def _consensus(matrix: FloatArray, first: FloatArray, second: FloatArray) -> FloatArray:
+    """Of every instant `(T,)`: its one-to-one matches, each between 0 and 1, per box that could be matched."""
+    distances = _between(matrix, first, second)
+    agreement = np.where(mutually_nearest(distances), np.clip(1.0 - distances / AGREES, 0.0, 1.0), 0.0)
+    people = np.minimum(np.isfinite(first[..., 0]).sum(axis=1), np.isfinite(second[..., 0]).sum(axis=1))
+    return np.asarray(agreement.sum(axis=(1, 2)) / np.maximum(people, 1))

@@ -1,0 +1,147 @@
+"""The common floor that fit() found: what every view sees of it, and how sure that is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from selfmva.errors import InputError
+from selfmva.geometry.cameras import HEIGHT, X, Y, pixel_matrix, projections
+from selfmva.geometry.standing import read_standing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from selfmva.geometry.floor import Support
+    from selfmva.geometry.standing import Standing
+    from selfmva.types import FloatArray, IntArray, View
+
+
+@dataclass(frozen=True, eq=False)
+class Floor:
+    """Cameras over one floor, found without calibration.
+
+    The unit of the floor is the mean height of the people, until one length is known: see `with_length`.
+
+    Attributes:
+        views: The cameras.
+        cameras: `(10,)` parameters of every view (see `selfmva.geometry.cameras`), None where it is not on the floor.
+        supports: What speaks for every pair of views on the floor, (i, j) with i < j.
+        unit: Length of a body height in the user's unit; 1 where none is known.
+    """
+
+    views: tuple[View, ...]
+    cameras: tuple[FloatArray | None, ...]
+    supports: Mapping[tuple[int, int], Support]
+    unit: float = 1.0
+
+    @property
+    def views_on_floor(self) -> tuple[int, ...]:
+        """Numbers of the views that are on the floor."""
+        return tuple(number for number, camera in enumerate(self.cameras) if camera is not None)
+
+    @property
+    def homographies(self) -> list[FloatArray | None]:
+        """For every view the `(3, 3)` homography from pixels to the floor, None where it is not on the floor."""
+        return [self._to_floor(number) for number in range(len(self.views))]
+
+    @property
+    def projections(self) -> list[FloatArray | None]:
+        """For every view the `(3, 4)` projection from places (x, y, z up, 1) to pixels, None off the floor."""
+        scale = np.diag([1 / self.unit, 1 / self.unit, 1 / self.unit, 1.0])
+        return [
+            None if camera is None else pixel_matrix(view) @ projections(camera) @ scale
+            for view, camera in zip(self.views, self.cameras, strict=True)
+        ]
+
+    @property
+    def camera_places(self) -> list[FloatArray | None]:
+        """For every view `(3,)` where the camera hangs: x, y on the floor, z above it; None off the floor."""
+        return [
+            None if camera is None else self.unit * np.array([camera[X], camera[Y], np.exp(camera[HEIGHT])])
+            for camera in self.cameras
+        ]
+
+    def trusted(self, i: int, j: int) -> bool:
+        """True where the boxes of both views speak for their geometry beyond chance."""
+        support = self.supports.get((min(i, j), max(i, j)))
+        return support is not None and support.trusted
+
+    def homography(self, i: int, j: int) -> FloatArray:
+        """`(3, 3)` from pixels of view i to pixels of view j, for points on the floor.
+
+        Raises:
+            InputError: One of the views is not on the floor.
+        """
+        return np.asarray(np.linalg.inv(self._require(j)) @ self._require(i))
+
+    def place(self, view: int, pixels: FloatArray) -> FloatArray:
+        """Where on the floor pixels are.
+
+        Args:
+            view: Number of the view.
+            pixels: `(N, 2)` x, y; feet, that is bottom centres of boxes.
+
+        Returns:
+            `(N, 2)` in the unit of the floor; NaN above the horizon.
+
+        Raises:
+            InputError: The view is not on the floor.
+        """
+        pixels = np.asarray(pixels, dtype=np.float64).reshape(-1, 2)
+        seen = np.column_stack([pixels, np.ones(len(pixels))]) @ self._require(view).T
+        return np.where(seen[:, 2:] > 0, seen[:, :2] / np.where(seen[:, 2:] > 0, seen[:, 2:], 1.0), np.nan)
+
+    def with_length(self, view: int, start: Sequence[float], end: Sequence[float], length: float) -> Floor:
+        """The same floor in the unit of one known length.
+
+        Args:
+            view: Number of a view that shows it.
+            start: Pixel x, y of a point on the floor.
+            end: Pixel x, y of another.
+            length: Distance of the two, in metres say.
+
+        Returns:
+            A floor whose places are in that unit.
+
+        Raises:
+            InputError: The view is not on the floor, the points are not, or the length is not positive.
+
+        Example:
+            >>> floor.with_length(0, (310, 420), (512, 433), 3.2).unit  # doctest: +SKIP
+            1.71
+        """
+        first, second = self.place(view, np.array([start, end]))
+        distance = float(np.hypot(*(second - first)))
+        if not (length > 0 and np.isfinite(distance) and distance > 0):
+            raise InputError(
+                f"with_length needs a positive length between two points on the floor of view {view}, got {length} "
+                f"between {tuple(start)} and {tuple(end)}, which are {distance:.3g} apart on the floor"
+            )
+        return replace(self, unit=self.unit * length / distance)
+
+    def read(self, boxes: FloatArray, view: IntArray) -> Standing:
+        """Readings, in body heights, of `(M, 4)` boxes in pixels of their views `(M,)`."""
+        return read_standing(self.cameras, self.views, boxes, view)
+
+    def __repr__(self) -> str:
+        on = self.views_on_floor
+        trusted = sum(support.trusted for support in self.supports.values())
+        return f"Floor({len(on)} of {len(self.views)} views on it, {trusted} of {len(self.supports)} pairs trusted)"
+
+    def _to_floor(self, view: int) -> FloatArray | None:
+        camera = self.cameras[view]
+        if camera is None:
+            return None
+        to_pixels = pixel_matrix(self.views[view]) @ projections(camera)[:, [0, 1, 3]]
+        return np.asarray(np.diag([self.unit, self.unit, 1.0]) @ np.linalg.inv(to_pixels))
+
+    def _require(self, view: int) -> FloatArray:
+        if not 0 <= view < len(self.views):
+            raise InputError(f"there is no view {view}; views are 0 to {len(self.views) - 1}")
+        matrix = self._to_floor(view)
+        if matrix is None:
+            raise InputError(f"view {view} ({self.views[view].name!r}) is not on the floor: fit() found no geometry")
+        return matrix

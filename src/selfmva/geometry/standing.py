@@ -1,0 +1,178 @@
+"""Where on the common floor the person in a box stands, and how near two boxes are to being one person.
+
+A box is read twice. Its foot (bottom centre) meets the floor; its head (top centre) meets the plane one body height
+above. The foot is the better reading, but may be hidden behind a person or a table; then the box is shorter than
+where its foot is would ask for, which tells the probability v that the foot is seen. Two boxes a and b are one person
+with log-likelihood
+
+    L(a, b) = log sum over readings r of a, s of b of  w_r(a) w_s(b) t(x_r(a) - x_s(b); C_r(a) + C_s(b)),
+    w_foot = v, w_head = 1 - v,
+
+t the Student density of 4 degrees of freedom: detectors err more often by much than a normal law allows. C carries the
+errors of foot and head, which arise in the image in proportion to the box, over to the floor.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from selfmva.geometry.cameras import projections
+from selfmva.geometry.sightings import BORDER
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from selfmva.types import FloatArray, IntArray, View
+
+# Standard deviations in heights of the box; what they are in a recording is learnt later, by the table that turns
+# distances into log-odds, so their ratios matter, not their size.
+FOOT_NOISE, HEAD_NOISE = 0.06, 0.05
+SIDEWAYS = 0.7  # boxes are better centred than they are long
+CUT = 4.0  # times the noise, where the border of the image cuts
+PEOPLE_DIFFER = 0.05  # of a body height
+HEIGHT_SPREAD = 0.1  # of the log of seen over expected height, where the foot is visible
+VISIBLE_LOG_ODDS = 3.0  # of a foot, in a box as high as expected
+FREEDOM = 4.0
+SMALLEST_COVARIANCE = 1e-8  # square body heights
+NEAREST = 12.0  # log-likelihood of distance 0: both readings within 3 thousandths of a body
+FARTHEST_LOG_LIKELIHOOD = -30.0
+FARTHEST = float(np.sqrt(2.0 * (NEAREST - FARTHEST_LOG_LIKELIHOOD)))
+
+
+@dataclass(frozen=True, eq=False)
+class Standing:
+    """Readings of boxes on the common floor, in its unit.
+
+    Attributes:
+        foot: `(M, 2)` where the foot meets the floor.
+        foot_covariance: `(M, 2, 2)`.
+        head: `(M, 2)` below where the head meets the plane one body height above.
+        head_covariance: `(M, 2, 2)`.
+        visible: `(M,)` probability that the foot is seen.
+        known: `(M,)` whether the box is of a view that is on the floor, and below the horizon.
+    """
+
+    foot: FloatArray
+    foot_covariance: FloatArray
+    head: FloatArray
+    head_covariance: FloatArray
+    visible: FloatArray
+    known: np.ndarray
+
+    def estimates(self) -> tuple[FloatArray, FloatArray]:
+        """One place `(M, 2)` for every box, and the inverse `(M, 2, 2)` of its covariance; 0 where nothing is known."""
+        share = self.visible[:, None, None]
+        apart = self.foot - self.head
+        place = self.head + self.visible[:, None] * apart
+        covariance = share * self.foot_covariance + (1 - share) * self.head_covariance
+        covariance += share * (1 - share) * apart[:, :, None] * apart[:, None, :]
+        weight = np.linalg.inv(covariance + SMALLEST_COVARIANCE * np.eye(2))
+        return place, np.where(self.known[:, None, None], weight, 0.0)
+
+    def at(self, rows: slice | IntArray) -> Standing:
+        """The readings of some of the boxes."""
+        return Standing(*(getattr(self, column.name)[rows] for column in fields(self)))
+
+
+def read_standing(
+    cameras: Sequence[FloatArray | None], views: Sequence[View], boxes: FloatArray, view: IntArray
+) -> Standing:
+    """Read boxes of several views.
+
+    Args:
+        cameras: `(10,)` parameters of every view, None where it is not on the floor.
+        views: The cameras' images.
+        boxes: `(M, 4)` xyxy in pixels, inside the images.
+        view: `(M,)` view of every box.
+
+    Returns:
+        The readings.
+    """
+    there = np.array([camera is not None for camera in cameras])
+    some = next((camera for camera in cameras if camera is not None), np.zeros(10))
+    projection = projections(np.stack([some if camera is None else camera for camera in cameras]))[view]
+    width, height = np.array([[v.width, v.height] for v in views], dtype=np.float64)[view].T
+    middle = (boxes[:, 0] + boxes[:, 2]) / 2 / width - 0.5
+    top, bottom = ((boxes[:, k] - height / 2) / width for k in (1, 3))
+    size = bottom - top
+    margin = BORDER * height
+    aside = np.where((boxes[:, 0] > margin) & (boxes[:, 2] < width - margin), SIDEWAYS, CUT)
+    below, above = boxes[:, 3] >= height - margin, boxes[:, 1] <= margin
+
+    foot, foot_slope, foot_front = _plane(projection, np.column_stack([middle, bottom]), 0.0)
+    head, head_slope, head_front = _plane(projection, np.column_stack([middle, top]), 1.0)
+    taller, _, _ = _plane(projection, np.column_stack([middle, top]), 1.0 + PEOPLE_DIFFER)
+    foot_noise = size[:, None] * FOOT_NOISE * np.column_stack([aside, np.where(below, CUT, 1.0)])
+    head_noise = size[:, None] * HEAD_NOISE * np.column_stack([aside, np.where(above, CUT, 1.0)])
+    foot_covariance = _carried(foot_slope, foot_noise)
+    head_covariance = _carried(head_slope, head_noise) + (taller - head)[:, :, None] * (taller - head)[:, None, :]
+
+    ones = np.ones((len(foot), 1))
+    expected = _row(projection, np.concatenate([foot, 0 * ones, ones], axis=1)) - _row(
+        projection, np.concatenate([foot, ones, ones], axis=1)
+    )
+    short = np.log(size / np.maximum(expected, 1e-3)) / HEIGHT_SPREAD
+    visible = 1.0 / (1.0 + np.exp(0.5 * np.minimum(short**2, 60.0) - VISIBLE_LOG_ODDS))
+    visible = np.where(below | ~foot_front, 1e-3, np.where(head_front, visible, 1.0 - 1e-3))
+    known = there[view] & (foot_front | head_front)
+    return Standing(foot, foot_covariance, head, head_covariance, visible, known)
+
+
+def standing_distances(first: Standing, second: Standing) -> FloatArray:
+    """How far two boxes are from being one person: d with L = NEAREST - d^2 / 2 (see the module).
+
+    Args:
+        first: Of N boxes.
+        second: Of M boxes.
+
+    Returns:
+        `(N, M)` in [0, FARTHEST]; NaN where a box is of a view that is not on the floor.
+    """
+    likelihood = np.zeros((len(first.foot), len(second.foot)))
+    sides = [
+        [(s.foot, s.foot_covariance, s.visible), (s.head, s.head_covariance, 1.0 - s.visible)] for s in (first, second)
+    ]
+    for place, covariance, weight in sides[0]:
+        for other, other_covariance, other_weight in sides[1]:
+            density = _density(place[:, None] - other, covariance[:, None] + other_covariance)
+            likelihood += weight[:, None] * other_weight * density
+    log_likelihood = np.log(np.maximum(likelihood, np.exp(FARTHEST_LOG_LIKELIHOOD)))
+    distance = np.sqrt(2.0 * np.maximum(NEAREST - log_likelihood, 0.0))
+    return np.where(first.known[:, None] & second.known, distance, np.nan)
+
+
+def _plane(projection: FloatArray, points: FloatArray, z: float) -> tuple[FloatArray, FloatArray, np.ndarray]:
+    """`(M, 2)` where rays meet the plane at height z, `(M, 2, 2)` its derivative, `(M,)` whether in front."""
+    matrix = np.stack([projection[:, :, 0], projection[:, :, 1], projection[:, :, 3] + z * projection[:, :, 2]], axis=2)
+    inverse = np.linalg.inv(matrix)
+    ray = (inverse[:, :, :2] @ points[:, :, None])[..., 0] + inverse[:, :, 2]
+    # The third coordinate is one over the depth, up to the sign that the matrix has in front of the lens.
+    front = ray[:, 2] > 1e-9
+    scale = np.where(front, ray[:, 2], 1.0)
+    place = np.where(front[:, None], ray[:, :2] / scale[:, None], 0.0)
+    slope = (inverse[:, :2, :2] - place[:, :, None] * inverse[:, 2:, :2]) / scale[:, None, None]
+    return place, slope, front
+
+
+def _carried(slope: FloatArray, noise: FloatArray) -> FloatArray:
+    """`(M, 2, 2)` covariance on the floor of independent errors `(M, 2)` in the image."""
+    scaled = slope * noise[:, None, :]
+    return np.asarray(scaled @ np.swapaxes(scaled, 1, 2))
+
+
+def _row(projection: FloatArray, points: FloatArray) -> FloatArray:
+    """`(M,)` image rows of points `(M, 4)`."""
+    seen = (projection @ points[:, :, None])[..., 0]
+    return np.asarray(seen[:, 1] / np.where(np.abs(seen[:, 2]) > 1e-6, seen[:, 2], 1e-6))
+
+
+def _density(difference: FloatArray, covariance: FloatArray) -> FloatArray:
+    """Student density, up to a constant factor, of differences `(N, M, 2)`."""
+    xx, xy, yy = covariance[..., 0, 0], covariance[..., 0, 1], covariance[..., 1, 1]
+    x, y = difference[..., 0], difference[..., 1]
+    determinant = np.maximum(xx * yy - xy**2, 1e-12)
+    square = (yy * x**2 - 2 * xy * x * y + xx * y**2) / determinant
+    return np.asarray((1.0 + square / FREEDOM) ** (-(FREEDOM + 2) / 2) / np.sqrt(determinant))
