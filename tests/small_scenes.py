@@ -41,6 +41,13 @@ def fit_quietly(associator: Associator, *args: Any, **options: Any) -> Associato
         return associator.fit(*args, **options)
 
 
+@cache
+def fitted_on_a_floor() -> tuple[Associator, Simulated]:
+    """An associator that found the floor of a scene in which people walk enough, and the scene; not to be changed."""
+    recording = Simulated(views=3, people=5, instants=300, seed=0)
+    return Associator(recipe={"name": "batch", "steps": 20}, association={"threshold": 0.3}).fit(recording), recording
+
+
 def quick(recipe: str = "batch", **options: Any) -> Associator:
     """An associator that trains for well under a second."""
     return Associator(recipe=STEPS[recipe] | options.pop("recipe_options", {}), **options)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from small_scenes import scene
+from true_floors import BODY, true_association, true_floor, without
 
 from selfmva.association import Association
 from selfmva.errors import InputError, MissingDependencyError
@@ -118,3 +121,68 @@ def test_supervision_gets_one_set_of_detections_per_view() -> None:
     assert detections[0].tracker_id.tolist() == [0, 1]
     assert detections[0].confidence.tolist() == [0.5, 0.25]
     assert detections[1].data["view"].tolist() == ["<b>window</b>"]
+
+
+def standing(noise: float = 0.0) -> tuple[Association, np.ndarray]:
+    """People of known height at known places, whole in all three views; errors in heights of their boxes."""
+    recording, rng = scene(), np.random.default_rng(0)
+    places = rng.uniform((1, 1), (11, 8), (400, 2))
+    columns = []
+    for projection in recording.projections:
+        feet, heads = (
+            np.column_stack([places, np.full(len(places), height), np.ones(len(places))]) @ projection.T
+            for height in (0.0, BODY)
+        )
+        foot, head = feet[:, :2] / feet[:, 2:], heads[:, :2] / heads[:, 2:]
+        tall = foot[:, 1] - head[:, 1]
+        bottom, top = (point[:, 1] + noise * tall * rng.normal(size=len(tall)) for point in (foot, head))
+        columns.append(np.column_stack([foot[:, 0] - tall / 5, top, foot[:, 0] + tall / 5, bottom]))
+    whole = np.all([(b > 5).all(1) & (b[:, 2] < 1275) & (b[:, 3] < 715) & (b[:, 3] > b[:, 1]) for b in columns], axis=0)
+    frame = Frame([b[whole] for b in columns])
+    ids = np.arange(whole.sum())
+    return Association(frame, recording.views, (ids,) * 3, {}, floor=true_floor(recording)), places[whole]
+
+
+def test_floor_positions_are_where_the_people_are() -> None:
+    association, places = standing()
+    assert len(places) > 30
+    misses = np.linalg.norm(association.floor_positions() - places, axis=1)
+    assert misses.max() < 0.05  # metres: a box is upright, a body leans in the image
+    assert association.floor is not None
+    bodies = replace(association, floor=replace(association.floor, unit=1.0))
+    np.testing.assert_allclose(bodies.floor_positions() * BODY, association.floor_positions())
+
+
+def test_all_boxes_of_a_person_tell_the_place_together() -> None:
+    association, places = standing(noise=0.03)
+    assert association.floor is not None
+    together = np.linalg.norm(association.floor_positions() - places, axis=1)
+    for view in range(3):
+        alone = replace(association, floor=without(association.floor, *({0, 1, 2} - {view})))
+        assert together.mean() < 0.8 * np.linalg.norm(alone.floor_positions() - places, axis=1).mean()
+
+
+def test_positions_are_in_the_order_of_groups() -> None:
+    association, places = standing()
+    order = np.random.default_rng(1).permutation(len(places))
+    boxes = [association.frame.boxes[0], association.frame.boxes[1][order], association.frame.boxes[2][:0]]
+    mixed = replace(association, frame=Frame(boxes), ids=(association.ids[0], order, order[:0]))
+    assert [person[0] for person in mixed.groups()] == list(range(len(places)))
+    np.testing.assert_allclose(mixed.floor_positions(), places, atol=0.1)
+
+
+def test_people_off_the_floor_have_no_place() -> None:
+    recording = scene()
+    floor = without(true_floor(recording), 1)
+    association = true_association(recording, 30, floor)
+    alone = [set(person) == {1} for person in association.groups()]
+    np.testing.assert_array_equal(np.isnan(association.floor_positions()), np.repeat(alone, 2).reshape(-1, 2))
+    nowhere = true_association(recording, 30, None).floor_positions()
+    assert nowhere.shape == (len(association.groups()), 2)
+    assert np.isnan(nowhere).all()
+
+
+def test_nobody_has_no_place(association: Association) -> None:
+    assert association.floor_positions().shape == (3, 2)
+    nobody = replace(make([[], [], []]), floor=true_floor(scene()))
+    assert nobody.floor_positions().shape == (0, 2)

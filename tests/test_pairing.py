@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
 from selfmva.affinity import DistanceTable, competition
+from selfmva.fusion import FusedTable
 from selfmva.matching.cost import view_pairs
-from selfmva.pairing import pair_up, posteriors, similarities
+from selfmva.pairing import agree, pair_up, posteriors, similarities
 
-SLOPE = DistanceTable(np.array([0.0, 10.0]), np.array([6.0, -6.0]), 0.5)
+TABLE = DistanceTable(np.array([0.0, 10.0]), np.array([6.0, -6.0]), 0.5)
+SLOPE = FusedTable((TABLE,), np.ones(1), 0.0)
 
 
 def random_chunk(frames: int, views: int, most: int, seed: int) -> tuple[list[np.ndarray], np.ndarray]:
@@ -21,37 +23,70 @@ def random_chunk(frames: int, views: int, most: int, seed: int) -> tuple[list[np
     distances = []
     for size in count.sum(axis=1):
         matrix = rng.uniform(0, 10, (size, size))
-        distances.append(((matrix + matrix.T) / 2).astype(np.float32))
+        distances.append(((matrix + matrix.T) / 2).astype(np.float32)[None])
     return distances, count
 
 
 def block(matrix: np.ndarray, count: np.ndarray, i: int, j: int) -> np.ndarray:
     end = np.cumsum(count)
-    return matrix[end[i] - count[i] : end[i], end[j] - count[j] : end[j]]
+    return matrix[..., end[i] - count[i] : end[i], end[j] - count[j] : end[j]]
 
 
 @given(frames=st.integers(1, 4), views=st.integers(2, 4), most=st.integers(0, 4), seed=st.integers(0, 999))
 def test_posteriors_of_a_chunk_are_those_of_each_block(frames: int, views: int, most: int, seed: int) -> None:
     distances, count = random_chunk(frames, views, most, seed)
     pairs = view_pairs(views)
-    tables = {pair: DistanceTable(SLOPE.distances, SLOPE.log_odds - number, 0.5) for number, pair in enumerate(pairs)}
+    tables = {pair: FusedTable((TABLE,), np.ones(1), -float(number)) for number, pair in enumerate(pairs)}
     found = posteriors(distances, count, tables)
+    width = int(count.max(initial=0))
     for frame in range(frames):
+        log_odds = np.full((1, len(pairs), width, width), -np.inf)
         for number, (i, j) in enumerate(pairs):
-            wanted = competition(tables[i, j](block(distances[frame], count[frame], i, j)))
+            part = tables[i, j](block(distances[frame], count[frame], i, j))
+            log_odds[0, number, : count[frame, i], : count[frame, j]] = part
+        wanted = agree(log_odds, views)[0]
+        np.testing.assert_allclose(found[frame], wanted, atol=1e-9)
+        for number, (i, j) in enumerate(pairs):
             inner = found[frame, number, : count[frame, i], : count[frame, j]]
-            np.testing.assert_allclose(inner, wanted, atol=1e-9)
-            assert found[frame, number].sum() == pytest.approx(wanted.sum())  # nothing in the padding
+            assert found[frame, number].sum() == pytest.approx(inner.sum())  # nothing in the padding
+
+
+@given(size=st.integers(1, 4), seed=st.integers(0, 999))
+def test_two_views_know_competition_alone(size: int, seed: int) -> None:
+    log_odds = np.random.default_rng(seed).normal(0, 3, (1, 1, size, size))
+    np.testing.assert_allclose(agree(log_odds, 2), competition(log_odds))
+
+
+@given(size=st.integers(1, 4), seed=st.integers(0, 999))
+def test_the_order_of_views_changes_no_agreement(size: int, seed: int) -> None:
+    log_odds = np.random.default_rng(seed).normal(0, 3, (1, 3, size, size))
+    turned = np.swapaxes(log_odds[:, ::-1], -1, -2)  # views 2, 1, 0: pairs (2, 1), (2, 0), (1, 0)
+    # Messages start with the rows: what is left after the last round depends on which side they are.
+    np.testing.assert_allclose(agree(turned, 3), np.swapaxes(agree(log_odds, 3)[:, ::-1], -1, -2), atol=0.03)
+
+
+def test_third_views_speak_for_and_against() -> None:
+    """Two sure pairs of views help the third; partners in a third view that are not the same hurt."""
+    sure, open_, never = 6.0, 0.0, -6.0
+    alone = agree(np.full((1, 1, 1, 1), open_), 2).item()
+    helped = agree(np.array([sure, sure, open_]).reshape(1, 3, 1, 1), 3)[0, 2].item()
+    assert helped > alone + 0.1
+    # Both boxes of views 0 and 1 have a partner in view 2, but not the same one.
+    contradiction = np.full((1, 3, 2, 2), -np.inf)
+    contradiction[0, 0, 0, 0] = open_
+    contradiction[0, 1, 0] = sure, never
+    contradiction[0, 2, 0] = never, sure
+    assert agree(contradiction, 3)[0, 0, 0, 0] < alone - 0.1
 
 
 @given(views=st.integers(2, 4), most=st.integers(0, 4), seed=st.integers(0, 999))
 def test_similarities_are_the_published_ones(views: int, most: int, seed: int) -> None:
     (distances,), (count,) = random_chunk(1, views, most, seed)
     starts = np.cumsum(count) - count
-    scores, links = similarities(distances, starts, count)
+    scores, links = similarities(distances[0], starts, count)
     np.testing.assert_array_equal(links, links.T)
     for i, j in view_pairs(views):
-        part = block(distances, count, i, j).astype(np.float64)
+        part = block(distances[0], count, i, j).astype(np.float64)
         assert scores[i, j].shape == part.shape
         assert scores[i, j].dtype == np.float64
         if not part.size:
@@ -79,7 +114,7 @@ def two_views(*rows: list[float]) -> tuple[list[np.ndarray], np.ndarray]:
     n, m = cross.shape
     matrix = np.zeros((n + m, n + m), np.float32)
     matrix[:n, n:], matrix[n:, :n] = cross, cross.T
-    return [matrix], np.array([[n, m]])
+    return [matrix[None]], np.array([[n, m]])
 
 
 @pytest.mark.parametrize(("threshold", "same"), [(0.0, True), (0.5, True), (0.8, True), (0.9, False), (0.99, False)])
@@ -114,12 +149,12 @@ def test_an_uncalibrated_triangle_goes_with_the_majority() -> None:
         matrix[a, b] = matrix[b, a] = distance
     _, links = similarities(matrix, np.cumsum(count) - count, count)
     assert links[1, 2] < 0 < links[0, 2]
-    ((ids, _),) = pair_up([matrix], count[None], None, 0.5)
+    ((ids, _),) = pair_up([matrix[None]], count[None], None, 0.5)
     assert ids[0][0] == ids[2][0]
 
 
 def test_no_box_anywhere() -> None:
     for tables in (None, {(0, 1): SLOPE}):
-        ((ids, scores),) = pair_up([np.zeros((0, 0), np.float32)], np.array([[0, 0]]), tables, 0.5)
+        ((ids, scores),) = pair_up([np.zeros((1, 0, 0), np.float32)], np.array([[0, 0]]), tables, 0.5)
         assert [numbers.shape for numbers in ids] == [(0,), (0,)]
         assert scores[0, 1].shape == (0, 0)

@@ -67,12 +67,15 @@ def no_evidence() -> DistanceTable:
     return DistanceTable(np.zeros(1), np.full(1, -LARGEST_LOG_ODDS), 0.0)
 
 
-def fit_distance_table(synchronous: FloatArray, shifted: FloatArray) -> DistanceTable:
+def fit_distance_table(synchronous: FloatArray, shifted: FloatArray, *, largest_share: float = 1.0) -> DistanceTable:
     """Learn the log-odds of one view pair from distances of box pairs.
 
     Args:
         synchronous: `(S,)` distances of all box pairs of both views at synchronous instants.
         shifted: `(R,)` the same at shifted instants.
+        largest_share: Of true pairs among the synchronous ones. A box has at most one partner, so an instant with n
+            and m boxes has at most min(n, m) true pairs of n m. People who walk together are near each other at
+            synchronous instants alone, as true pairs are: this bound keeps them from being taken for one.
 
     Returns:
         The table; where the null alone explains the distances as well, one that says "no" everywhere.
@@ -94,8 +97,9 @@ def fit_distance_table(synchronous: FloatArray, shifted: FloatArray) -> Distance
         return no_evidence()
     scale = max(float(np.median(shifted)), 1e-12)
     here, null = _powers(_thin(synchronous) / scale), _powers(_thin(shifted) / scale)
-    bounds = [(-LARGEST_LOG_ODDS, LARGEST_LOG_ODDS), (SMALLEST_SLOPE, None), (0.0, None)]
-    starts = [(share, slope, 0.0) for share, slope in STARTS]
+    most = np.log(largest_share) - np.log1p(-largest_share) if largest_share < 1.0 else LARGEST_LOG_ODDS
+    bounds = [(-LARGEST_LOG_ODDS, min(most, LARGEST_LOG_ODDS)), (SMALLEST_SLOPE, None), (0.0, None)]
+    starts = [(min(share, most), slope, 0.0) for share, slope in STARTS]
     fits = [minimize(_surprise, start, args=(here, null), jac=True, bounds=bounds) for start in starts]
     fit = min(fits, key=lambda fit: float(fit.fun))
     if -fit.fun * len(here) < LEAST_GAIN:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +11,15 @@ import torch
 from selfmva.cues import visible_heads
 from selfmva.geometry.cameras import projections, to_floor
 from selfmva.geometry.epipolar_search import find_epipolar_geometry
-from selfmva.geometry.floor import find_floor, judge, null_shifts, refine_floor, walking_time
+from selfmva.geometry.floor import (
+    Layout,
+    confirmed,
+    find_floor,
+    measure_supports,
+    null_shifts,
+    refine_floor,
+    walking_time,
+)
 from selfmva.geometry.plan import Floor
 from selfmva.geometry.sightings import Sightings, see
 from selfmva.matching.cost import view_pairs
@@ -20,15 +28,17 @@ from selfmva.pretext.recording import canonical_view_order
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from selfmva.encoders.box import BoxEncoder
     from selfmva.geometry.epipolar_search import EpipolarGeometry
-    from selfmva.geometry.floor import Layout
     from selfmva.types import FloatArray, Frame, IntArray, View
 
 MOST_INSTANTS = 4000  # more would not sharpen a geometry
 EXCERPT = 100  # neighbouring instants that stay together, so that people can be followed
 ADAPT_GATES = (0.6, 0.5, 0.4, 0.4, 0.3, 0.3)  # body heights that a camera may have been nudged by, narrowing
 LINE_INSTANTS = 1000
+ALIGNING_ROUNDS, CLOSE = 10, 0.01  # of least absolute distances; body heights that count as none
 
 
 @dataclass(frozen=True)
@@ -67,21 +77,28 @@ def recalibrate_floor(floor: Floor, frames: Sequence[Frame]) -> tuple[Floor | No
         frames: Clipped frames in the order of time.
 
     Returns:
-        The refined floor, None where the frames don't support all pairs of views that they could; and what moved.
+        The refined floor, None where the frames don't speak for it; and what moved.
     """
+    if not frames:
+        return None, []
     order = canonical_view_order(frames, len(floor.views))
     sightings = see_recording(floor.views, frames, order, floor.cameras)
     place = {view: number for number, view in enumerate(order)}
     before = {place[view]: camera for view, camera in enumerate(floor.cameras) if camera is not None}
-    shifts = null_shifts(walking_time(sightings), len(frames))
-    layout = judge(sightings, refine_floor(sightings, before, ADAPT_GATES), shifts)
-    if layout is None or set(layout.cameras) != set(before):
+    shifts = null_shifts(walking_time(sightings), len(sightings[0].starts) - 1)
+    after = refine_floor(sightings, before, ADAPT_GATES)
+    supports = measure_supports(sightings, after, shifts)
+    if not confirmed(supports.values()):
         return None, []
-    refined = _as_floor(floor.views, order, layout, floor.unit)
-    moves = [
-        Movement(floor.views[order[number]].name, _distance(sightings[number], camera, layout.cameras[number]))
-        for number, camera in sorted(before.items(), key=lambda entry: order[entry[0]])
-    ]
+    refined = _as_floor(floor.views, order, Layout(after, supports), floor.unit)
+    # A minute may be too short to speak for a pair of views; what spoke for it before still does.
+    kept = {
+        p: support if support.trusted else floor.supports.get(p, support) for p, support in refined.supports.items()
+    }
+    refined = replace(refined, supports=kept)
+    numbers = sorted(before, key=order.__getitem__)
+    distances = _distances([sightings[n] for n in numbers], [(before[n], after[n]) for n in numbers])
+    moves = [Movement(floor.views[order[n]].name, distance) for n, distance in zip(numbers, distances, strict=True)]
     return refined, moves
 
 
@@ -186,12 +203,33 @@ def _as_floor(views: Sequence[View], order: Sequence[int], layout: Layout, unit:
     return Floor(tuple(views), tuple(cameras), dict(sorted(supports.items())), unit)
 
 
-def _distance(sightings: Sightings, before: FloatArray, after: FloatArray) -> float:
-    feet = sightings.feet[sightings.usable]
-    if not len(feet):
-        return float("nan")
-    old, new = (to_floor(projections(camera), feet) for camera in (before, after))
-    return float(np.median(np.hypot(*(new - old).T)))
+def _distances(sightings: Sequence[Sightings], cameras: Sequence[tuple[FloatArray, FloatArray]]) -> list[float]:
+    """Median distance between old and new places of each view's feet, after the new floor was laid on the old one.
+
+    A floor may drift as a whole, which no one sees. It is laid back by the turn, scale and shift of least sum of
+    distances, so that a single camera that moved stands out.
+    """
+    feet = [view.feet[view.usable] for view in sightings]
+    view_of = np.repeat(np.arange(len(feet)), [len(points) for points in feet])
+    target, source = (
+        np.concatenate([_complex_places(pair[side], points) for pair, points in zip(cameras, feet, strict=True)])
+        for side in (0, 1)
+    )
+    away = np.abs(target - source)
+    for _ in range(ALIGNING_ROUNDS):
+        weight = 1.0 / np.maximum(away, CLOSE)
+        centre, goal = (np.average(values, weights=weight) for values in (source, target))
+        turn = (weight * np.conj(source - centre) * (target - goal)).sum()
+        turn /= max(float((weight * np.abs(source - centre) ** 2).sum()), 1e-12)
+        away = np.abs(target - goal - turn * (source - centre))
+    return [
+        float(np.median(away[view_of == number])) if (view_of == number).any() else 0.0 for number in range(len(feet))
+    ]
+
+
+def _complex_places(camera: FloatArray, feet: FloatArray) -> NDArray[np.complex128]:
+    floor = to_floor(projections(camera), feet)
+    return np.asarray(floor[:, 0] + 1j * floor[:, 1])
 
 
 def trusted_lines(found: Mapping[tuple[int, int], EpipolarGeometry]) -> dict[tuple[int, int], FloatArray]:

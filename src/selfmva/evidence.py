@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from selfmva.affinity import fit_distance_table
+from selfmva.affinity import DistanceTable, fit_distance_table
 from selfmva.calibration import find_lines, trusted_lines
 from selfmva.cues import CUES, EMBEDDING, FLOOR, LINES, Rig, frame_cues, line_distances
 from selfmva.fusion import MOST_BOX_PAIRS, Comparison, FusedTable, choose_instants, fuse
-from selfmva.geometry.standing import standing_distances
+from selfmva.geometry.standing import log_odds_of_distances, standing_distances
 from selfmva.matching.cost import view_pairs
 from selfmva.pairing import posteriors
 from selfmva.pretext.recording import canonical_view_order, gather, jitter, pack
@@ -22,7 +22,6 @@ from selfmva.synchrony import measure_synchrony
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from selfmva.affinity import DistanceTable
     from selfmva.encoders.box import BoxEncoder
     from selfmva.geometry.plan import Floor
     from selfmva.pretext.recording import PackedBoxes
@@ -127,11 +126,13 @@ def learn_tables(
     for i, j in pairs:
         comparison = _compare(rig, packed, noisy, order, (i, j), minimum_shift, MOST_BOX_PAIRS // len(pairs))
         comparisons[i, j] = comparison
+        on_floor = rig.floor is not None and {i, j} <= set(rig.floor.views_on_floor)
         tables[i, j] = [
-            _table(comparison, cue) if cue != EMBEDDING or synchrony[i, j].better_than_chance else None
-            for cue in range(len(CUES))
+            _table(comparison, EMBEDDING) if synchrony[i, j].better_than_chance else None,
+            DistanceTable(*log_odds_of_distances(), true_share=0.5) if on_floor else None,
+            _table(comparison, LINES),
         ]
-    return fuse(tables, comparisons)
+    return fuse(tables, comparisons, absolute=FLOOR)
 
 
 def expected_partners(
@@ -213,7 +214,10 @@ def _table(comparison: Comparison, cue: int) -> DistanceTable | None:
     synchronous, shifted = synchronous[~np.isnan(synchronous)], shifted[~np.isnan(shifted)]
     if not len(synchronous) or not len(shifted):
         return None
-    return fit_distance_table(synchronous, shifted)
+    # True pairs come out of all pairs, in proportion to the most that there can be.
+    most = sum(min(block.shape[1:]) for block in comparison.synchronous)
+    pairs = sum(block.shape[1] * block.shape[2] for block in comparison.synchronous)
+    return fit_distance_table(synchronous, shifted, largest_share=most / pairs)
 
 
 def _pack_in_order(frames: Sequence[Frame], order: list[int]) -> PackedBoxes:

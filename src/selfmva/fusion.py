@@ -42,7 +42,11 @@ if TYPE_CHECKING:
 ViewPair = tuple[int, int]
 MOST_BOX_PAIRS = 100_000  # synchronous, of all view pairs together, for `choose_instants`; more would sharpen nothing
 SHIFTS = 3  # shifted instants for every synchronous one
-LARGEST_WEIGHT = 2.0  # a table understates its cue where it was learnt from worse boxes, but not by much more
+LARGEST_WEIGHT = 1.0  # no cue says more than its own table
+# People who walk together are near each other at synchronous instants alone, as true pairs are. Where all who are seen
+# do, nothing keeps the bias from growing, until any two boxes are one person. Two lone boxes of which no cue knows
+# anything are one person with odds of at most e.
+LARGEST_BIAS = 1.0
 MOST_ROUNDS = 12
 SETTLED = 0.02  # change of any number between two rounds
 
@@ -131,13 +135,17 @@ def log_ratios(tables: Sequence[DistanceTable | None], distances: FloatArray) ->
 
 
 def fuse(
-    tables: Mapping[ViewPair, Sequence[DistanceTable | None]], comparisons: Mapping[ViewPair, Comparison]
+    tables: Mapping[ViewPair, Sequence[DistanceTable | None]],
+    comparisons: Mapping[ViewPair, Comparison],
+    absolute: int | None = None,
 ) -> dict[ViewPair, FusedTable]:
     """Learn how to weigh the cues.
 
     Args:
         tables: For every view pair, a table for each of C cues, None where it doesn't have the cue.
         comparisons: For the same view pairs, distances to learn from: best of boxes that no cue was trained on.
+        absolute: Number of a cue whose table tells odds, not ratios: where a view pair has it, its weight is 1 and the
+            bias 0, and only how much other cues add is learnt.
 
     Returns:
         The fused table of every view pair; one without any cue says "not the same person" throughout.
@@ -152,7 +160,8 @@ def fuse(
     nothing = np.zeros(next(iter(cues), 0))
     fused = {pair: FusedTable(tuple(found), nothing, -LARGEST_LOG_ODDS) for pair, found in tables.items()}
     if informed:
-        weights, biases = _learn(*_stack([(tables[pair], comparisons[pair]) for pair in informed]))
+        told = [absolute is not None and tables[pair][absolute] is not None for pair in informed]
+        weights, biases = _learn(*_stack([(tables[pair], comparisons[pair]) for pair in informed]), told, absolute)
         for pair, bias in zip(informed, biases.tolist(), strict=True):
             fused[pair] = FusedTable(tuple(tables[pair]), weights, bias)
     return fused
@@ -213,10 +222,13 @@ def _pad(blocks: Sequence[tuple[FloatArray, int]], size: IntArray) -> _Blocks:
     return _Blocks(ratios, there, np.array([pair for _, pair in blocks]))
 
 
-def _learn(synchronous: _Blocks, shifted: _Blocks, instants: IntArray) -> tuple[FloatArray, FloatArray]:
-    """Weights of the cues and biases of the view pairs."""
-    cues, pairs = len(synchronous.ratios), int(synchronous.pair.max()) + 1
-    bounds = [(0.0, LARGEST_WEIGHT)] * cues + [(-LARGEST_LOG_ODDS, LARGEST_LOG_ODDS)] * pairs
+def _learn(
+    synchronous: _Blocks, shifted: _Blocks, instants: IntArray, told: Sequence[bool], absolute: int | None
+) -> tuple[FloatArray, FloatArray]:
+    """Weights of the cues and biases of the view pairs; `told` are those whose odds the absolute cue tells."""
+    cues, pairs = len(synchronous.ratios), len(told)
+    weights = [(1.0, 1.0) if cue == absolute else (0.0, LARGEST_WEIGHT) for cue in range(cues)]
+    bounds = weights + [(0.0, 0.0) if known else (-LARGEST_LOG_ODDS, LARGEST_BIAS) for known in told]
     found = np.concatenate([np.ones(cues), np.zeros(pairs)])
     for _ in range(MOST_ROUNDS):
         examples = _examples(found[:cues], found[cues:], synchronous, shifted, instants)

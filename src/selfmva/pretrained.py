@@ -19,6 +19,7 @@ from selfmva.affinity import DistanceTable
 from selfmva.config import AssociatorConfig, build
 from selfmva.errors import CheckpointError, DataError
 from selfmva.fusion import FusedTable
+from selfmva.geometry.cameras import PARAMETERS
 from selfmva.geometry.floor import Support
 from selfmva.geometry.plan import Floor
 from selfmva.io.atomic import atomic_write
@@ -118,7 +119,7 @@ def load(folder: str | Path) -> SavedAssociator:
         weights = {k.removeprefix("encoder."): v for k, v in tensors.items() if k.startswith("encoder.")}
         report = config["fit_report"]
         views = tuple(View(**view) for view in config["views"])
-        return SavedAssociator(
+        saved = SavedAssociator(
             views=views,
             params=build(AssociatorConfig, config["params"]).model_dump(exclude={"device"}),
             weights=weights,
@@ -127,8 +128,10 @@ def load(folder: str | Path) -> SavedAssociator:
             tables=_tables(tensors),
             report=None if report is None else FitReport.from_dict(report),
         )
+        _check_all_known(tensors, saved)
     except (SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(f"{source} is damaged or of another version: {error}") from error
+    return saved
 
 
 def _read_config(path: Path) -> dict[str, Any]:
@@ -150,6 +153,12 @@ def _read_config(path: Path) -> dict[str, Any]:
     return config
 
 
+def _check_all_known(tensors: Mapping[str, Tensor], saved: SavedAssociator) -> None:
+    unknown = {name for name in tensors if not name.startswith("encoder.")} - set(_tensors(saved))
+    if unknown:
+        raise ValueError(f"unknown {', '.join(sorted(unknown))}")
+
+
 def _floor_values(floor: Floor) -> dict[str, Any]:
     return {
         "unit": floor.unit,
@@ -162,6 +171,8 @@ def _floor(values: dict[str, Any] | None, views: tuple[View, ...]) -> Floor | No
     if values is None:
         return None
     cameras = tuple(None if camera is None else np.array(camera, dtype=np.float64) for camera in values["cameras"])
+    if len(cameras) != len(views) or any(c is not None and c.shape != (PARAMETERS,) for c in cameras):
+        raise ValueError(f"the floor needs {PARAMETERS} numbers for each of {len(views)} cameras")
     supports = {(i, j): Support(**with_nan(support)) for i, j, support in values["supports"]}
     return Floor(views, cameras, supports, values["unit"])
 
@@ -175,7 +186,7 @@ def _pair(name: str) -> tuple[int, int]:
 def _tensors(saved: SavedAssociator) -> dict[str, Tensor]:
     tensors = {f"lines.{i}.{j}": torch.from_numpy(matrix) for (i, j), matrix in saved.lines.items()}
     for (i, j), fused in (saved.tables or {}).items():
-        tensors[f"tables.{i}.{j}.weights"] = torch.from_numpy(fused.weights)
+        tensors[f"tables.{i}.{j}.weights"] = torch.tensor(fused.weights)  # a copy: view pairs share the array
         tensors[f"tables.{i}.{j}.bias"] = torch.tensor(fused.bias, dtype=torch.float64)
         for cue, table in enumerate(fused.tables):
             if table is not None:

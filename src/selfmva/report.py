@@ -95,6 +95,7 @@ class FitReport:
         """The report as plain values, NaN as None, for JSON."""
         return {
             **plain(asdict(self)),
+            "moved": plain(dict(self.moved)),
             "pairs": [plain(asdict(pair)) for pair in self.pairs],
             "better_than_chance": self.better_than_chance,
         }
@@ -104,7 +105,12 @@ class FitReport:
         """The inverse of `to_dict`."""
         own = {k: v for k, v in values.items() if k not in ("pairs", "better_than_chance")}
         own["views_on_floor"] = tuple(own.get("views_on_floor", ()))
+        own["moved"] = with_nan(own.get("moved", {}))
         return cls(pairs=tuple(PairReport(**with_nan(pair)) for pair in values["pairs"]), **with_nan(own))
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """The view pairs as a table for people: one row of text per pair, in the order of `COLUMNS`."""
+        return [_row(pair) for pair in self.pairs]
 
     def summary(self) -> str:
         """What was found, in two sentences."""
@@ -148,18 +154,27 @@ class FitReport:
 
     def __repr__(self) -> str:
         lines = [f"FitReport: {self.summary()}"]
-        lines += [f"  {' | '.join(row)}" for row in (COLUMNS, *map(_row, self.pairs))]
+        lines += [f"  {' | '.join(row)}" for row in (COLUMNS, *self.rows())]
         lines += [f"  {name} moved by {distance:.2f} body heights" for name, distance in self.moved.items()]
         return "\n".join(lines + [f"  {self.advice()}"] * bool(self.advice()))
 
     def _repr_html_(self) -> str:
-        rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in _row(pair))}</tr>" for pair in self.pairs)
+        rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in self.rows())
         head = "".join(f"<th>{name}</th>" for name in COLUMNS)
         advice = f"<p>{escape(self.advice())}</p>" if self.advice() else ""
         return f"<p>{escape(self.summary())}</p><table><tr>{head}</tr>{rows}</table>{advice}"
 
 
-COLUMNS = ("view", "view", "calibration", "support", "residual (bodies)", "with partner", "synchronization accuracy")
+COLUMNS = (
+    "view",
+    "view",
+    "calibration",
+    "trusted",
+    "support",
+    "residual (bodies)",
+    "with partner",
+    "synchronization accuracy",
+)
 
 
 def _row(pair: PairReport) -> tuple[str, ...]:
@@ -173,7 +188,7 @@ def _row(pair: PairReport) -> tuple[str, ...]:
             (pair.synchronization_accuracy, "{:.1%}"),
         )
     )
-    return (pair.view_i, pair.view_j, pair.calibration, *numbers)
+    return (pair.view_i, pair.view_j, pair.calibration, "yes" if pair.trusted else "no", *numbers)
 
 
 def build_report(

@@ -35,6 +35,8 @@ def test_json(invoke: Callable, scene: Any, tmp_path: Path) -> None:
     assert content["scores"]["selfmva"]["average_precision"] == pytest.approx(saved.average_precision, abs=1e-6)
     picture = cv2.imread(content["picture"])
     assert picture.shape[1] == 1600
+    assert content["report"]["views_on_floor"] == ["camera0", "camera1"]
+    assert cv2.imread(content["floor_picture"]).shape == (900, 900, 3)
     assert content["model"] == str(tmp_path / "demo")
 
 
@@ -48,6 +50,14 @@ def test_table(invoke: Callable, tmp_path: Path) -> None:
     (row,) = (line.split() for line in lines if line.startswith("calibration error"))
     assert row[-1] == "-"
     assert f"picture: {tmp_path / 'demo' / 'association.png'}" in lines
+    assert f"floor:   {tmp_path / 'demo' / 'floor.png'} (2 of 2 views are on it)" in lines
+
+
+def test_no_floor_is_said(invoke: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("selfmva.associator.calibrate_floor", lambda *_: None)
+    arguments = ("demo", *SMALL, "--out", tmp_path / "demo")
+    assert "floor:   none was found" in invoke(*arguments).out.splitlines()
+    assert invoke(*arguments, "--json").json()["floor_picture"] is None
 
 
 def test_chance_knows_how_many_but_not_who(model: Path, scene: Any) -> None:

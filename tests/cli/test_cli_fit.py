@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 import pytest
 
 from selfmva import Associator
-from selfmva.errors import LearntNothingWarning
 from selfmva.io import write_boxes
 from selfmva.training.loop import Watch
 
@@ -38,8 +38,7 @@ def interrupted_at(step: int) -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def library(scene: Any) -> Associator:
     """What the library learns from the scene in as many steps as the tests here take."""
-    with pytest.warns(LearntNothingWarning):
-        return Associator(recipe={"name": "batch", "steps": STEPS}).fit(scene)
+    return Associator(recipe={"name": "batch", "steps": STEPS}).fit(scene)
 
 
 def test_same_as_the_library(
@@ -54,8 +53,42 @@ def test_same_as_the_library(
         saved.associate([BOXES, BOXES]).probability(0, 1), library.associate([BOXES, BOXES]).probability(0, 1)
     )
     assert outcome.out.startswith(f"Learnt: {library.fit_report_.summary()}.\n")
-    assert "camera0  camera1" in outcome.out
+    (row,) = (line.split() for line in outcome.out.splitlines() if line.startswith("camera0"))
+    assert tuple(row) == library.fit_report_.rows()[0]
     assert outcome.out.splitlines()[-1].startswith(f"saved to {tmp_path} in ")
+
+
+def test_the_floor_is_drawn(invoke: Callable, scene_arguments: tuple[str, ...], tmp_path: Path) -> None:
+    outcome = invoke("fit", *scene_arguments, "--set", "recipe.steps=1", "--out", tmp_path / "m")
+    assert f"picture of the floor: {tmp_path / 'm' / 'floor.png'}" in outcome.out.splitlines()
+    assert "Learnt: 2 of 2 views are on one floor, 1 of 1 view pairs are trusted;" in outcome.out
+    assert "film longer" not in outcome.out
+    assert cv2.imread(str(tmp_path / "m" / "floor.png")).shape == (900, 900, 3)
+
+
+def test_no_floor_no_picture_but_advice(invoke: Callable, scene_arguments: tuple[str, ...], tmp_path: Path) -> None:
+    """A picture that an earlier fit left would show another model's floor."""
+    (tmp_path / "floor.png").write_bytes(b"old")
+    outcome = invoke(
+        *("fit", *scene_arguments, "--set", "geometry.floor=false", "--set", "recipe.steps=1", "--out", tmp_path)
+    )
+    assert outcome.code == 0
+    assert "floor.png" not in outcome.out
+    assert not (tmp_path / "floor.png").exists()
+    (advice,) = (line for line in outcome.out.splitlines() if "film longer" in line)
+    assert advice.startswith("No geometry was found for any view: ")
+    assert advice.endswith(".")
+
+
+def test_the_checkpoint_goes_when_all_is_done(
+    invoke: Callable, scene_arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    """A file that the user asked for stays."""
+    command = ["fit", *scene_arguments, "--set", "recipe.steps=1", "--set", "geometry.floor=false", "--out"]
+    assert invoke(*command, tmp_path / "m").code == 0
+    assert sorted(path.name for path in (tmp_path / "m").iterdir()) == ["config.json", "model.safetensors"]
+    assert invoke(*command, tmp_path / "n", "--checkpoint", tmp_path / "state.safetensors").code == 0
+    assert (tmp_path / "state.safetensors").exists()
 
 
 def test_views_and_boxes_are_as_good_as_a_name(
@@ -79,18 +112,24 @@ def test_json(invoke: Callable, scene_arguments: tuple[str, ...], tmp_path: Path
     content = outcome.json()
     assert content["model"] == str(tmp_path / "m")
     assert content["views"][1] == {"name": "camera1", "width": 1280, "height": 720}
-    assert set(content["report"]["pairs"][0]) >= {"view_i", "view_j", "synchronization_accuracy"}
+    assert content["floor_picture"] == str(tmp_path / "m" / "floor.png")
+    assert content["report"]["views_on_floor"] == ["camera0", "camera1"]
+    (pair,) = content["report"]["pairs"]
+    assert pair["calibration"] == "floor"
+    assert set(pair) >= {"view_i", "view_j", "partner_share", "synchronization_accuracy", "support", "residual"}
 
 
 def test_settings_reach_the_associator(invoke: Callable, scene_arguments: tuple[str, ...], tmp_path: Path) -> None:
     outcome = invoke(
         *("fit", *scene_arguments, "--recipe", "published", "--seed", 7, "--out", tmp_path / "m", "--json"),
         *("--set", "recipe.epochs=1", "--set", "association.threshold=0.7", "--set", "encoder.prompt=point"),
+        *("--set", "geometry.floor=false"),
     )
     assert outcome.code == 0, outcome.err
     params = Associator.from_pretrained(tmp_path / "m").get_params()
     assert (params["seed"], params["recipe"].name, params["recipe"].epochs) == (7, "published", 1)
     assert (params["association"].threshold, params["encoder"].prompt) == (0.7, "point")
+    assert params["geometry"].floor is False
 
 
 def test_nothing_learnt_is_a_warning(invoke: Callable, tmp_path: Path) -> None:
@@ -103,6 +142,7 @@ def test_nothing_learnt_is_a_warning(invoke: Callable, tmp_path: Path) -> None:
     assert outcome.err.startswith("selfmva: warning: fit() learnt nothing that could be told from chance")
     assert outcome.err.count("\n") == 1
     assert outcome.json()["report"]["better_than_chance"] is False
+    assert outcome.json()["floor_picture"] is None
 
 
 def test_interrupted_then_resumed(
@@ -125,6 +165,7 @@ def test_interrupted_then_resumed(
     with monkeypatch.context() as patch:
         patch.setattr("selfmva.cli.fit.progress_of", lambda _: interrupted_at(STEPS - 1))  # done before: never reached
         assert invoke(*command, "--resume").code == 0
+    assert not checkpoint.exists()
     resumed = Associator.from_pretrained(tmp_path / "m")
     np.testing.assert_array_equal(resumed.embed(0, BOXES), library.embed(0, BOXES))
 

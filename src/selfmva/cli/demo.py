@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from selfmva.cli.arguments import positive
 from selfmva.cli.common import Parser, add_output_options, make_folder, print_json, print_table
+from selfmva.cli.pictures import save_floor
 from selfmva.cli.progress import progress_of
 
 if TYPE_CHECKING:
@@ -77,16 +78,25 @@ def run(args: argparse.Namespace) -> int:
     associator.save_pretrained(folder)
     picture = folder / PICTURE
     _draw(picture, associator, scene)
+    floor = save_floor(folder, associator, [scene.frame(index) for index in scene.splits["test"]])
     seconds = time.monotonic() - started
     if args.json:
         values = {name.replace(" ", "_"): _chosen(score) for name, score in scores.items()}
-        report = associator.fit_report_.to_dict()
         print_json(
-            {"scores": values, "report": report, "model": str(folder), "picture": str(picture), "seconds": seconds}
+            {
+                "scores": values,
+                "report": associator.fit_report_.to_dict(),
+                "model": str(folder),
+                "picture": str(picture),
+                "floor_picture": None if floor is None else str(floor),
+                "seconds": seconds,
+            }
         )
     else:
         _print_scores(scores)
-        print(f"\npicture: {picture}\nmodel:   {folder}\ntime:    {seconds:.0f} s")
+        on_floor = len(associator.fit_report_.views_on_floor)
+        found = "none was found" if floor is None else f"{floor} ({on_floor} of {args.views} views are on it)"
+        print(f"\npicture: {picture}\nfloor:   {found}\nmodel:   {folder}\ntime:    {seconds:.0f} s")
     return 0
 
 

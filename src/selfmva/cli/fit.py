@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from selfmva.cli.arguments import add_dataset_options, camera, cameras, read_dataset
 from selfmva.cli.common import Parser, UsageError, add_output_options, make_folder, print_json, print_table
+from selfmva.cli.pictures import save_floor
 from selfmva.cli.progress import progress_of
 from selfmva.cli.settings import add_setting_options, read_settings
 
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from selfmva.report import FitReport
+    from selfmva.types import Frame
 
 CHECKPOINT = "checkpoint.safetensors"
+PICTURED = 100  # instants, the last ones of the recording
 
 EPILOG = """\
 examples:
@@ -50,7 +53,10 @@ def add_parser(subparsers: argparse._SubParsersAction[Parser]) -> None:
     source.add_argument("--boxes", metavar="FILE", help="boxes of all cameras: .json, .csv, .parquet, or MOT")
     parser.add_argument("--out", metavar="FOLDER", required=True, help="where the result is saved")
     parser.add_argument(
-        "--checkpoint", metavar="FILE", type=Path, help=f"state of the training (default: FOLDER/{CHECKPOINT})"
+        "--checkpoint",
+        metavar="FILE",
+        type=Path,
+        help=f"state of the training (default: FOLDER/{CHECKPOINT}, removed at the end)",
     )
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint where there is one")
     add_setting_options(parser)
@@ -65,31 +71,56 @@ def run(args: argparse.Namespace) -> int:
     from selfmva.associator import Associator
 
     associator = Associator(**read_settings(args))
-    recording: list[Any] = [cameras(args.views), args.boxes] if args.views else [read_dataset(args.dataset, args)]
+    recording = _read(args)
     folder = make_folder(args.out)  # before the work: hours of training need a place to go
     checkpoint = args.checkpoint or folder / CHECKPOINT
     make_folder(checkpoint.parent)
     with progress_of(args) as progress, _interruption_explained(checkpoint, resumed=args.resume):
         associator.fit(*recording, checkpoint=checkpoint, resume=args.resume, progress=progress)
     associator.save_pretrained(folder)
+    picture = save_floor(folder, associator, _last_frames(*recording))
+    if args.checkpoint is None:
+        checkpoint.unlink(missing_ok=True)  # three times as large as the model, and of no more use
     report = associator.fit_report_
     if args.json:
         views = [{"name": view.name, "width": view.width, "height": view.height} for view in associator.views_]
-        print_json({"model": str(folder), "views": views, "report": report.to_dict()})
+        floor = None if picture is None else str(picture)
+        print_json({"model": str(folder), "views": views, "report": report.to_dict(), "floor_picture": floor})
     else:
         print_report(report)
-        print(f"\nsaved to {folder} in {report.seconds:.0f} s")
+        print("" if picture is None else f"\npicture of the floor: {picture}")
+        print(f"saved to {folder} in {report.seconds:.0f} s")
     return 0
 
 
 def print_report(report: FitReport) -> None:
-    """Print a fit report as a table."""
+    """Print a fit report as a table, and what to do where something was not found."""
+    from selfmva.report import COLUMNS
+
     print(f"Learnt: {report.summary()}.\n")
-    rows = [
-        (pair.view_i, pair.view_j, pair.partner_share, pair.synchronization_accuracy, pair.calibration)
-        for pair in report.pairs
-    ]
-    print_table(rows, ("view", "view", "boxes with partner", "synchronization accuracy", "calibration"))
+    print_table(report.rows(), COLUMNS)
+    advice = report.advice()
+    if advice:
+        print(f"\n{advice[0].upper()}{advice[1:]}.")
+
+
+def _read(args: argparse.Namespace) -> list[Any]:
+    """What `Associator.fit` takes: a data set, or views and frames."""
+    if args.dataset is not None:
+        return [read_dataset(args.dataset, args)]
+    from selfmva.io import resolve_boxes, resolve_views
+
+    views = resolve_views(cameras(args.views))
+    return [views, resolve_boxes(args.boxes, views)]
+
+
+def _last_frames(source: Any, frames: list[Frame] | None = None) -> Iterator[Frame]:
+    """The last instants of what was learnt from."""
+    if frames is not None:
+        yield from frames[-PICTURED:]
+        return
+    indices = source.splits.get("train", range(len(source)))
+    yield from (source.frame(index) for index in indices[-PICTURED:])
 
 
 @contextmanager

@@ -34,6 +34,7 @@ GRID_LINE = (40, 44, 50)
 INK = (228, 230, 234)
 FILL_OPACITY = 0.12
 LINE_OPACITY = 0.4
+LETTERS = 0.7  # times the scale: the size of a font that suits it
 
 
 def palette(count: int) -> Image:
@@ -91,7 +92,7 @@ def draw_boxes(
     filled = canvas.copy()
     for (x1, y1, x2, y2), colour in zip(pixels, colours, strict=True):
         cv2.rectangle(filled, (x1, y1), (x2, y2), colour, cv2.FILLED)
-    canvas = _blend(canvas, filled, FILL_OPACITY)
+    canvas = blend(canvas, filled, FILL_OPACITY)
     for (x1, y1, x2, y2), colour in zip(pixels, colours, strict=True):
         thickness = max(1, round((1 if colour == GREY else 2) * scale))
         cv2.rectangle(canvas, (x1, y1), (x2, y2), colour, thickness)
@@ -215,6 +216,31 @@ def save_image(path: str | os.PathLike[str], image: Image) -> None:
         raise DataError(f"cannot write {target}: {error.strerror or error}") from error
 
 
+def blend(below: Image, above: Image, opacity: float) -> Image:
+    """Lay one image over another, translucently: `(H, W, 3)` uint8 RGB."""
+    blended = opacity * above.astype(np.float32) + (1 - opacity) * below.astype(np.float32)
+    return blended.round().astype(np.uint8)
+
+
+def write(canvas: Image, text: str, origin: tuple[int, int], scale: float) -> Image:
+    """Write on a canvas, with a dark rim that any image lets show.
+
+    Args:
+        canvas: `(H, W, 3)` uint8 RGB, changed.
+        text: ASCII.
+        origin: Lower left corner of the text, x and y in pixels.
+        scale: 1 gives letters about 15 pixels high.
+
+    Returns:
+        The canvas.
+    """
+    import cv2
+
+    for colour, thickness in ((CANVAS, round(4 * scale) + 1), (INK, max(1, round(scale)))):
+        cv2.putText(canvas, text, origin, cv2.FONT_HERSHEY_SIMPLEX, LETTERS * scale, colour, thickness, cv2.LINE_AA)
+    return canvas
+
+
 def _checked_ids(ids: ArrayLike, count: int) -> IntArray:
     numbers = np.asarray(ids).reshape(-1)
     if len(numbers) != count or (count and not np.issubdtype(numbers.dtype, np.integer)):
@@ -240,11 +266,6 @@ def _blank(size: tuple[int, int]) -> Image:
     return canvas
 
 
-def _blend(below: Image, above: Image, opacity: float) -> Image:
-    blended = opacity * above.astype(np.float32) + (1 - opacity) * below.astype(np.float32)
-    return blended.round().astype(np.uint8)
-
-
 def _join(picture: Image, boxes: Sequence[FloatArray], numbers: Sequence[IntArray], tiles: Tiles) -> Image:
     """Join the boxes of a person in tiles that share a side; all lines at once would be a web."""
     import cv2
@@ -259,17 +280,12 @@ def _join(picture: Image, boxes: Sequence[FloatArray], numbers: Sequence[IntArra
         for number, start, end in zip(shared.tolist(), starts, ends, strict=True):
             if number >= 0:
                 cv2.line(lines, start, end, _colour(number), 1, cv2.LINE_AA)
-    return _blend(picture, lines, LINE_OPACITY)
+    return blend(picture, lines, LINE_OPACITY)
 
 
 def _write_name(panel: Image, name: str, scale: float) -> Image:
-    """Write the name of a view into the lower left corner, with a dark rim that any image lets show."""
-    import cv2
-
-    origin = (round(12 * scale), panel.shape[0] - round(14 * scale))
-    for colour, thickness in ((CANVAS, round(4 * scale) + 1), (INK, max(1, round(scale)))):
-        cv2.putText(panel, name, origin, cv2.FONT_HERSHEY_SIMPLEX, 0.7 * scale, colour, thickness, cv2.LINE_AA)
-    return panel
+    """Write the name of a view into the lower left corner."""
+    return write(panel, name, (round(12 * scale), panel.shape[0] - round(14 * scale)), scale)
 
 
 def _write_id(canvas: Image, text: str, corner: tuple[int, int], colour: Colour, scale: float) -> None:

@@ -1,0 +1,291 @@
+"""Draw the common floor from above: where the cameras hang, what they see of it, and where people walk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from math import floor as whole
+from math import log10
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from selfmva.errors import InputError
+from selfmva.geometry.cameras import FOCAL
+from selfmva.viz.draw import CANVAS, FILL_OPACITY, GRID_LINE, INK, blend, palette, write
+from selfmva.viz.labels import broken, free_place, shortened, text_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from selfmva.association import Association
+    from selfmva.geometry.plan import Floor
+    from selfmva.types import FloatArray, IntArray
+    from selfmva.viz.tiles import Image
+
+SMALLEST = 240  # pixels, width and height
+REACH = 8.0  # where a camera saw nobody, its footprint ends where a body fills an eighth of the image
+NEARLY_ALL = 98.0  # percent of the people, so that a few wrong matches don't stretch the picture
+CORNERS = 120  # of the circle where a footprint ends
+TAIL = 12  # instants
+STEP = 1.0  # body heights that a tail may grow by from one instant to the next
+PAST = (112, 116, 124)
+
+
+def draw_floor(
+    floor: Floor | None, associations: Iterable[Association] = (), *, size: tuple[int, int] = (900, 900)
+) -> Image:
+    """Draw a floor from above.
+
+    Every camera is a mark that points where it looks, over its footprint: the part of the floor that its image shows,
+    as far as it saw people. People are dots; those of the last instant are larger and have tails.
+
+    Args:
+        floor: What fit() found, `associator.floor_`.
+        associations: Of successive instants, any number.
+        size: Width and height of the picture in pixels.
+
+    Returns:
+        `(height, width, 3)` uint8 RGB.
+
+    Raises:
+        InputError: There is no floor, an association is of other cameras, or the picture is too small.
+
+    Example:
+        >>> from selfmva.geometry.plan import Floor
+        >>> from selfmva.types import View
+        >>> camera = np.array([-0.2, 0.4, 0.0, 0.6, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+        >>> draw_floor(Floor((View("door", 640, 480), View("hall", 640, 480)), (camera, None), {})).shape
+        (900, 900, 3)
+    """
+    if floor is None or not floor.views_on_floor:
+        raise InputError("there is no floor to draw: fit() found none; fit_report_.advice() says what may help")
+    if min(size) < SMALLEST:
+        raise InputError(f"a picture of the floor needs {SMALLEST} x {SMALLEST} pixels or more, got {size}")
+    scale = max(0.6, min(size) / 1200)
+    people = _read_people(floor, associations)
+    outlines = {view: footprint(floor, view, _reach(floor, view, people)) for view in floor.views_on_floor}
+    missing = _missing(floor, size[0], scale)
+    room = (size[0], size[1] - round((44 + 28 * len(missing)) * scale))
+    plan = _lay_plan(floor, list(outlines.values()), room, margin=round(64 * scale))
+    colours = [(int(red), int(green), int(blue)) for red, green, blue in palette(len(floor.views))]
+
+    canvas = _draw_footprints(_draw_grid(plan, size), {v: plan(o) for v, o in outlines.items() if len(o)}, colours)
+    _draw_people(canvas, people.instants, plan, STEP * floor.unit, scale)
+    _draw_cameras(canvas, floor, plan, colours, scale)
+    recent = f"white: the last {min(TAIL, len(people.instants))} instants" if people.instants else ""
+    return _write_legend(canvas, f"{_length(plan.step, floor)}   {recent}", missing, plan, scale)
+
+
+def footprint(floor: Floor, view: int, reach: float) -> FloatArray:
+    """The part of the floor that an image shows, up to a distance from the camera.
+
+    Args:
+        floor: The floor.
+        view: Number of a view on it.
+        reach: Distance in the unit of the floor.
+
+    Returns:
+        `(N, 2)` corners of a convex polygon in the unit of the floor; none where the image shows no such place.
+    """
+    projection, place = floor.projections[view], floor.camera_places[view]
+    if projection is None or place is None:
+        raise InputError(f"view {view} is not on the floor")
+    # A place (x, y) is seen at (u / w, v / w), linear in (x, y, 1): inside the image are six half-planes.
+    u, v, w = projection[:, [0, 1, 3]]
+    image = floor.views[view]
+    angle = 2 * np.pi * np.arange(CORNERS) / CORNERS
+    polygon = place[:2] + reach * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    for side in (w, u, image.width * w - u, v, image.height * w - v):
+        polygon = _cut(polygon, side)
+    return polygon
+
+
+@dataclass(frozen=True, eq=False)
+class _People:
+    """Places of people by instant, and of those whom each view sees and another too; in the unit of the floor."""
+
+    instants: list[FloatArray]
+    seen: list[FloatArray]
+
+
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """From the floor to pixels; y of the floor points up."""
+
+    origin: FloatArray
+    scale: float
+    room: tuple[int, int]
+
+    def __call__(self, places: FloatArray) -> IntArray:
+        return np.asarray((self.origin + self.scale * places * (1, -1)).round().astype(np.int64))
+
+    def inside(self, places: FloatArray) -> FloatArray:
+        """Those of the places that the picture shows."""
+        pixels = self.origin + self.scale * places * (1, -1)
+        return np.asarray(places[((pixels >= 0) & (pixels < self.room)).all(axis=1)])
+
+    @property
+    def step(self) -> float:
+        """Length of the scale bar: 1, 2 or 5 times a power of ten, an eighth to a third of the picture."""
+        largest = min(self.room) / 3 / self.scale
+        power = 10.0 ** whole(log10(largest))
+        return max(step * power for step in (1, 2, 5) if step * power <= largest)
+
+
+def _read_people(floor: Floor, associations: Iterable[Association]) -> _People:
+    instants: list[FloatArray] = []
+    seen: list[list[FloatArray]] = [[] for _ in floor.views]
+    for association in associations:
+        if association.views != floor.views:
+            raise InputError(f"the association of instant {association.index} is of other cameras than the floor")
+        if association.floor is None:
+            continue
+        places = association.floor_positions() * (floor.unit / association.floor.unit)
+        instants.append(places[np.isfinite(places).all(axis=1)])
+        people, times = np.unique(np.concatenate(association.ids), return_counts=True)
+        for view, ids in enumerate(association.ids):
+            rows = np.searchsorted(people, ids)
+            seen[view].append(places[rows[times[rows] > 1]])  # a box alone may be none, and lie far away
+    together = [np.concatenate([np.zeros((0, 2)), *parts]) for parts in seen]
+    return _People(instants, [places[np.isfinite(places).all(axis=1)] for places in together])
+
+
+def _reach(floor: Floor, view: int, people: _People) -> float:
+    """How far a camera sees: as far as it saw people."""
+    camera, place, image = floor.cameras[view], floor.camera_places[view], floor.views[view]
+    if camera is None or place is None:
+        raise InputError(f"view {view} is not on the floor")
+    if not len(people.seen[view]):
+        return float(REACH * np.exp(camera[FOCAL]) * image.width / image.height * floor.unit)
+    return float(np.percentile(np.hypot(*(people.seen[view] - place[:2]).T), NEARLY_ALL))
+
+
+def _cut(polygon: FloatArray, side: FloatArray) -> FloatArray:
+    """The part of a convex polygon `(N, 2)` where a linear function `(3,)` of x, y, 1 is not negative."""
+    if not len(polygon):
+        return polygon
+    value = polygon @ side[:2] + side[2]
+    after, value_after = np.roll(polygon, -1, axis=0), np.roll(value, -1)
+    crosses = (value >= 0) != (value_after >= 0)
+    share = value / np.where(crosses, value - value_after, 1.0)
+    both = np.stack([polygon, polygon + share[:, None] * (after - polygon)], axis=1)
+    return np.asarray(both[np.stack([value >= 0, crosses], axis=1)])
+
+
+def _lay_plan(floor: Floor, outlines: Sequence[FloatArray], room: tuple[int, int], margin: int) -> _Plan:
+    """Show all cameras and all footprints, as large as there is room."""
+    shown = np.concatenate([*(place[None, :2] for place in floor.camera_places if place is not None), *outlines])
+    low, high = shown.min(axis=0), shown.max(axis=0)
+    free = np.array(room) - 2.0 * margin
+    scale = float(np.min(free / np.maximum(high - low, floor.unit)))
+    return _Plan(np.array(room) / 2 - scale * (low + high) / 2 * (1, -1), scale, room)
+
+
+def _draw_grid(plan: _Plan, size: tuple[int, int]) -> Image:
+    canvas = np.full((size[1], size[0], 3), CANVAS, dtype=np.uint8)
+    step = plan.step * plan.scale
+    for axis, begin in enumerate(plan.origin % step):
+        lines = np.arange(begin, plan.room[axis], step).astype(np.int64)
+        np.moveaxis(canvas[: plan.room[1]], 1 - axis, 0)[lines] = GRID_LINE
+    return canvas
+
+
+def _draw_footprints(canvas: Image, outlines: dict[int, IntArray], colours: Sequence[tuple[int, int, int]]) -> Image:
+    import cv2
+
+    for view, outline in outlines.items():
+        corners = outline.astype(np.int32)
+        canvas = blend(canvas, np.asarray(cv2.fillPoly(canvas.copy(), [corners], colours[view])), FILL_OPACITY)
+    for view, outline in outlines.items():
+        cv2.polylines(canvas, [outline.astype(np.int32)], True, colours[view], 1, cv2.LINE_AA)
+    return canvas
+
+
+def _draw_people(canvas: Image, instants: Sequence[FloatArray], plan: _Plan, step: float, scale: float) -> None:
+    """All places as dots; the last ones large, with tails that follow the nearest place from instant to instant."""
+    import cv2
+
+    if not instants:
+        return
+    small, large = max(2, round(4 * scale)), max(5, round(12 * scale))
+    _dot(canvas, plan(plan.inside(np.concatenate(instants))), PAST, small)
+    recent = [plan.inside(places) for places in instants[-TAIL - 1 :]]
+    for before, after in pairwise(recent):
+        rows, columns = _nearest(before, after, step)
+        tails = plan(np.stack([before[rows], after[columns]], axis=1))
+        cv2.polylines(canvas, list(tails.astype(np.int32)), False, INK, small, cv2.LINE_AA)
+    _dot(canvas, plan(recent[-1]), CANVAS, large + 4)
+    _dot(canvas, plan(recent[-1]), INK, large)
+
+
+def _dot(canvas: Image, pixels: IntArray, colour: tuple[int, int, int], thickness: int) -> None:
+    import cv2
+
+    lines = np.repeat(pixels[:, None], 2, axis=1).astype(np.int32)  # of no length
+    cv2.polylines(canvas, list(lines), False, colour, thickness, cv2.LINE_AA)
+
+
+def _nearest(before: FloatArray, after: FloatArray, step: float) -> tuple[IntArray, IntArray]:
+    """Rows of places of two instants that are nearest to each other and no more than a step apart."""
+    if not (len(before) and len(after)):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    distance = np.linalg.norm(before[:, None] - after, axis=-1)
+    mutual = (distance == distance.min(axis=0)) & (distance == distance.min(axis=1)[:, None]) & (distance <= step)
+    rows, columns = np.nonzero(mutual)
+    return rows, columns
+
+
+def _draw_cameras(
+    canvas: Image, floor: Floor, plan: _Plan, colours: Sequence[tuple[int, int, int]], scale: float
+) -> None:
+    """A mark for every camera, its tip where it looks, and its name where it covers no mark and no other name."""
+    import cv2
+
+    length = 16 * scale
+    marks = {}
+    for view in floor.views_on_floor:
+        projection, place = floor.projections[view], floor.camera_places[view]
+        if projection is not None and place is not None:
+            ahead = projection[2, :2] * (1, -1)  # the depth grows where the camera looks
+            marks[view] = (plan(place[:2]).astype(np.float64), ahead / max(float(np.hypot(*ahead)), 1e-9))
+    for view, (point, ahead) in marks.items():
+        aside = np.array([-ahead[1], ahead[0]])
+        corners = point + length * np.array([ahead, -0.8 * ahead + 0.7 * aside, -0.8 * ahead - 0.7 * aside])
+        cv2.fillPoly(canvas, [corners.round().astype(np.int32)], colours[view], cv2.LINE_AA)
+        cv2.polylines(canvas, [corners.round().astype(np.int32)], True, INK, 1, cv2.LINE_AA)
+    taken = [np.concatenate([point - length, point + length]) for point, _ in marks.values()]
+    for view, (point, ahead) in marks.items():
+        name = shortened(floor.views[view].name, plan.room[0] // 3, scale)
+        width, height = text_size(name, scale)
+        place = free_place(point, -1.3 * length * ahead, (width + 6, height + 6), taken, plan.room)
+        taken.append(place)
+        write(canvas, name, (round(place[0]) + 3, round(place[1] + 0.75 * height) + 3), scale)
+
+
+def _missing(floor: Floor, width: int, scale: float) -> list[str]:
+    """Lines that name the views that are not on the floor."""
+    names = [floor.views[view].name for view in range(len(floor.views)) if view not in floor.views_on_floor]
+    words = [f"{name}," for name in names[:-1]] + names[-1:]
+    return broken(["not on the floor:", *words], width - round(32 * scale), scale) if names else []
+
+
+def _length(length: float, floor: Floor) -> str:
+    unit = "body height" if floor.unit == 1.0 else "unit"
+    return f"{length:g} {unit}" + ("" if length == 1 else "s")
+
+
+def _write_legend(canvas: Image, text: str, missing: Sequence[str], plan: _Plan, scale: float) -> Image:
+    """A scale bar with a text, and the views that are missing, below the plan."""
+    import cv2
+
+    left, line = round(16 * scale), plan.room[1] + round(26 * scale)
+    end, tick = left + round(plan.step * plan.scale), round(6 * scale)
+    bar = np.array([[left, line - tick], [left, line], [end, line], [end, line - tick]], dtype=np.int32)
+    cv2.polylines(canvas, [bar], False, INK, max(1, round(2 * scale)), cv2.LINE_AA)
+    begin = end + round(12 * scale)
+    text = shortened(text.rstrip(), canvas.shape[1] - begin - left, scale)
+    write(canvas, text, (begin, line + round(2 * scale)), scale)
+    for row, names in enumerate(missing):
+        write(canvas, names, (left, line + round((30 + 28 * row) * scale)), scale)
+    return canvas
