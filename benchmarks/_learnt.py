@@ -1,31 +1,32 @@
-"""What an associator says of the geometry that it found; None where it says nothing."""
+"""What an associator says of the geometry that it found."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
     from selfmva import Associator
+    from selfmva.geometry.plan import Floor
     from selfmva.types import FloatArray, IntArray
 
 
-def trusted_homographies(associator: Associator) -> dict[tuple[int, int], FloatArray] | None:
+def trusted_homographies(associator: Associator) -> dict[tuple[int, int], FloatArray]:
     """Of every trusted view pair (i, j), the ground homography from pixels of view i to pixels of view j."""
-    geometry = getattr(associator, "geometry_", None)
-    if geometry is None:
-        return None
-    return {(pair.i, pair.j): np.asarray(pair.homography) for pair in geometry.pairs if pair.trusted}
+    return floor_homographies(associator.floor_)
 
 
-def views_on_floor(associator: Associator) -> int | None:
+def floor_homographies(floor: Floor | None) -> dict[tuple[int, int], FloatArray]:
+    """The same, of a floor."""
+    if floor is None:
+        return {}
+    return {pair: floor.homography(*pair) for pair, support in floor.supports.items() if support.trusted}
+
+
+def views_on_floor(associator: Associator) -> int:
     """Number of views that have a homography to the common floor."""
-    floor = getattr(associator, "floor_", None)
-    return None if floor is None else sum(homography is not None for homography in floor.homographies)
+    return 0 if associator.floor_ is None else len(associator.floor_.views_on_floor)
 
 
-def clock_offsets(associator: Associator) -> IntArray | None:
+def clock_offsets(associator: Associator) -> IntArray:
     """`(V,)`: view v shows at instant t what view 0 shows at t + offset."""
-    offsets = getattr(associator, "offsets_", None)
-    return None if offsets is None else np.asarray(offsets, np.int64) - int(offsets[0])
+    return associator.clock_offsets_

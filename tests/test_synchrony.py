@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 from small_scenes import frames_of, scene
 
+from selfmva.cues import EMBEDDING
 from selfmva.encoders.box import BoxEncoder
-from selfmva.evidence import gather_evidence
+from selfmva.evidence import Evidence, gather_evidence
 from selfmva.matching.cost import view_pairs
 from selfmva.pretext.recording import pack
 from selfmva.report import FitReport, PairReport, build_report
@@ -127,16 +128,24 @@ def test_a_long_recording_is_looked_at_in_parts() -> None:
     assert len(found.accuracy) == 1000
 
 
+def share(found: Evidence, pair: tuple[int, int]) -> float:
+    """Of true pairs, by the embedding."""
+    table = found.tables[pair].tables[EMBEDDING]
+    return 0.0 if table is None else table.true_share
+
+
 def test_evidence_of_a_pair_that_is_no_better_than_chance_is_none() -> None:
     """Views 0 and 1 see the same people, view 2 sees others."""
     shared, others = walkers(150, 2, 2), walkers(150, 1, 2, seed=5)
     frames = [Frame([*a.boxes, *b.boxes], a.index) for a, b in zip(shared, others, strict=True)]
-    tables, report = gather_evidence(by_place(), VIEWS, frames, minimum_shift=5, trained_on=False)
-    assert tables[0, 1].true_share == pytest.approx(0.5, abs=0.1)
-    assert tables[0, 1](np.array([0.0])) > 3
+    found = gather_evidence(by_place(), None, tuple(VIEWS), frames, minimum_shift=5, trained_on=False)
+    tables, report = found.tables, found.report
+    assert share(found, (0, 1)) == pytest.approx(0.5, abs=0.1)
+    at_zero = np.array([0.0, np.nan, np.nan])
+    assert tables[0, 1](at_zero) > 3
     for pair in ((0, 2), (1, 2)):
-        assert tables[pair].true_share == 0
-        assert tables[pair](np.array([0.0])) < -3
+        assert share(found, pair) == 0
+        assert tables[pair](at_zero) < -3
     assert report.better_than_chance
     assert [pair.partner_share for pair in report.pairs] == pytest.approx([1.0, 0.0, 0.0], abs=0.2)
 
@@ -144,20 +153,18 @@ def test_evidence_of_a_pair_that_is_no_better_than_chance_is_none() -> None:
 def test_whatever_its_distances_say(monkeypatch: pytest.MonkeyPatch) -> None:
     frames = walkers(60, 2, 2)
     options = {"minimum_shift": 5, "trained_on": False}
-    tables, _ = gather_evidence(by_place(VIEWS[:2]), VIEWS[:2], frames, **options)
-    assert tables[0, 1].true_share > 0.3
+    assert share(gather_evidence(by_place(VIEWS[:2]), None, tuple(VIEWS[:2]), frames, **options), (0, 1)) > 0.3
     monkeypatch.setattr(PairSynchrony, "better_than_chance", False)
-    tables, _ = gather_evidence(by_place(VIEWS[:2]), VIEWS[:2], frames, **options)
-    assert tables[0, 1].true_share == 0
+    assert share(gather_evidence(by_place(VIEWS[:2]), None, tuple(VIEWS[:2]), frames, **options), (0, 1)) == 0
 
 
 def test_a_report_speaks_of_what_was_held_out() -> None:
     frames = walkers(100, 2, 1)
     kept = np.arange(80, 100)
     options = {"minimum_shift": 5, "trained_on": True}
-    _, report = gather_evidence(by_place(VIEWS[:2]), VIEWS[:2], frames, held_out=kept, **options)
+    report = gather_evidence(by_place(VIEWS[:2]), None, tuple(VIEWS[:2]), frames, held_out=kept, **options).report
     assert (report.held_out, report.instants) == (True, 20)
-    _, report = gather_evidence(by_place(VIEWS[:2]), VIEWS[:2], frames, held_out=kept[:0], **options)
+    report = gather_evidence(by_place(VIEWS[:2]), None, tuple(VIEWS[:2]), frames, held_out=kept[:0], **options).report
     assert (report.held_out, report.instants) == (False, 100)
     assert "on 100 training instants" in report.summary()
 
@@ -169,7 +176,7 @@ def synchrony(accuracy: Sequence[float], boxes: int = 10) -> PairSynchrony:
 def report_of(*accuracies: Sequence[float]) -> FitReport:
     pairs = view_pairs(3)[: len(accuracies)]
     measured = {pair: synchrony(accuracy) for pair, accuracy in zip(pairs, accuracies, strict=True)}
-    return build_report(VIEWS, measured, dict.fromkeys(pairs, 4.0), instants=9, held_out=True)
+    return build_report(VIEWS, measured, dict.fromkeys(pairs, 4.0), None, {}, instants=9, held_out=True)
 
 
 def test_a_report_pools_its_pairs() -> None:

@@ -8,14 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
+import numpy as np
 import torch
 
-from selfmva.calibration import calibrate_floor, recalibrate_floor
+from selfmva.calibration import calibrate_floor, find_offsets, recalibrate_floor
 from selfmva.config import RECIPES, AssociatorConfig, build
 from selfmva.cues import Rig, embed_frames
 from selfmva.encoders.box import BoxEncoder
 from selfmva.errors import ConfigError, InputError, LearntNothingWarning, NotFittedError
 from selfmva.evidence import gather_evidence
+from selfmva.geometry.retiming import align_frames
 from selfmva.inference import associate_frames, chunks
 from selfmva.inputs import read_recording
 from selfmva.io.boxes_argument import resolve_boxes
@@ -31,7 +33,6 @@ from selfmva.types import Frame, View, clip_to_views, validate_boxes
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
     from selfmva.association import Association
@@ -68,6 +69,8 @@ class Associator:
         floor_: The common floor of the cameras, a `selfmva.geometry.plan.Floor`; None where none was found.
         lines_: Fundamental matrices of head points, for view pairs without a floor, where they are trusted.
         tables_: What distances mean, for every view pair; None for a converted checkpoint before `adapt`.
+        clock_offsets_: `(V,)` int64 instants, found where `geometry.clock_bound` asks for them: view v shows at instant
+            t what view 0 shows at t + offset. `selfmva.geometry.retiming.align_frames` brings other frames in line.
         fit_report_: What was learnt.
 
     Raises:
@@ -84,6 +87,7 @@ class Associator:
 
     views_: tuple[View, ...]
     encoder_: BoxEncoder
+    clock_offsets_: NDArray[np.int64]
     floor_: Floor | None
     lines_: Mapping[tuple[int, int], FloatArray]
     tables_: Tables | None
@@ -149,8 +153,13 @@ class Associator:
         started = time.monotonic()
         cameras, frames = read_recording(views, boxes)
         watch = Watch(progress, callbacks, None if checkpoint is None else Path(checkpoint), resume)
+        geometry = self._config.geometry
         with limited_threads(self._config.threads):
-            floor = calibrate_floor(cameras, frames) if self._config.geometry.floor else None
+            offsets = np.zeros(len(cameras), dtype=np.int64)
+            if geometry.clock_bound:
+                offsets = find_offsets(cameras, frames, geometry.clock_bound).offsets
+                frames = align_frames(frames, offsets) if geometry.correct_clock else frames
+            floor = calibrate_floor(cameras, frames) if geometry.floor else None
             trained = fit_encoder(cameras, frames, self._config, watch)
             evidence = gather_evidence(
                 trained.encoder,
@@ -161,7 +170,10 @@ class Associator:
                 trained_on=True,
                 held_out=trained.held_out,
             )
-        self._keep(evidence, time.monotonic() - started)
+        self.clock_offsets_ = offsets
+        clocks = {view.name: int(offset) for view, offset in zip(cameras, offsets, strict=True)}
+        report = replace(evidence.report, clock_offsets=clocks if geometry.clock_bound else {})
+        self._keep(replace(evidence, report=report), time.monotonic() - started)
         if not evidence.report.better_than_chance:
             warnings.warn(
                 f"fit() learnt nothing that could be told from chance: {evidence.report.summary()}. Film longer, make "
@@ -347,6 +359,8 @@ class Associator:
         encoder.load_state_dict(saved.weights)
         associator.views_, associator.encoder_ = cameras, encoder.to(find_device(device))
         associator.floor_, associator.lines_, associator.tables_ = saved.floor, saved.lines, saved.tables
+        clocks = {} if saved.report is None else saved.report.clock_offsets
+        associator.clock_offsets_ = np.array([clocks.get(view.name, 0) for view in cameras], dtype=np.int64)
         if saved.report is not None:
             associator.fit_report_ = saved.report
         return associator

@@ -10,6 +10,7 @@ import torch
 
 from selfmva.cues import visible_heads
 from selfmva.geometry.cameras import projections, to_floor
+from selfmva.geometry.clock import Clock, find_clock
 from selfmva.geometry.epipolar_search import find_epipolar_geometry
 from selfmva.geometry.floor import (
     Layout,
@@ -21,6 +22,7 @@ from selfmva.geometry.floor import (
     walking_time,
 )
 from selfmva.geometry.plan import Floor
+from selfmva.geometry.retiming import count_instants
 from selfmva.geometry.sightings import Sightings, see
 from selfmva.matching.cost import view_pairs
 from selfmva.pretext.recording import canonical_view_order
@@ -67,6 +69,25 @@ def calibrate_floor(views: Sequence[View], frames: Sequence[Frame]) -> Floor | N
     order = canonical_view_order(frames, len(views))
     layout = find_floor(see_recording(views, frames, order))
     return None if layout is None else _as_floor(views, order, layout)
+
+
+def find_offsets(views: Sequence[View], frames: Sequence[Frame], bound: int) -> Clock:
+    """Find how far the clocks of the views are apart.
+
+    Args:
+        views: The cameras.
+        frames: Clipped frames in the order of time.
+        bound: Largest number of instants between the clocks of two views.
+
+    Returns:
+        The clock, views in their own order: view v shows at instant t what view 0 shows at instant t + offsets[v].
+    """
+    order = canonical_view_order(frames, len(views))
+    time = count_instants([frames[t] for t in _excerpt(len(frames))])
+    clock = find_clock(see_recording(views, frames, order), time, bound)
+    place = np.argsort(order)
+    offsets = clock.offsets[place]
+    return Clock(offsets - offsets[0], clock.confidence[place])
 
 
 def recalibrate_floor(floor: Floor, frames: Sequence[Frame]) -> tuple[Floor | None, list[Movement]]:

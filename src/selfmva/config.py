@@ -83,6 +83,12 @@ class GeometryConfig(Stage):
     """Self-calibration."""
 
     floor: bool = Field(default=True, description="Whether to look for the common floor of the cameras.")
+    clock_bound: int = Field(
+        0, ge=0, description="Largest number of instants that clocks of two views may be apart; 0: they agree."
+    )
+    correct_clock: bool = Field(
+        default=False, description="Whether fit() learns from the recording by the clocks that it found."
+    )
 
 
 class AssociationConfig(Stage):

@@ -68,6 +68,8 @@ class FitReport:
         held_out: True where these instants were kept from training.
         seconds: Wall-clock time of the fit.
         views_on_floor: Names of the views on the common floor.
+        clock_offsets: Where they were looked for, instants by which each view's clock differs, by name: it shows at
+            instant t what the first view shows at t + offset.
         moved: After `adapt`, how far each view's picture of the floor moved, in body heights, by name.
     """
 
@@ -79,6 +81,7 @@ class FitReport:
     held_out: bool
     seconds: float
     views_on_floor: tuple[str, ...] = ()
+    clock_offsets: Mapping[str, int] = field(default_factory=dict)
     moved: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -155,6 +158,7 @@ class FitReport:
     def __repr__(self) -> str:
         lines = [f"FitReport: {self.summary()}"]
         lines += [f"  {' | '.join(row)}" for row in (COLUMNS, *self.rows())]
+        lines += [f"  the clock of {name} is off by {k} instants" for name, k in self.clock_offsets.items() if k]
         lines += [f"  {name} moved by {distance:.2f} body heights" for name, distance in self.moved.items()]
         return "\n".join(lines + [f"  {self.advice()}"] * bool(self.advice()))
 
@@ -234,7 +238,7 @@ def build_report(
     independent = max(len(synchrony.accuracy) for synchrony in measured.values())
     error = float(np.std(everything) / math.sqrt(independent)) if independent else math.nan
     on_floor = () if floor is None else tuple(views[number].name for number in floor.views_on_floor)
-    return FitReport(tuple(pairs), _mean(everything), error, CHANCE, instants, held_out, 0.0, on_floor)
+    return FitReport(tuple(pairs), _mean(everything), error, CHANCE, instants, held_out, 0.0, views_on_floor=on_floor)
 
 
 def _geometry_of(
