@@ -148,9 +148,10 @@ class Associator:
             CheckpointError: `resume` with a checkpoint that is damaged or of another training.
 
         Warns:
-            LearntNothingWarning: Held-out instants are told apart no better than by chance.
+            LearntNothingWarning: No geometry is trusted, and held-out instants are told apart no better than by chance.
         """
         started = time.monotonic()
+        find_device(self._config.device)  # before the work: a wrong name is known now
         cameras, frames = read_recording(views, boxes)
         watch = Watch(progress, callbacks, None if checkpoint is None else Path(checkpoint), resume)
         geometry = self._config.geometry

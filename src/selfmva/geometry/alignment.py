@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from selfmva.types import FloatArray, IntArray
 
 LEAST_COMMON = 4  # instants that two tracklets must share
+LONG_WALK = 25  # common instants; more make two walks no better
 LEAST_SPREAD = 0.4  # body heights that they must stray, both
 LARGEST_SCALE = 1.8  # between two views that both measure in body heights
 LARGEST_RESIDUAL = 0.45  # body heights between two tracklets laid on each other
@@ -104,28 +105,73 @@ def propose(first: Sightings, second: Sightings) -> tuple[np.ndarray, np.ndarray
     Returns:
         `(H,)` complex turns of length 1 and `(H,)` complex shifts in body heights.
     """
-    place_i, there_i = _walks(first)
-    place_j, there_j = _walks(second)
+    found = common_walks(*walks_of(first), *walks_of(second), most=MOST_HYPOTHESES)
+    return found.turn, found.mean_j - found.turn * found.mean_i
+
+
+@dataclass(frozen=True, eq=False)
+class CommonWalks:
+    """Pairs of walks of two views that have one shape, `(P,)` each, the best fits of long walks first.
+
+    Attributes:
+        i: Number of the walk of view i.
+        j: Number of the walk of view j.
+        common: Number of common instants.
+        mean_i: Complex mean place on the floor of view i, over these instants.
+        mean_j: The same of view j.
+        spread_i: Mean square distance from it.
+        spread_j: The same of view j.
+        covariance: Complex covariance of the places; its argument is the turn from view i to view j.
+    """
+
+    i: IntArray
+    j: IntArray
+    common: FloatArray
+    mean_i: np.ndarray
+    mean_j: np.ndarray
+    spread_i: FloatArray
+    spread_j: FloatArray
+    covariance: np.ndarray
+
+    @property
+    def turn(self) -> np.ndarray:
+        """Complex turns of length 1."""
+        return np.asarray(self.covariance / np.abs(self.covariance))
+
+
+def common_walks(
+    place_i: np.ndarray, there_i: FloatArray, place_j: np.ndarray, there_j: FloatArray, *, most: int
+) -> CommonWalks:
+    """Find the pairs of walks of two views that have one shape.
+
+    Args:
+        place_i: `(K, T)` complex places of walks, 0 where there is no box.
+        there_i: `(K, T)` 1 where there is one.
+        place_j: `(L, T)` of the other view.
+        there_j: `(L, T)`.
+        most: Largest number of pairs.
+
+    Returns:
+        The pairs.
+    """
     common = there_i @ there_j.T
-    count = np.maximum(common, 1.0)
-    mean_i, mean_j = place_i @ there_j.T / count, there_i @ place_j.T / count
-    spread_i = np.maximum(np.abs(place_i) ** 2 @ there_j.T / count - np.abs(mean_i) ** 2, 1e-12)
-    spread_j = np.maximum(there_i @ np.abs(place_j.T) ** 2 / count - np.abs(mean_j) ** 2, 1e-12)
-    covariance = np.conj(place_i) @ place_j.T / count - np.conj(mean_i) * mean_j
+    i, j = np.nonzero(common >= LEAST_COMMON)
+    n = common[i, j]
+    mean_i, mean_j = (place_i @ there_j.T)[i, j] / n, (there_i @ place_j.T)[i, j] / n
+    spread_i = np.maximum((np.abs(place_i) ** 2 @ there_j.T)[i, j] / n - np.abs(mean_i) ** 2, 1e-12)
+    spread_j = np.maximum((there_i @ np.abs(place_j.T) ** 2)[i, j] / n - np.abs(mean_j) ** 2, 1e-12)
+    covariance = (np.conj(place_i) @ place_j.T)[i, j] / n - np.conj(mean_i) * mean_j
     residual = np.sqrt(np.maximum(spread_j - np.abs(covariance) ** 2 / spread_i, 0.0))
-    scale = np.sqrt(spread_j / spread_i)
     way = np.sqrt(2.0 * np.minimum(spread_i, spread_j))
-    good = (common >= LEAST_COMMON) & (way > LEAST_SPREAD) & (scale < LARGEST_SCALE) & (scale > 1.0 / LARGEST_SCALE)
-    good &= (residual < LARGEST_RESIDUAL) & (residual < 0.5 * np.sqrt(spread_j)) & (np.abs(covariance) > 0)
-    i, j = np.nonzero(good)
-    worth = np.minimum(common, 25)[i, j] * np.minimum(way, 4.0)[i, j] / (0.15 + residual[i, j])
-    best = np.argsort(-worth, kind="stable")[:MOST_HYPOTHESES]
-    i, j = i[best], j[best]
-    turn = covariance[i, j] / np.abs(covariance[i, j])
-    return turn, mean_j[i, j] - turn * mean_i[i, j]
+    good = (way > LEAST_SPREAD) & (np.abs(np.log(spread_j / spread_i)) < 2.0 * np.log(LARGEST_SCALE))
+    good &= (residual < np.minimum(LARGEST_RESIDUAL, 0.5 * np.sqrt(spread_j))) & (np.abs(covariance) > 0)
+    worth = np.minimum(n, LONG_WALK) * np.minimum(way, 4.0) / (0.15 + residual)
+    best = np.flatnonzero(good)
+    best = best[np.argsort(-worth[best], kind="stable")[:most]]
+    return CommonWalks(*(values[best] for values in (i, j, n, mean_i, mean_j, spread_i, spread_j, covariance)))
 
 
-def _walks(view: Sightings) -> tuple[np.ndarray, FloatArray]:
+def walks_of(view: Sightings) -> tuple[np.ndarray, FloatArray]:
     """`(K, T)` complex places of the longest walks, 0 where there is no box, and `(K, T)` 1 where there is one."""
     tracks = view.tracks[view.usable]
     places, instants = view.places[view.usable], view.instant[view.usable]

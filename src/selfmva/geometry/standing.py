@@ -2,7 +2,8 @@
 
 A box is read twice. Its foot (bottom centre) meets the floor; its head (top centre) meets the plane one body height
 above. The foot is the better reading, but may be hidden behind a person or a table; then the box is shorter than
-where its foot is would ask for, which tells the probability v that the foot is seen. Two boxes a and b are one person
+where its foot is would ask for (or taller, where it holds the feet of another), which tells the probability v that the
+bottom of the box is its person's foot. Two boxes a and b are one person
 with log-likelihood
 
     L(a, b) = log sum over readings r of a, s of b of  w_r(a) w_s(b) t(x_r(a) - x_s(b); C_r(a) + C_s(b)),
@@ -49,7 +50,7 @@ FARTHEST = float(np.sqrt(2.0 * (NEAREST - FARTHEST_LOG_LIKELIHOOD)))
 
 @dataclass(frozen=True, eq=False)
 class Standing:
-    """Readings of boxes on the common floor, in its unit.
+    """Readings of boxes on the common floor, in body heights.
 
     Attributes:
         foot: `(M, 2)` where the foot meets the floor.
