@@ -168,7 +168,16 @@ def common_walks(
     worth = np.minimum(n, LONG_WALK) * np.minimum(way, 4.0) / (0.15 + residual)
     best = np.flatnonzero(good)
     best = best[np.argsort(-worth[best], kind="stable")[:most]]
-    return CommonWalks(*(values[best] for values in (i, j, n, mean_i, mean_j, spread_i, spread_j, covariance)))
+    return CommonWalks(
+        i=i[best],
+        j=j[best],
+        common=n[best],
+        mean_i=mean_i[best],
+        mean_j=mean_j[best],
+        spread_i=spread_i[best],
+        spread_j=spread_j[best],
+        covariance=covariance[best],
+    )
 
 
 def walks_of(view: Sightings) -> tuple[np.ndarray, FloatArray]:
