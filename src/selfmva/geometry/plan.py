@@ -110,8 +110,11 @@ class Floor:
             InputError: The view is not on the floor, the points are not, or the length is not positive.
 
         Example:
-            >>> floor.with_length(0, (310, 420), (512, 433), 3.2).unit  # doctest: +SKIP
-            1.71
+            >>> from selfmva.types import View
+            >>> level = np.zeros(10)  # one body height above the floor, looks along it
+            >>> floor = Floor((View("hall", 1000, 1000),), (level,), {})
+            >>> round(floor.with_length(0, (500, 1000), (500, 750), 3.4).unit, 6)
+            1.7
         """
         first, second = self.place(view, np.array([start, end]))
         distance = float(np.hypot(*(second - first)))
