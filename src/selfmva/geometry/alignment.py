@@ -216,8 +216,8 @@ def _consensus(
     back = _transfer(second.places[other], 1.0 / turn, -shift / turn, first)[..., None, :]
     back = back - _complex(first.feet[rows])[:, :, None]
     error = np.maximum(
-        _square(ahead) / (second.heights[other] ** 2).astype(np.float32)[:, None, :],
-        _square(back) / (first.heights[rows] ** 2).astype(np.float32)[:, :, None],
+        squared(ahead) / (second.heights[other] ** 2).astype(np.float32)[:, None, :],
+        squared(back) / (first.heights[rows] ** 2).astype(np.float32)[:, :, None],
     )
     error = np.where((rows >= 0)[:, :, None] & (other >= 0)[:, None, :], error, FAR)
     one_to_one = (error == error.min(axis=-1, keepdims=True)) & (error == error.min(axis=-2, keepdims=True))
@@ -239,5 +239,6 @@ def _complex(points: FloatArray) -> np.ndarray:
     return (points[..., 0] + 1j * points[..., 1]).astype(np.complex64)
 
 
-def _square(values: np.ndarray) -> np.ndarray:
+def squared(values: np.ndarray) -> np.ndarray:
+    """Squared lengths of complex vectors."""
     return np.asarray(values.real**2 + values.imag**2)

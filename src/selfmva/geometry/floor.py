@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from selfmva.geometry.alignment import search
-from selfmva.geometry.cameras import POSE, YAW, X, Y, moved
+from selfmva.geometry.cameras import YAW, X, Y, moved
 from selfmva.geometry.refinement import Matches, blocks, matching_tracklets, nearest_boxes, refine, thinned
 
 if TYPE_CHECKING:
@@ -316,7 +316,7 @@ def _laid(camera: FloatArray, partner: FloatArray, partner_on_floor: FloatArray)
     turn = np.exp(1j * (partner_on_floor[YAW] - partner[YAW]))
     shift = complex(*partner_on_floor[[X, Y]]) - turn * complex(*partner[[X, Y]])
     result = moved(camera, complex(turn), complex(shift))
-    result[POSE.start] = np.angle(np.exp(1j * result[YAW]))
+    result[YAW] = np.angle(np.exp(1j * result[YAW]))
     return result
 
 

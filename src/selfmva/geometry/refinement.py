@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from selfmva.geometry.alignment import FAR
+from selfmva.geometry.alignment import FAR, LEAST_COMMON, squared
 from selfmva.geometry.cameras import ASPECT, CENTRE_X, PARAMETERS, POSE, project, projections, to_floor
 from selfmva.geometry.upright import height_residuals, prior_residuals, robust
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     Cameras = Mapping[int, FloatArray]
 
 SHAPE_NOISE = 0.15  # body heights: how much two sightings of one walk differ beside a common offset
-LEAST_COMMON = 4  # instants, for a tracklet to count as one
 BLOCK = 20  # neighbouring instants that are looked at together, so that tracklets have a length
 STILL_WEIGHT = 0.1  # of people who stand: they meet at shifted instants as well
 ROD_BOXES = 300  # of a view, whose heights hold its camera
@@ -99,17 +98,13 @@ def transfer_errors(
     feet_i, feet_j = _complex(first.feet), _complex(second.feet)
     in_j = (ahead[rows][:, :, None] - feet_j[other][:, None]) / second.heights[other][:, None]
     in_i = (back[other][:, None] - feet_i[rows][:, :, None]) / first.heights[rows][:, :, None]
-    square = np.maximum(_square(in_j), _square(in_i))
+    square = np.maximum(squared(in_j), squared(in_i))
     square[~((rows >= 0)[:, :, None] & (other >= 0)[:, None, :])] = FAR
     return in_j, in_i, square
 
 
 def _complex(points: FloatArray) -> ComplexArray:
     return np.asarray(points[..., 0] + 1j * points[..., 1])
-
-
-def _square(values: ComplexArray) -> FloatArray:
-    return np.asarray(values.real**2 + values.imag**2)
 
 
 def nearest_boxes(
@@ -168,9 +163,9 @@ def matching_tracklets(
     scatter, offset = np.zeros(len(both)), np.zeros(len(both))
     for error in (in_j[s, k, m], in_i[s, k, m]):
         mean = _sums(member, error, len(both)) / count
-        mean_square = np.bincount(member, _square(error), minlength=len(both)) / count
-        scatter = np.maximum(scatter, (mean_square - _square(mean)) * unbiased)
-        offset = np.maximum(offset, _square(mean))
+        mean_square = np.bincount(member, squared(error), minlength=len(both)) / count
+        scatter = np.maximum(scatter, (mean_square - squared(mean)) * unbiased)
+        offset = np.maximum(offset, squared(mean))
     unlike = scatter / SHAPE_NOISE**2 + offset / gate**2
     walking = np.bincount(member, np.sqrt(first.moving[box] * second.moving[partner]), minlength=len(both))
     score = np.where((count >= LEAST_COMMON) & (unlike < 4.0), walking + STILL_WEIGHT * count, 0.0)
