@@ -34,6 +34,7 @@ LAYERS = (
     "fusion",
     "cues",
     "pairing",
+    "consensus",
     "association",
     "inference",
     "calibration",

@@ -79,6 +79,26 @@ def test_third_views_speak_for_and_against() -> None:
     assert agree(contradiction, 3)[0, 0, 0, 0] < alone - 0.1
 
 
+@given(views=st.integers(3, 4), size=st.integers(1, 3), seed=st.integers(0, 999))
+def test_agreement_is_one_step_by_plain_loops(views: int, size: int, seed: int) -> None:
+    """A third view speaks for a pair by what it shares with both, against it by the rest of what both have there."""
+    pairs = view_pairs(views)
+    log_odds = np.random.default_rng(seed).normal(0, 3, (1, len(pairs), size, size))
+    alone = competition(log_odds)[0]
+    posterior = {
+        pair: block
+        for pair, one in zip(pairs, alone, strict=True)
+        for pair, block in ((pair, one), (pair[::-1], one.T))
+    }
+    raised = log_odds.copy()
+    for number, (i, j) in enumerate(pairs):
+        for third in set(range(views)) - {i, j}:
+            shared = posterior[i, third] @ posterior[third, j]
+            both = np.outer(posterior[i, third].sum(axis=1), posterior[j, third].sum(axis=1))
+            raised[0, number] += shared - (both - shared)
+    np.testing.assert_allclose(agree(log_odds, views), competition(raised), atol=1e-9)
+
+
 @given(views=st.integers(2, 4), most=st.integers(0, 4), seed=st.integers(0, 999))
 def test_similarities_are_the_published_ones(views: int, most: int, seed: int) -> None:
     (distances,), (count,) = random_chunk(1, views, most, seed)

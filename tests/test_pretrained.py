@@ -21,7 +21,7 @@ from small_scenes import fit_quietly, fitted_on_a_floor, quick, scene
 
 from selfmva import Associator
 from selfmva.errors import CheckpointError, DataError
-from selfmva.geometry.floor import NO_SUPPORT
+from selfmva.geometry.support import NO_SUPPORT
 from selfmva.pretrained import CONFIG, WEIGHTS, find_folder
 
 if TYPE_CHECKING:

@@ -161,7 +161,7 @@ class Associator:
                 offsets = find_offsets(cameras, frames, geometry.clock_bound).offsets
                 frames = align_frames(frames, offsets) if geometry.correct_clock else frames
             floor = calibrate_floor(cameras, frames) if geometry.floor else None
-            trained = fit_encoder(cameras, frames, self._config, watch)
+            trained = fit_encoder(cameras, frames, self._config, watch, floor)
             evidence = gather_evidence(
                 trained.encoder,
                 floor,

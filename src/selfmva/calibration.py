@@ -12,18 +12,11 @@ from selfmva.cues import visible_heads
 from selfmva.geometry.cameras import projections, to_floor
 from selfmva.geometry.clock import Clock, find_clock
 from selfmva.geometry.epipolar_search import find_epipolar_geometry
-from selfmva.geometry.floor import (
-    Layout,
-    confirmed,
-    find_floor,
-    measure_supports,
-    null_shifts,
-    refine_floor,
-    walking_time,
-)
+from selfmva.geometry.floor import Layout, find_floor, refine_floor
 from selfmva.geometry.plan import Floor
 from selfmva.geometry.retiming import count_instants
 from selfmva.geometry.sightings import Sightings, see
+from selfmva.geometry.support import confirmed, measure_all, null_shifts, walking_time
 from selfmva.matching.cost import view_pairs
 from selfmva.pretext.recording import canonical_view_order
 
@@ -108,7 +101,8 @@ def recalibrate_floor(floor: Floor, frames: Sequence[Frame]) -> tuple[Floor | No
     before = {place[view]: camera for view, camera in enumerate(floor.cameras) if camera is not None}
     shifts = null_shifts(walking_time(sightings), len(sightings[0].starts) - 1)
     after = refine_floor(sightings, before, ADAPT_GATES)
-    supports = measure_supports(sightings, after, shifts)
+    measured = measure_all(sightings, after, shifts)
+    supports = {pair: replace(found.support(), known=True) for pair, found in measured.items()}
     if not confirmed(supports.values()):
         return None, []
     refined = _as_floor(floor.views, order, Layout(after, supports), floor.unit)

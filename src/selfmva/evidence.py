@@ -10,9 +10,10 @@ import torch
 
 from selfmva.affinity import DistanceTable, fit_distance_table
 from selfmva.calibration import find_lines, trusted_lines
+from selfmva.consensus import floor_table
 from selfmva.cues import CUES, EMBEDDING, FLOOR, LINES, Rig, frame_cues, line_distances
 from selfmva.fusion import MOST_BOX_PAIRS, Comparison, FusedTable, choose_instants, fuse
-from selfmva.geometry.standing import log_odds_of_distances, standing_distances
+from selfmva.geometry.standing import standing_distances
 from selfmva.matching.cost import view_pairs
 from selfmva.pairing import posteriors
 from selfmva.pretext.recording import canonical_view_order, gather, jitter, pack
@@ -122,14 +123,15 @@ def learn_tables(
     packed = _pack_in_order(frames, order)
     noisy = jitter(packed, TRAINED_JITTER, np.random.default_rng(0)) if trained_on else packed
     pairs = view_pairs(len(rig.views))
+    on_the_floor = None if rig.floor is None else floor_table(rig.floor, packed, range(len(rig.views)))
     comparisons, tables = {}, {}
     for i, j in pairs:
         comparison = _compare(rig, packed, noisy, order, (i, j), minimum_shift, MOST_BOX_PAIRS // len(pairs))
         comparisons[i, j] = comparison
-        on_floor = rig.floor is not None and {i, j} <= set(rig.floor.views_on_floor)
+        both = rig.floor is not None and {i, j} <= set(rig.floor.views_on_floor)
         tables[i, j] = [
             _table(comparison, EMBEDDING) if synchrony[i, j].better_than_chance else None,
-            DistanceTable(*log_odds_of_distances(), true_share=0.5) if on_floor else None,
+            on_the_floor if both else None,
             _table(comparison, LINES),
         ]
     return fuse(tables, comparisons, absolute=FLOOR)

@@ -6,10 +6,10 @@ are not quite: so the log-odds of a pair of boxes of the view pair p are
 
     S_ij = b_p + sum_c w_c r_c(d_cij),    w_c >= 0,
 
-with one weight per cue, shared by all view pairs, and one bias per view pair. A cue that a view pair doesn't have, or
-that doesn't know a box (its head is cut), is not in the sum. Every one-to-one matching of two images has the weight of
-the product of exp(S) over its pairs; if people are scattered at random (Poisson), exp(b_p) is one over the number of
-people that neither view sees. `selfmva.affinity.competition` gives the marginals.
+with one weight per cue, shared by all view pairs of a kind, and one bias per view pair. A cue that a view pair doesn't
+have, or that doesn't know a box (its head is cut), is not in the sum. Every one-to-one matching of two images has the
+weight of the product of exp(S) over its pairs; if people are scattered at random (Poisson), exp(b_p) is one over the
+number of people that neither view sees. `selfmva.affinity.competition` gives the marginals.
 
 Weights and biases are those that tell synchronous boxes from shifted ones best. By the same model, the evidence that
 box i is of the same instant as the boxes j of the other view, given all other boxes of this instant, is
@@ -43,6 +43,8 @@ ViewPair = tuple[int, int]
 MOST_BOX_PAIRS = 100_000  # synchronous, of all view pairs together, for `choose_instants`; more would sharpen nothing
 SHIFTS = 3  # shifted instants for every synchronous one
 LARGEST_WEIGHT = 1.0  # no cue says more than its own table
+# Beside an absolute cue: the others were trained on its matches and repeat its errors, more than shifted instants tell.
+LARGEST_WEIGHT_BESIDE = 0.25
 # People who walk together are near each other at synchronous instants alone, as true pairs are. Where all who are seen
 # do, nothing keeps the bias from growing, until any two boxes are one person. Two lone boxes of which no cue knows
 # anything are one person with odds of at most e.
@@ -145,7 +147,7 @@ def fuse(
         tables: For every view pair, a table for each of C cues, None where it doesn't have the cue.
         comparisons: For the same view pairs, distances to learn from: best of boxes that no cue was trained on.
         absolute: Number of a cue whose table tells odds, not ratios: where a view pair has it, its weight is 1 and the
-            bias 0, and only how much other cues add is learnt.
+            bias 0, and only how much other cues add is learnt, up to LARGEST_WEIGHT_BESIDE.
 
     Returns:
         The fused table of every view pair; one without any cue says "not the same person" throughout.
@@ -159,11 +161,13 @@ def fuse(
     informed = [pair for pair in sorted(tables) if _informed(tables[pair]) and len(comparisons[pair].instants)]
     nothing = np.zeros(next(iter(cues), 0))
     fused = {pair: FusedTable(tuple(found), nothing, -LARGEST_LOG_ODDS) for pair, found in tables.items()}
-    if informed:
-        told = [absolute is not None and tables[pair][absolute] is not None for pair in informed]
-        weights, biases = _learn(*_stack([(tables[pair], comparisons[pair]) for pair in informed]), told, absolute)
-        for pair, bias in zip(informed, biases.tolist(), strict=True):
-            fused[pair] = FusedTable(tuple(tables[pair]), weights, bias)
+    told = [pair for pair in informed if absolute is not None and tables[pair][absolute] is not None]
+    for group in (told, [pair for pair in informed if pair not in told]):
+        if group:
+            data = _stack([(tables[pair], comparisons[pair]) for pair in group])
+            weights, biases = _learn(*data, len(group), absolute if group is told else None)
+            for pair, bias in zip(group, biases.tolist(), strict=True):
+                fused[pair] = FusedTable(tuple(tables[pair]), weights, bias)
     return fused
 
 
@@ -223,13 +227,16 @@ def _pad(blocks: Sequence[tuple[FloatArray, int]], size: IntArray) -> _Blocks:
 
 
 def _learn(
-    synchronous: _Blocks, shifted: _Blocks, instants: IntArray, told: Sequence[bool], absolute: int | None
+    synchronous: _Blocks, shifted: _Blocks, instants: IntArray, pairs: int, absolute: int | None
 ) -> tuple[FloatArray, FloatArray]:
-    """Weights of the cues and biases of the view pairs; `told` are those whose odds the absolute cue tells."""
-    cues, pairs = len(synchronous.ratios), len(told)
-    weights = [(1.0, 1.0) if cue == absolute else (0.0, LARGEST_WEIGHT) for cue in range(cues)]
-    bounds = weights + [(0.0, 0.0) if known else (-LARGEST_LOG_ODDS, LARGEST_BIAS) for known in told]
-    found = np.concatenate([np.ones(cues), np.zeros(pairs)])
+    """Weights of the cues and biases of the view pairs; of those whose odds the absolute cue tells, if there is one."""
+    cues = len(synchronous.ratios)
+    if absolute is None:
+        bounds = [(0.0, LARGEST_WEIGHT)] * cues + [(-LARGEST_LOG_ODDS, LARGEST_BIAS)] * pairs
+    else:
+        bounds = [(1.0, 1.0) if cue == absolute else (0.0, LARGEST_WEIGHT_BESIDE) for cue in range(cues)]
+        bounds += [(0.0, 0.0)] * pairs
+    found = np.concatenate([[largest for _, largest in bounds[:cues]], np.zeros(pairs)])
     for _ in range(MOST_ROUNDS):
         examples = _examples(found[:cues], found[cues:], synchronous, shifted, instants)
         before, found = found, minimize(_surprise, found, args=(examples,), jac=True, bounds=bounds).x

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from selfmva.types import FloatArray, IntArray
 
 ViewPair = tuple[int, int]
-AGREEMENT_ROUNDS = 2
 LARGEST_FUSED = 4 * LARGEST_LOG_ODDS  # what products of odds can hold
 UNMATCHED_LOG_ODDS = -0.5  # uncalibrated: half the weight of the best match
 
@@ -56,7 +55,8 @@ def agree(log_odds: FloatArray, views: int) -> FloatArray:
     If a and b are one person, every third view that shows a partner of a shows the same box as partner of b. With
     posteriors P, a third view k speaks for the pair by sum_c P_ac P_cb and against it by the rest of the probability
     that both have a partner there. The log-odds of a and b are raised by the first and lowered by the second, summed
-    over third views: a mean-field step towards consistent groups.
+    over third views: a mean-field step towards consistent groups. One step, for in a second a pair would hear its own
+    voice through the others.
 
     Args:
         log_odds: `(F, P, K, K)` before any competition, -inf in the padding.
@@ -76,16 +76,14 @@ def agree(log_odds: FloatArray, views: int) -> FloatArray:
         return posterior
     one, other = (np.array(side) for side in zip(*view_pairs(views), strict=True))
     frames, width = len(log_odds), log_odds.shape[-1]
-    for _ in range(AGREEMENT_ROUNDS):
-        matrix = np.zeros((frames, views, views, width, width))
-        matrix[:, one, other], matrix[:, other, one] = posterior, np.swapaxes(posterior, -1, -2)
-        partner = matrix.sum(axis=-1).swapaxes(2, 3).reshape(frames, views * width, views)
-        flat = matrix.swapaxes(2, 3).reshape(frames, views * width, views * width)
-        # Third views alone are in the sums: no box has a partner in its own view.
-        change = 2.0 * flat @ flat - partner @ partner.swapaxes(1, 2)
-        change = change.reshape(frames, views, width, views, width).swapaxes(2, 3)
-        posterior = competition(np.minimum(log_odds + change[:, one, other], LARGEST_FUSED))
-    return posterior
+    matrix = np.zeros((frames, views, views, width, width))
+    matrix[:, one, other], matrix[:, other, one] = posterior, np.swapaxes(posterior, -1, -2)
+    partner = matrix.sum(axis=-1).swapaxes(2, 3).reshape(frames, views * width, views)
+    flat = matrix.swapaxes(2, 3).reshape(frames, views * width, views * width)
+    # Third views alone are in the sums: no box has a partner in its own view.
+    change = 2.0 * flat @ flat - partner @ partner.swapaxes(1, 2)
+    change = change.reshape(frames, views, width, views, width).swapaxes(2, 3)
+    return competition(np.minimum(log_odds + change[:, one, other], LARGEST_FUSED))
 
 
 def similarities(

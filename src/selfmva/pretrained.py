@@ -20,8 +20,8 @@ from selfmva.config import AssociatorConfig, build
 from selfmva.errors import CheckpointError, DataError
 from selfmva.fusion import FusedTable
 from selfmva.geometry.cameras import PARAMETERS
-from selfmva.geometry.floor import Support
 from selfmva.geometry.plan import Floor
+from selfmva.geometry.support import Support
 from selfmva.io.atomic import atomic_write
 from selfmva.report import FitReport, plain, with_nan
 from selfmva.types import View
@@ -74,7 +74,7 @@ def save(folder: str | Path, saved: SavedAssociator) -> None:
     """
     target = Path(folder)
     tensors = {f"encoder.{name}": tensor for name, tensor in saved.weights.items()} | _tensors(saved)
-    weights = serialize({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
+    weights = serialize({name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()})
     config = {
         "format_version": FORMAT_VERSION,
         "selfmva_version": __version__,

@@ -11,7 +11,7 @@ from small_scenes import shuffle_boxes
 
 from selfmva.geometry.alignment import KEPT, propose, search
 from selfmva.geometry.cameras import moved
-from selfmva.geometry.floor import null_shifts, walking_time
+from selfmva.geometry.support import null_shifts, walking_time
 
 
 def shifts_of(views: list) -> list[int]:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional
 
+from selfmva.losses.consensus import consensus_loss
 from selfmva.losses.edge import edge_distance, unordered_pairs, virtual_boxes
 from selfmva.losses.reprojection import reprojection_loss
 from selfmva.losses.synchronization import contrastive_loss, matched_distance, triplet_loss
@@ -177,5 +178,72 @@ def test_gradients_through_coinciding_embeddings_are_finite() -> None:
     embeddings = torch.ones(4, 8, requires_grad=True)
     distances = pairwise_distances(embeddings)
     contrastive_loss(distances[None], torch.ones(1, 4, 4, dtype=torch.bool), 0.5).backward()
+    assert embeddings.grad is not None
+    assert torch.isfinite(embeddings.grad).all()
+
+
+def consensus_by_hand(distances: np.ndarray, image: np.ndarray, matches: np.ndarray, temperature: float) -> float:
+    """How surprising each box's partner is among the boxes of the partner's image."""
+    terms = []
+    for one, other in matches.tolist():
+        for box, partner in ((one, other), (other, one)):
+            odds = np.exp(-distances[box] / temperature)
+            terms.append(-np.log(odds[partner] / odds[image == image[partner]].sum()))
+    return float(np.mean(terms)) if terms else 0.0
+
+
+def crowd(sizes: list[int], seed: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Distances, images, and matches of the images 0 and 1, 2 and 3, and so on: as many as there can be."""
+    image = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes))
+    rng, start = np.random.default_rng(seed), np.cumsum([0, *sizes])
+    matches = [
+        np.column_stack(
+            [start[k + side] + rng.permutation(sizes[k + side])[: min(sizes[k : k + 2])] for side in (0, 1)]
+        )
+        for k in range(0, len(sizes) - 1, 2)
+    ]
+    half = draw(len(image), len(image), seed=seed).abs() * 3
+    return half + half.T, image, torch.from_numpy(np.concatenate(matches))
+
+
+@given(
+    sizes=st.lists(st.integers(0, 4), min_size=2, max_size=6),
+    temperature=st.sampled_from([0.1, 1.0, 10.0]),
+    seed=st.integers(0, 1000),
+)
+def test_consensus_loss_by_plain_loops(sizes: list[int], temperature: float, seed: int) -> None:
+    distances, image, matches = crowd(sizes, seed)
+    found = consensus_loss(distances.requires_grad_(), image, matches, temperature)
+    wanted = consensus_by_hand(distances.detach().numpy(), image.numpy(), matches.numpy(), temperature)
+    assert found.item() == pytest.approx(wanted, rel=1e-9, abs=1e-12)
+    assert consensus_loss(distances, image, matches.flip(1), temperature).item() == pytest.approx(found.item())
+    if len(matches):
+        found.backward()
+        assert distances.grad is not None
+        assert torch.isfinite(distances.grad).all()
+
+
+def test_consensus_loss_without_matches_is_nothing() -> None:
+    distances, image, _ = crowd([3, 2], 0)
+    assert consensus_loss(distances, image, torch.zeros((0, 2), dtype=torch.int64), 1.0).item() == 0.0
+
+
+def test_consensus_pushes_the_others_of_the_partner_s_image_alone() -> None:
+    """Boxes of the own image and of other instants may be as near as they like."""
+    distances = draw(6, 6).abs().requires_grad_()
+    image = torch.tensor([0, 0, 1, 1, 2, 2])
+    consensus_loss(distances, image, torch.tensor([[0, 2]]), 1.0).backward()
+    assert distances.grad is not None
+    assert distances.grad.nonzero().tolist() == [[0, 2], [0, 3], [2, 0], [2, 1]]
+    assert (distances.grad[[0, 2], [2, 0]] > 0).all()  # nearer
+    assert (distances.grad[[0, 2], [3, 1]] < 0).all()  # further away
+
+
+def test_consensus_through_coinciding_embeddings_has_a_finite_gradient() -> None:
+    embeddings = torch.ones(4, 8, requires_grad=True)
+    matches = torch.tensor([[0, 2], [1, 3]])
+    loss = consensus_loss(pairwise_distances(embeddings), torch.tensor([0, 0, 1, 1]), matches, 0.5)
+    loss.backward()
+    assert loss.item() == pytest.approx(math.log(2))
     assert embeddings.grad is not None
     assert torch.isfinite(embeddings.grad).all()

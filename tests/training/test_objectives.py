@@ -9,13 +9,18 @@ import pytest
 import torch
 from scipy.optimize import linear_sum_assignment
 from small_scenes import frames_of, scene
+from true_floors import true_floor
 
 from selfmva.config import BatchRecipe, PublishedRecipe
+from selfmva.consensus import Consensus, find_consensus
 from selfmva.encoders.box import BoxEncoder
 from selfmva.errors import InputError
+from selfmva.losses.consensus import consensus_loss
 from selfmva.losses.reprojection import reprojection_loss
 from selfmva.losses.synchronization import contrastive_loss
-from selfmva.pretext.recording import PackedBoxes, pack
+from selfmva.matching.cost import pairwise_distances
+from selfmva.pretext.recording import PackedBoxes, gather, pack
+from selfmva.pretext.sampler import sample_instants
 from selfmva.training.batch import BatchObjective
 from selfmva.training.published import PublishedObjective, match_images, triplet_terms
 from selfmva.types import Frame, View
@@ -186,6 +191,62 @@ def test_a_batch_loss_by_its_definition() -> None:
     view = torch.cat([torch.full((len(b),), v) for t in instants for v, b in enumerate(frames[t].boxes)])
     wanted = wanted + reprojection_loss(encoder.decode(encoder(boxes, view)), view, encoder.targets(boxes, view))
     assert found.item() == pytest.approx(wanted.item(), rel=1e-4)
+
+
+def true_consensus(data: PackedBoxes) -> Consensus:
+    return find_consensus(true_floor(scene(instants=40)), data, range(3))
+
+
+def consensus_of(encoder: BoxEncoder, data: PackedBoxes, consensus: Consensus, instants: np.ndarray) -> float:
+    """The loss of the matches of some instants."""
+    batch = gather(data, instants)
+    image = torch.from_numpy(np.repeat(np.arange(batch.count.size), batch.count.flatten()))
+    with torch.no_grad():
+        distances = pairwise_distances(encoder(batch.boxes, batch.view))
+    return consensus_loss(distances, image, consensus.rows(instants, batch), BatchRecipe().temperature).item()
+
+
+def test_matches_that_geometry_is_sure_of_are_added() -> None:
+    data, encoder, recipe = recording(), make(), BatchRecipe(instants=8, jitter=0.0)
+    consensus = true_consensus(data)
+    instants = sample_instants(np.random.default_rng([3, 5]), len(data), 8)
+    alone, told = (BatchObjective(data, recipe, 3, found).loss(encoder, 5) for found in (None, consensus))
+    assert alone is not None
+    assert told is not None
+    added = consensus_of(encoder, data, consensus, instants)
+    assert added > 0.1
+    assert (told - alone).item() == pytest.approx(added, rel=1e-3)
+
+
+def test_only_instants_at_which_geometry_was_asked_are_drawn() -> None:
+    data = recording()
+    full = true_consensus(data)
+    known = np.arange(0, len(data), 3)
+    some = np.isin(full.instant, known)
+    told = Consensus(full.instant[some], full.image[some], full.place[some], known)
+    objective = BatchObjective(data, BatchRecipe(instants=1000, jitter=0.0), 0, told)
+    loss = objective.loss(make(), 0)
+    part = gather(data, known)
+    assert loss is not None
+    alone = BatchObjective(part, BatchRecipe(instants=1000, jitter=0.0, minimum_shift=2), 0).loss(make(), 0)
+    assert alone is not None  # the same images, three instants being one
+    assert (loss - alone).item() == pytest.approx(consensus_of(make(), data, told, known), rel=1e-3)
+
+
+def test_training_learns_the_consensus() -> None:
+    data, encoder = recording(), make()
+    consensus = true_consensus(data)
+    everything = np.arange(len(data))
+    objective = BatchObjective(data, BatchRecipe(steps=60), 0, consensus)
+    before = consensus_of(encoder, data, consensus, everything)
+    optimizer = torch.optim.Adam(encoder.parameters(), lr=1e-3)
+    for step in range(20):
+        loss = objective.loss(encoder, step)
+        assert loss is not None
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert consensus_of(encoder, data, consensus, everything) < 0.7 * before
 
 
 def test_a_fixed_anchor_takes_part_in_every_pair() -> None:

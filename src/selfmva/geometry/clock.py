@@ -19,9 +19,9 @@ import numpy as np
 from selfmva.errors import InputError
 from selfmva.geometry.alignment import LEAST_COMMON, propose, search
 from selfmva.geometry.cameras import moved
-from selfmva.geometry.floor import measure_support, null_shifts, walking_time
 from selfmva.geometry.refinement import blocks, matching_tracklets, refine, thinned
 from selfmva.geometry.retiming import shift_view
+from selfmva.geometry.support import measure_support, null_shifts, walking_time
 from selfmva.geometry.votes import on_a_line, vote
 
 if TYPE_CHECKING:

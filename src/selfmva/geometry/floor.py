@@ -1,4 +1,4 @@
-"""All views: one floor under them, found from the strongest pair outwards, and a verdict on every pair.
+"""All views: one floor under them, found from the strongest pair outwards.
 
 A view joins the floor at the place where most boxes meet those of all views that are on it already, not of one
 partner alone: that is the check of every loop. Then all cameras are refined together while the gate of the matches
@@ -15,13 +15,15 @@ import numpy as np
 
 from selfmva.geometry.alignment import search
 from selfmva.geometry.cameras import YAW, X, Y, moved
-from selfmva.geometry.refinement import Matches, blocks, matching_tracklets, nearest_boxes, refine, thinned
+from selfmva.geometry.refinement import Matches, blocks, matching_tracklets, refine, thinned
+from selfmva.geometry.support import judge, measure_all, measure_support, null_shifts, walking_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from selfmva.geometry.sightings import Sightings
-    from selfmva.types import FloatArray, IntArray
+    from selfmva.geometry.support import Support
+    from selfmva.types import FloatArray
 
     # What a placed view has in common with the others, the view, all cameras.
     _Try = tuple[float, int, dict[int, FloatArray]]
@@ -36,58 +38,9 @@ ALIKE = (0.05, 0.05)  # radians and body heights between two hypotheses that end
 JOINS_TRIED = 4
 RIVAL = 0.25  # of what the best place of a view brings together: less is not tried
 NEIGHBOURS = (0.1, 0.5)  # radians and body heights between two places that refinement brings to one
-PAIR_BOXES, JOIN_BOXES, FLOOR_BOXES, VERDICT_BOXES = 3000, 2000, 3000, 6000
+PAIR_BOXES, JOIN_BOXES, FLOOR_BOXES = 3000, 2000, 3000
 PAIR_MATCHES, JOIN_MATCHES, FLOOR_MATCHES = 400, 200, 400
-SUPPORT_KERNEL = 0.2  # body heights
-# Shifts of the null, in times a walker needs for one body height: far enough that walkers are elsewhere, near enough
-# that those who stand still do.
-NULL_SHIFTS = (1.5, 2.5, 4.0, 6.0, 9.0, 13.0, 20.0, 30.0)
-# A geometry is the best of thousands that were tried, so it brings somebody together even where views have nothing in
-# common. Three things tell it from a true one: chance does nearly as well at other instants (crowds: 0.5 to 0.9 of it;
-# true geometries: seldom above 0.35), it holds for moments only, or there is little of it (recordings of seconds).
-TRUST_RATIO = 2.0  # support over the largest support at any shifted instant
-CLEAR_RATIO = 4.0  # the same, from where on no other hypothesis is tried
-LEAST_WALKED = 6.0  # body heights walked together, times steadiness; where nothing can be learnt: up to 4
-LEAST_CONFIRMED = 3.0  # body heights walked together, where the geometry was known before
-MOMENTS = 12  # equal parts of the recording, on which steadiness is measured
-
-
-@dataclass(frozen=True)
-class Support:
-    """What speaks for the geometry of one pair of views.
-
-    Attributes:
-        synchronous: Walking boxes that meet at synchronous instants, weighted by how near.
-        shifted: The same at shifted instants, mean.
-        largest: The largest over shifts.
-        walked: Body heights that people walk while they meet, over chance: what `excess` is at any frame rate.
-        steadiness: How evenly `excess` is spread over the recording, 1 over the number of its parts to 1; 0 without
-            any. As if so large a share of the recording carried all of it.
-        residual: Median transfer error of the boxes that meet, in body heights; NaN where none do.
-        instants: Number of instants looked at.
-    """
-
-    synchronous: float
-    shifted: float
-    largest: float
-    walked: float
-    steadiness: float
-    residual: float
-    instants: int
-
-    @property
-    def excess(self) -> float:
-        """Support over chance."""
-        return self.synchronous - self.shifted
-
-    @property
-    def trusted(self) -> bool:
-        """True where neither chance nor the choice of the best of many geometries explains it."""
-        steady = self.walked * self.steadiness >= LEAST_WALKED
-        return bool(steady and self.synchronous >= TRUST_RATIO * self.largest)
-
-
-NO_SUPPORT = Support(0.0, 0.0, 0.0, 0.0, 0.0, float("nan"), 0)
+CLEAR_RATIO = 4.0  # support over the largest at shifted instants, from where on no other hypothesis is tried
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,61 +64,6 @@ class _Candidate:
     excess: float
 
 
-def walking_time(views: Sequence[Sightings]) -> int:
-    """Instants in which a walker moves one body height; at least 1."""
-    fast = np.array([view.fast for view in views])
-    fast = fast[np.isfinite(fast)]
-    longest = max((len(views[0].starts) - 1) // 8, 1)
-    return int(np.clip(round(1.0 / max(float(np.median(fast)), 1e-3)), 1, longest)) if len(fast) else 1
-
-
-def null_shifts(time: int, instants: int) -> list[int]:
-    """Shifts to both sides, in instants, the nearest first."""
-    near = [round(step * time) for step in NULL_SHIFTS]
-    return [sign * shift for shift in near if 0 < shift < instants / 2 for sign in (1, -1)]
-
-
-def measure_support(
-    views: Sequence[Sightings],
-    cameras: Mapping[int, FloatArray],
-    pair: tuple[int, int],
-    instants: IntArray,
-    shifts: Sequence[int],
-) -> Support:
-    """Count the boxes of two views that meet, at synchronous and at shifted instants."""
-    if not len(instants) or not shifts:
-        return NO_SUPPORT
-    i, j = pair
-    part = np.zeros(len(views[i].starts) - 1, dtype=np.int64)
-    part[instants] = np.arange(len(instants)) * MOMENTS // len(instants)
-    counts, residual = [], float("nan")
-    for lag in (0, *shifts):
-        found = nearest_boxes(views, cameras, pair, instants, lag, gate=5 * SUPPORT_KERNEL)
-        walking = np.sqrt(views[i].moving[found.rows_i] * views[j].moving[found.rows_j])
-        met = walking * np.exp(-0.5 * (found.error / SUPPORT_KERNEL) ** 2)
-        counts.append(np.bincount(part[views[i].instant[found.rows_i]], met, MOMENTS))
-        if lag == 0 and len(found.error):
-            near = found.error[found.error < 2 * SUPPORT_KERNEL]
-            residual = float(np.median(near)) if len(near) else float("nan")
-    null = np.sum(counts[1:], axis=1)
-    excess = counts[0] - np.mean(counts[1:], axis=0)
-    return Support(
-        synchronous=float(counts[0].sum()),
-        shifted=float(null.mean()),
-        largest=float(null.max()),
-        walked=float(excess.sum()) / walking_time([views[i], views[j]]),
-        steadiness=_steadiness(excess),
-        residual=residual,
-        instants=len(instants),
-    )
-
-
-def _steadiness(parts: FloatArray) -> float:
-    """The square of the sum over the sum of the squares, by the number of parts: 1 where all are equal."""
-    total = max(float(parts.sum()), 0.0)
-    return total**2 / max(len(parts) * float((parts**2).sum()), 1e-12)
-
-
 def find_floor(views: Sequence[Sightings]) -> Layout | None:
     """Search, join, refine and judge.
 
@@ -186,45 +84,9 @@ def find_floor(views: Sequence[Sightings]) -> Layout | None:
         return None
     cameras = _join(views, pairs, shifts)
     cameras = refine_floor(views, cameras, FLOOR_GATES)
-    return judge(views, cameras, shifts)
-
-
-def measure_supports(
-    views: Sequence[Sightings], cameras: Mapping[int, FloatArray], shifts: Sequence[int]
-) -> dict[tuple[int, int], Support]:
-    """The supports of all pairs of views that have a camera."""
-    return {
-        (i, j): measure_support(views, cameras, (i, j), blocks(views[i], views[j], VERDICT_BOXES), shifts)
-        for i, j in combinations(sorted(cameras), 2)
-    }
-
-
-def confirmed(supports: Iterable[Support]) -> bool:
-    """True where boxes of all pairs together speak for cameras that were known before, and not chosen by them."""
-    every = list(supports)
-    synchronous, largest = (sum(getattr(s, name) for s in every) for name in ("synchronous", "largest"))
-    return bool(sum(s.walked for s in every) >= LEAST_CONFIRMED and synchronous >= TRUST_RATIO * largest)
-
-
-def judge(views: Sequence[Sightings], cameras: Mapping[int, FloatArray], shifts: Sequence[int]) -> Layout | None:
-    """The supports of all pairs of the largest group of views that trusted pairs connect; the others are left out."""
-    supports = measure_supports(views, cameras, shifts)
-    held = _largest_group([pair for pair, support in supports.items() if support.trusted])
-    if not held:
-        return None
-    return Layout(
-        {view: camera for view, camera in cameras.items() if view in held},
-        {pair: support for pair, support in supports.items() if held.issuperset(pair)},
-    )
-
-
-def _largest_group(pairs: Sequence[tuple[int, int]]) -> set[int]:
-    """The most views that pairs connect; of equally many, those of the first pair."""
-    groups: list[set[int]] = []
-    for pair in pairs:
-        touched = [group for group in groups if group & set(pair)]
-        groups = [group for group in groups if group not in touched] + [set(pair).union(*touched)]
-    return max(groups, key=len, default=set())
+    supports = judge(measure_all(views, cameras, shifts))
+    held = {view for pair in supports for view in pair}
+    return Layout({view: cameras[view] for view in sorted(held)}, supports) if held else None
 
 
 def refine_floor(

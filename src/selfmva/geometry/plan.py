@@ -14,8 +14,8 @@ from selfmva.geometry.standing import read_standing
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from selfmva.geometry.floor import Support
     from selfmva.geometry.standing import Standing
+    from selfmva.geometry.support import Support
     from selfmva.types import FloatArray, IntArray, View
 
 

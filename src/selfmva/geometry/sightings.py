@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from selfmva.geometry.cameras import NEAREST, PARAMETERS, predicted_heights, project, projections, to_floor
-from selfmva.geometry.tracklets import link, speeds, spreads
+from selfmva.geometry.tracklets import link, smoothed, speeds, spreads
 from selfmva.geometry.upright import LEAST_BOXES, fit_upright
 
 if TYPE_CHECKING:
@@ -123,7 +123,9 @@ def see(
     whole = foot_inside & (boxes[:, 1] > margin)
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     instant = np.repeat(np.arange(len(counts)), counts)
-    tracks = link(time, starts, feet, heights) if track_ids is None else _number(track_ids)
+    tracks = link(time, starts, feet, heads) if track_ids is None else _number(track_ids)
+    feet, heads = _steadied(time[instant], tracks, feet, heads)
+    heights = feet[:, 1] - heads[:, 1]
     speed = speeds(time[instant], tracks, feet, heights)
     low, high = ROAMING
     moving = _moving(speed) * np.clip((spreads(tracks, feet, heights) - low) / (high - low), 0.0, 1.0)
@@ -143,6 +145,13 @@ def see(
     return Sightings(
         instant, starts, feet, heads, heights, foot_inside, whole, tracks, speed, moving, found, usable, places
     )
+
+
+def _steadied(time: FloatArray, tracks: IntArray, feet: FloatArray, heads: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Feet and heads without the shaking of the detector."""
+    coordinates = np.column_stack([feet, heads[:, 1]])
+    across, low, high = smoothed(time, tracks, coordinates, feet[:, 1] - heads[:, 1]).T
+    return np.column_stack([across, low]), np.column_stack([across, np.minimum(high, low - 1e-6)])
 
 
 def _number(track_ids: IntArray) -> IntArray:

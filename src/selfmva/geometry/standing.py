@@ -1,20 +1,23 @@
 """Where on the common floor the person in a box stands, and how near two boxes are to being one person.
 
-A box is read twice. Its foot (bottom centre) meets the floor; its head (top centre) meets the plane one body height
-above. The foot is the better reading, but may be hidden behind a person or a table; then the box is shorter than
-where its foot is would ask for (or taller, where it holds the feet of another), which tells the probability v that the
-bottom of the box is its person's foot. Two boxes a and b are one person
+A box is read twice. First, its bottom centre is the foot and meets the floor. Second, the foot is hidden behind a
+person or a table: then its top centre, the head, meets the plane one body height above; and as seen from cameras at
+eye level, for which heads are on the horizon and tell nothing, the foot is a bit below the box. The first is the better
+reading where it holds: a box with a hidden foot is shorter than where its foot is would ask for (or taller, where it
+holds the feet of another), which tells the probability v that the foot is seen. Two boxes a and b are one person
 with log-likelihood
 
     L(a, b) = log sum over readings r of a, s of b of  w_r(a) w_s(b) t(x_r(a) - x_s(b); C_r(a) + C_s(b)),
-    w_foot = v, w_head = 1 - v,
+    w_seen = v, w_hidden = 1 - v,
 
 t the Student density of 4 degrees of freedom: detectors err more often by much than a normal law allows. C carries the
 errors of foot and head, which arise in the image in proportion to the box, over to the floor.
 
-L is a density on the floor, per square body height. Against it stands that of other people whom one view alone shows,
-STRANGERS: so L - log STRANGERS are the log-odds of one person. That is no table learnt from shifted instants, for a
-reason: people who stand still are at one place at shifted instants too, and in a crowd they are most of what is near.
+L is a density on the floor, per square body height. Against it stands the density s of the other people near by, whom
+a box may show instead: EVIDENCE (L - log s) are the log-odds of one person, a bit less than all, because the errors
+of a camera are common to many boxes. One view alone tells s, as the people around a person (`density_of_strangers`).
+That is no table learnt from shifted instants, for a reason: people who stand still are at one place at shifted instants
+too, and in a crowd they are most of what is near.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from selfmva.geometry.cameras import projections
 from selfmva.geometry.sightings import BORDER
@@ -36,12 +40,16 @@ if TYPE_CHECKING:
 FOOT_NOISE, HEAD_NOISE = 0.06, 0.05
 SIDEWAYS = 0.7  # boxes are better centred than they are long
 CUT = 4.0  # times the noise, where the border of the image cuts
+# Heights of the box that a hidden foot is below it, and their standard deviation: a tenth to a half of the body.
+HIDDEN, HIDDEN_NOISE = 0.4, 0.25
 PEOPLE_DIFFER = 0.05  # of a body height
 HEIGHT_SPREAD = 0.1  # of the log of seen over expected height, where the foot is visible
 VISIBLE_LOG_ODDS = 3.0  # of a foot, in a box as high as expected
 FREEDOM = 4.0
-SMALLEST_COVARIANCE = 1e-8  # square body heights
-STRANGERS = 0.6  # a square body height: a person in 5 square metres, where they are more than passers-by
+SMALLEST_COVARIANCE, SMALLEST_INFORMATION = 1e-8, 1e-4  # square body heights, and one over them
+EVIDENCE = 0.8  # of what independent errors would be worth
+NEIGHBOURHOOD = 1.5  # body heights
+LEAST_STRANGERS = 0.01  # a square body height: a person in 300 square metres
 NEAREST = 12.0  # log-likelihood of distance 0: both readings within 3 thousandths of a body
 FARTHEST_LOG_LIKELIHOOD = -30.0
 KNOTS = 200
@@ -55,25 +63,25 @@ class Standing:
     Attributes:
         foot: `(M, 2)` where the foot meets the floor.
         foot_covariance: `(M, 2, 2)`.
-        head: `(M, 2)` below where the head meets the plane one body height above.
-        head_covariance: `(M, 2, 2)`.
+        hidden: `(M, 2)` where the foot is if it is not the bottom of the box.
+        hidden_covariance: `(M, 2, 2)`.
         visible: `(M,)` probability that the foot is seen.
         known: `(M,)` whether the box is of a view that is on the floor, and below the horizon.
     """
 
     foot: FloatArray
     foot_covariance: FloatArray
-    head: FloatArray
-    head_covariance: FloatArray
+    hidden: FloatArray
+    hidden_covariance: FloatArray
     visible: FloatArray
     known: np.ndarray
 
     def estimates(self) -> tuple[FloatArray, FloatArray]:
         """One place `(M, 2)` for every box, and the inverse `(M, 2, 2)` of its covariance; 0 where nothing is known."""
         share = self.visible[:, None, None]
-        apart = self.foot - self.head
-        place = self.head + self.visible[:, None] * apart
-        covariance = share * self.foot_covariance + (1 - share) * self.head_covariance
+        apart = self.foot - self.hidden
+        place = self.hidden + self.visible[:, None] * apart
+        covariance = share * self.foot_covariance + (1 - share) * self.hidden_covariance
         covariance += share * (1 - share) * apart[:, :, None] * apart[:, None, :]
         weight = np.linalg.inv(covariance + SMALLEST_COVARIANCE * np.eye(2))
         return place, np.where(self.known[:, None, None], weight, 0.0)
@@ -115,6 +123,11 @@ def read_standing(
     head_noise = size[:, None] * HEAD_NOISE * np.column_stack([aside, np.where(above, CUT, 1.0)])
     foot_covariance = _carried(foot_slope, foot_noise)
     head_covariance = _carried(head_slope, head_noise) + (taller - head)[:, :, None] * (taller - head)[:, None, :]
+    low, low_slope, low_front = _plane(projection, np.column_stack([middle, bottom + HIDDEN * size]), 0.0)
+    low_noise = size[:, None] * np.column_stack([FOOT_NOISE * aside, np.where(below, CUT, 1.0) * HIDDEN_NOISE])
+    hidden, hidden_covariance = _combined(
+        [(head, head_covariance, head_front), (low, _carried(low_slope, low_noise), low_front)]
+    )
 
     ones = np.ones((len(foot), 1))
     expected = _row(projection, np.concatenate([foot, 0 * ones, ones], axis=1)) - _row(
@@ -122,9 +135,9 @@ def read_standing(
     )
     short = np.log(size / np.maximum(expected, 1e-3)) / HEIGHT_SPREAD
     visible = 1.0 / (1.0 + np.exp(0.5 * np.minimum(short**2, 60.0) - VISIBLE_LOG_ODDS))
-    visible = np.where(below | ~foot_front, 1e-3, np.where(head_front, visible, 1.0 - 1e-3))
-    known = there[view] & (foot_front | head_front)
-    return Standing(foot, foot_covariance, head, head_covariance, visible, known)
+    visible = np.where(below | ~foot_front, 1e-3, np.where(head_front | low_front, visible, 1.0 - 1e-3))
+    known = there[view] & (foot_front | head_front | low_front)
+    return Standing(foot, foot_covariance, hidden, hidden_covariance, visible, known)
 
 
 def standing_distances(first: Standing, second: Standing) -> FloatArray:
@@ -139,7 +152,8 @@ def standing_distances(first: Standing, second: Standing) -> FloatArray:
     """
     likelihood = np.zeros((len(first.foot), len(second.foot)))
     sides = [
-        [(s.foot, s.foot_covariance, s.visible), (s.head, s.head_covariance, 1.0 - s.visible)] for s in (first, second)
+        [(side.foot, side.foot_covariance, side.visible), (side.hidden, side.hidden_covariance, 1.0 - side.visible)]
+        for side in (first, second)
     ]
     for place, covariance, weight in sides[0]:
         for other, other_covariance, other_weight in sides[1]:
@@ -150,16 +164,42 @@ def standing_distances(first: Standing, second: Standing) -> FloatArray:
     return np.where(first.known[:, None] & second.known, distance, np.nan)
 
 
-def log_odds_of_distances() -> tuple[FloatArray, FloatArray]:
-    """Knots `(K,)` and log-odds `(K,)` of "same person" for distances of `standing_distances`.
+def density_of_strangers(standing: Standing, image: IntArray) -> float:
+    """Other people around a person, as each image shows them.
+
+    Args:
+        standing: Of M boxes.
+        image: `(M,)` number of the image, that is of instant and view, that shows a box.
+
+    Returns:
+        Mean number of other boxes of the same image per square body height within NEIGHBOURHOOD, at least
+        LEAST_STRANGERS.
+    """
+    place, image = standing.estimates()[0][standing.known], np.asarray(image)[standing.known]
+    if not len(place):
+        return LEAST_STRANGERS
+    # Images lie above each other, too far apart to be neighbours.
+    tree = cKDTree(np.column_stack([place, image * (2 * NEIGHBOURHOOD)]))
+    others = 2 * len(tree.query_pairs(NEIGHBOURHOOD, output_type="ndarray"))
+    return max(others / len(place) / (np.pi * NEIGHBOURHOOD**2), LEAST_STRANGERS)
+
+
+def log_odds_of_distances(strangers: float) -> tuple[FloatArray, FloatArray]:
+    """What distances of `standing_distances` mean.
+
+    Args:
+        strangers: See `density_of_strangers`.
+
+    Returns:
+        Knots `(K,)` and log-odds `(K,)` of "same person".
 
     Example:
-        >>> distances, log_odds = log_odds_of_distances()
+        >>> distances, log_odds = log_odds_of_distances(strangers=0.5)
         >>> bool(log_odds[0] > 10), bool(log_odds[-1] < -25)
         (True, True)
     """
     distances = np.linspace(0.0, FARTHEST, KNOTS)
-    return distances, NEAREST - distances**2 / 2.0 - np.log(STRANGERS)
+    return distances, EVIDENCE * (NEAREST - distances**2 / 2.0 - np.log(strangers))
 
 
 def _plane(projection: FloatArray, points: FloatArray, z: float) -> tuple[FloatArray, FloatArray, np.ndarray]:
@@ -179,6 +219,17 @@ def _carried(slope: FloatArray, noise: FloatArray) -> FloatArray:
     """`(M, 2, 2)` covariance on the floor of independent errors `(M, 2)` in the image."""
     scaled = slope * noise[:, None, :]
     return np.asarray(scaled @ np.swapaxes(scaled, 1, 2))
+
+
+def _combined(readings: Sequence[tuple[FloatArray, FloatArray, np.ndarray]]) -> tuple[FloatArray, FloatArray]:
+    """Place and covariance of the product of normal laws `(M, 2)`, `(M, 2, 2)`, of those that hold `(M,)`."""
+    information = [
+        np.linalg.inv(covariance + SMALLEST_COVARIANCE * np.eye(2)) * holds[:, None, None]
+        for _, covariance, holds in readings
+    ]
+    covariance = np.linalg.inv(np.sum(information, axis=0) + SMALLEST_INFORMATION * np.eye(2))
+    weighted = [weight @ place[:, :, None] for weight, (place, _, _) in zip(information, readings, strict=True)]
+    return (covariance @ np.sum(weighted, axis=0))[..., 0], covariance
 
 
 def _row(projection: FloatArray, points: FloatArray) -> FloatArray:

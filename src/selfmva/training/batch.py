@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from selfmva.losses.consensus import consensus_loss
 from selfmva.losses.reprojection import reprojection_loss
 from selfmva.losses.synchronization import contrastive_loss
 from selfmva.matching.cost import pairwise_distances, view_pairs
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from selfmva.config import BatchRecipe
+    from selfmva.consensus import Consensus
     from selfmva.encoders.box import BoxEncoder
     from selfmva.pretext.recording import PackedBoxes
+    from selfmva.types import IntArray
 
 WARM_UP_STEPS = 50
 
@@ -36,12 +39,15 @@ class BatchObjective:
         recording: The boxes to learn from.
         recipe: The schedule.
         seed: Source of all draws.
+        consensus: Matches that geometry is sure of, to learn from beside synchronization.
 
     Raises:
         InputError: The recording is too short or the anchor view is not there.
     """
 
-    def __init__(self, recording: PackedBoxes, recipe: BatchRecipe, seed: int) -> None:
+    def __init__(
+        self, recording: PackedBoxes, recipe: BatchRecipe, seed: int, consensus: Consensus | None = None
+    ) -> None:
         check_length(len(recording), recipe.minimum_shift)
         views = recording.views
         check_anchor_view(recipe.anchor_view, views)
@@ -50,9 +56,12 @@ class BatchObjective:
         self.seed = seed
         self.steps = recipe.steps
         fixed = recipe.anchor_view
-        self.pairs = [pair for pair in view_pairs(views) if fixed is None or fixed in pair]
+        self.consensus = consensus
+        self.pairs = [pair for pair in view_pairs(views) if (fixed is None or fixed in pair)]
+        self.drawn = np.arange(len(recording)) if consensus is None else consensus.known
         crowd = max(float(recording.count.sum()) / len(recording), 1.0)  # boxes an instant
-        self.instants = int(np.clip(recipe.boxes / crowd, 4, recipe.instants))
+        least = 4 if consensus is None else 2  # what synchronization needs is told
+        self.instants = int(np.clip(recipe.boxes / crowd, least, recipe.instants))
 
     def learning_rate(self, step: int) -> float:
         """Warm-up, then a cosine to zero."""
@@ -66,18 +75,25 @@ class BatchObjective:
     def loss(self, encoder: BoxEncoder, step: int) -> Tensor | None:
         """The loss of one step; None where no image of the batch shows anybody."""
         rng = np.random.default_rng([self.seed, step])
-        instants = sample_instants(rng, len(self.recording), self.instants)
+        instants = self.drawn[sample_instants(rng, len(self.drawn), self.instants)]
         batch = gather(self.recording, instants)
         if len(batch.boxes) == 0:
             return None
         boxes = jitter(batch, self.recipe.jitter, rng).boxes
         embeddings = encoder(boxes, batch.view)
         distances = pairwise_distances(embeddings.float())
-        images, seen = image_distances(distances, batch.start, batch.count, self.pairs)
-        apart = np.abs(instants[:, None] - instants[None, :])
-        comparable = torch.from_numpy((apart == 0) | (apart >= self.recipe.minimum_shift)).to(boxes.device)
-        loss = contrastive_loss(images, seen & comparable, self.recipe.temperature)
+        loss = self._synchronization_loss(distances, instants, batch)
+        if self.consensus is not None:
+            matches = self.consensus.rows(instants, batch).to(boxes.device)
+            image = torch.from_numpy(np.repeat(np.arange(batch.count.size), batch.count.reshape(-1))).to(boxes.device)
+            loss = loss + consensus_loss(distances, image, matches, self.recipe.temperature)
         if self.recipe.reprojection:
             decoded = encoder.decode(embeddings)
             loss = loss + reprojection_loss(decoded, batch.view, encoder.targets(boxes, batch.view))
         return loss
+
+    def _synchronization_loss(self, distances: Tensor, instants: IntArray, batch: PackedBoxes) -> Tensor:
+        images, seen = image_distances(distances, batch.start, batch.count, self.pairs)
+        apart = np.abs(instants[:, None] - instants[None, :])
+        comparable = torch.from_numpy((apart == 0) | (apart >= self.recipe.minimum_shift)).to(distances.device)
+        return contrastive_loss(images, seen & comparable, self.recipe.temperature)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from selfmva.config import PublishedRecipe
+from selfmva.consensus import find_consensus
 from selfmva.encoders.box import BoxEncoder
 from selfmva.encoders.sam import load_sam_features
 from selfmva.errors import ConfigError
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from selfmva.config import AssociatorConfig, Recipe
+    from selfmva.consensus import Consensus
+    from selfmva.geometry.plan import Floor
     from selfmva.pretext.recording import PackedBoxes
     from selfmva.training.loop import Objective
     from selfmva.types import Frame, IntArray, View
@@ -42,7 +45,11 @@ class TrainedEncoder:
 
 
 def fit_encoder(
-    views: Sequence[View], frames: Sequence[Frame], config: AssociatorConfig, watch: Watch
+    views: Sequence[View],
+    frames: Sequence[Frame],
+    config: AssociatorConfig,
+    watch: Watch,
+    floor: Floor | None = None,
 ) -> TrainedEncoder:
     """Train an encoder as a config says.
 
@@ -51,6 +58,7 @@ def fit_encoder(
         frames: Clipped frames of these views, in the order of time.
         config: Seed, recipe, device, precision, encoder.
         watch: Progress, callbacks and checkpoint.
+        floor: The common floor, whose matches the batch recipe learns from; None where none was found.
 
     Returns:
         The encoder, on the device of the config.
@@ -74,7 +82,7 @@ def fit_encoder(
     settings["views"] = [[view.width, view.height] for view in ordered]
     train(
         encoder,
-        _objective(recording, recipe, config.seed),
+        _objective(recording, recipe, config.seed, None if floor is None else find_consensus(floor, recording, order)),
         bfloat16=config.precision == "bfloat16",
         belongs_to=fingerprint(recording, settings),
         watch=watch,
@@ -112,7 +120,7 @@ def _renumber_anchor(recipe: Recipe, order: list[int]) -> Recipe:
     return recipe.model_copy(update={"anchor_view": order.index(recipe.anchor_view)})
 
 
-def _objective(recording: PackedBoxes, recipe: Recipe, seed: int) -> Objective:
+def _objective(recording: PackedBoxes, recipe: Recipe, seed: int, consensus: Consensus | None) -> Objective:
     if isinstance(recipe, PublishedRecipe):
         return PublishedObjective(recording, recipe, seed)
-    return BatchObjective(recording, recipe, seed)
+    return BatchObjective(recording, recipe, seed, consensus)

@@ -1,0 +1,222 @@
+"""What speaks for a geometry: walking boxes that meet at synchronous instants, and what chance brings together.
+
+A geometry is the best of thousands that were tried, so it brings somebody together even where views have nothing in
+common. Three things tell it from a true one: chance does nearly as well at other instants (crowds: 0.5 to 0.9 of it;
+true geometries: seldom above 0.35), it holds for moments only, or there is little of it (recordings of seconds).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from selfmva.geometry.refinement import blocks, nearest_boxes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from selfmva.geometry.sightings import Sightings
+    from selfmva.types import FloatArray, IntArray
+
+VERDICT_BOXES = 6000  # of a view, on which verdicts rest
+KERNEL = 0.2  # body heights of transfer error
+# Shifts of the null, in times a walker needs for one body height: far enough that walkers are elsewhere, near enough
+# that those who stand still do.
+NULL_SHIFTS = (1.5, 2.5, 4.0, 6.0, 9.0, 13.0, 20.0, 30.0)
+TRUST_RATIO = 2.0  # support over the largest support at any shifted instant
+LEAST_WALKED = 6.0  # body heights walked together, times steadiness; where nothing can be learnt: up to 4
+LEAST_CONFIRMED = 3.0  # the same, where the geometry is known from elsewhere: nothing was chosen
+MOMENTS = 12  # equal parts of the recording, on which steadiness is measured
+
+
+@dataclass(frozen=True)
+class Support:
+    """What speaks for the geometry of one pair of views.
+
+    Attributes:
+        synchronous: Walking boxes that meet at synchronous instants, weighted by how near.
+        shifted: The same at shifted instants, mean.
+        largest: The largest over shifts.
+        walked: Body heights that people walk while they meet, over chance: what `excess` is at any frame rate.
+        steadiness: How evenly `excess` is spread over the recording, 1 over the number of its parts to 1; 0 without
+            any. As if so large a share of the recording carried all of it.
+        residual: Median transfer error of the boxes that meet, in body heights; NaN where none do.
+        instants: Number of instants looked at.
+        known: Whether other views tell this geometry, so that these boxes need only confirm it.
+    """
+
+    synchronous: float
+    shifted: float
+    largest: float
+    walked: float
+    steadiness: float
+    residual: float
+    instants: int
+    known: bool = False
+
+    @property
+    def excess(self) -> float:
+        """Support over chance."""
+        return self.synchronous - self.shifted
+
+    @property
+    def trusted(self) -> bool:
+        """True where neither chance nor the choice of the best of many geometries explains it."""
+        steady = self.walked * self.steadiness >= (LEAST_CONFIRMED if self.known else LEAST_WALKED)
+        return bool(steady and self.synchronous >= TRUST_RATIO * self.largest)
+
+
+NO_SUPPORT = Support(0.0, 0.0, 0.0, 0.0, 0.0, float("nan"), 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Meetings:
+    """Walking boxes of two views that meet, part by part of the recording.
+
+    Attributes:
+        counts: `(1 + S, MOMENTS)` at synchronous instants, then at S shifts; weighted by how near they meet.
+        walking_time: Instants in which a walker moves one body height.
+        residual: Median transfer error of the boxes that meet, in body heights; NaN where none do.
+        instants: Number of instants looked at.
+    """
+
+    counts: FloatArray
+    walking_time: int
+    residual: float
+    instants: int
+
+    def support(self) -> Support:
+        """What they say together."""
+        if len(self.counts) < 2 or not self.instants:
+            return NO_SUPPORT
+        null = self.counts[1:].sum(axis=1)
+        excess = self.counts[0] - self.counts[1:].mean(axis=0)
+        return Support(
+            synchronous=float(self.counts[0].sum()),
+            shifted=float(null.mean()),
+            largest=float(null.max()),
+            walked=float(excess.sum()) / self.walking_time,
+            steadiness=_steadiness(excess),
+            residual=self.residual,
+            instants=self.instants,
+        )
+
+
+def _steadiness(parts: FloatArray) -> float:
+    """The square of the sum over the sum of the squares, by the number of parts: 1 where all are equal."""
+    total = max(float(parts.sum()), 0.0)
+    return total**2 / max(len(parts) * float((parts**2).sum()), 1e-12)
+
+
+def together(meetings: Sequence[Meetings]) -> Support:
+    """What the pairs of several views say of one geometry, in body heights walked.
+
+    The more pairs are added, the nearer is chance to its mean: what is only the best of many tries falls behind.
+    """
+    counts = np.sum([pair.counts / pair.walking_time for pair in meetings], axis=0)
+    return Meetings(counts, 1, float("nan"), max(pair.instants for pair in meetings)).support()
+
+
+def walking_time(views: Sequence[Sightings]) -> int:
+    """Instants in which a walker moves one body height; at least 1."""
+    fast = np.array([view.fast for view in views])
+    fast = fast[np.isfinite(fast)]
+    longest = max((len(views[0].starts) - 1) // 8, 1)
+    return int(np.clip(round(1.0 / max(float(np.median(fast)), 1e-3)), 1, longest)) if len(fast) else 1
+
+
+def null_shifts(time: int, instants: int) -> list[int]:
+    """Shifts to both sides, in instants, the nearest first."""
+    near = [round(step * time) for step in NULL_SHIFTS]
+    return [sign * shift for shift in near if 0 < shift < instants / 2 for sign in (1, -1)]
+
+
+def measure_meetings(
+    views: Sequence[Sightings],
+    cameras: Mapping[int, FloatArray],
+    pair: tuple[int, int],
+    instants: IntArray,
+    shifts: Sequence[int],
+) -> Meetings:
+    """Count the boxes of two views that meet, at synchronous and at shifted instants."""
+    i, j = pair
+    part = np.zeros(len(views[i].starts) - 1, dtype=np.int64)
+    part[instants] = np.arange(len(instants)) * MOMENTS // max(len(instants), 1)
+    counts, residual = np.zeros((1 + len(shifts), MOMENTS)), float("nan")
+    for number, lag in enumerate((0, *shifts) if len(instants) else ()):
+        found = nearest_boxes(views, cameras, pair, instants, lag, gate=5 * KERNEL)
+        walking = np.sqrt(views[i].moving[found.rows_i] * views[j].moving[found.rows_j])
+        met = walking * np.exp(-0.5 * (found.error / KERNEL) ** 2)
+        counts[number] = np.bincount(part[views[i].instant[found.rows_i]], met, MOMENTS)
+        near = found.error[found.error < 2 * KERNEL]
+        if lag == 0 and len(near):
+            residual = float(np.median(near))
+    return Meetings(counts, walking_time([views[i], views[j]]), residual, len(instants))
+
+
+def measure_support(
+    views: Sequence[Sightings],
+    cameras: Mapping[int, FloatArray],
+    pair: tuple[int, int],
+    instants: IntArray,
+    shifts: Sequence[int],
+) -> Support:
+    """What speaks for the geometry of one pair of views."""
+    return measure_meetings(views, cameras, pair, instants, shifts).support()
+
+
+def measure_all(
+    views: Sequence[Sightings], cameras: Mapping[int, FloatArray], shifts: Sequence[int]
+) -> dict[tuple[int, int], Meetings]:
+    """The meetings of all pairs of views that have a camera."""
+    return {
+        (i, j): measure_meetings(views, cameras, (i, j), blocks(views[i], views[j], VERDICT_BOXES), shifts)
+        for i, j in combinations(sorted(cameras), 2)
+    }
+
+
+def confirmed(supports: Iterable[Support]) -> bool:
+    """True where boxes of all pairs together speak for cameras that were known before, and not chosen by them."""
+    every = list(supports)
+    synchronous, largest = (sum(getattr(s, name) for s in every) for name in ("synchronous", "largest"))
+    return bool(sum(s.walked for s in every) >= LEAST_CONFIRMED and synchronous >= TRUST_RATIO * largest)
+
+
+def held_views(meetings: Mapping[tuple[int, int], Meetings]) -> set[int]:
+    """The largest group of views that hold each other on one floor.
+
+    Trusted pairs make groups. A view joins a group to which all its pairs together hold it, though none may alone.
+    """
+    views = sorted({view for pair in meetings for view in pair})
+    groups: list[set[int]] = []
+    for pair, found in meetings.items():
+        if found.support().trusted:
+            touched = [group for group in groups if group & set(pair)]
+            groups = [group for group in groups if group not in touched] + [set(pair).union(*touched)]
+    held = max(groups, key=len, default=set())
+    while held:
+        drawn = {
+            view: together([meetings[min(view, other), max(view, other)] for other in held])
+            for view in views
+            if view not in held
+        }
+        joining = [view for view, support in drawn.items() if support.trusted]
+        if not joining:
+            break
+        held = held | {max(joining, key=lambda view: drawn[view].walked)}
+    return held
+
+
+def judge(
+    meetings: Mapping[tuple[int, int], Meetings],
+) -> dict[tuple[int, int], Support]:
+    """The supports of all pairs of the views that hold each other; none where there are no such views.
+
+    Two views that others hold on the floor need not be the evidence of their own geometry, only not speak against it.
+    """
+    held = held_views(meetings)
+    supports = {pair: found.support() for pair, found in meetings.items() if held.issuperset(pair)}
+    return {pair: replace(support, known=len(held) > 2) for pair, support in supports.items()}
