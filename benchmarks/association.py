@@ -12,21 +12,19 @@ from _machine import DATA, describe
 
 from selfmva import Frame, load_dataset
 from selfmva.associator import Associator
-from selfmva.encoders.box import EMBEDDING_DIM, BoxEncoder
-from selfmva.evidence import gather_evidence
+from selfmva.encoders.box import EMBEDDING_DIM
 from selfmva.matching.assignment import solve
 from selfmva.matching.cost import pairwise_distances, view_pairs
-from selfmva.pretrained import SavedAssociator
 
 BOXES = 239
 
 
-def load_frames() -> tuple[tuple, list[Frame]]:
-    """Views, and instants of the detections with 239 boxes."""
+def load_frames() -> tuple[tuple, list[Frame], list[Frame]]:
+    """Views, all instants of the detections to train on, and those with 239 boxes."""
     dataset = load_dataset("wildtrack", root=DATA / "wildtrack")
     frames = [dataset.frame(index) for index in dataset.splits["train"]]
     busy = [frame for frame in frames if sum(frame.counts) >= BOXES]
-    return dataset.views, [cut(frame) for frame in busy]
+    return dataset.views, frames, [cut(frame) for frame in busy]
 
 
 def cut(frame: Frame) -> Frame:
@@ -52,12 +50,10 @@ def main() -> None:
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 40
     torch.set_num_threads(1)
     print(describe())
-    views, frames = load_frames()
-    encoder = BoxEncoder(views, generator=torch.Generator().manual_seed(0))
-    # Speed does not depend on the weights; the tables are learnt as always, from real frames.
-    tables, _ = gather_evidence(encoder, views, frames[:64], minimum_shift=5, trained_on=False)
-    saved = SavedAssociator(tuple(views), {}, encoder.state_dict(), tables, None)
-    associator = Associator.from_saved(saved, name="benchmark")
+    views, recording, frames = load_frames()
+    # The floor and the tables are learnt as always. Speed does not depend on the weights of the encoder.
+    associator = Associator(recipe={"name": "batch", "steps": 1}).fit(views, recording)
+    encoder = associator.encoder_
     frames = (frames * (repeats // len(frames) + 1))[: repeats + 3]
     numbers = np.repeat(np.arange(7), frames[0].counts)
     inputs = [(torch.from_numpy(np.concatenate(f.boxes)).float(), np.array(f.counts)) for f in frames]

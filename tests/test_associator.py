@@ -231,12 +231,16 @@ def test_a_dataset_is_read_by_its_training_split_and_without_its_identities() ->
     assert Recording.asked == list(range(30))
 
 
-def test_scores_and_tracks_are_not_needed_and_change_nothing(recording: Simulated) -> None:
-    scored = [
-        Frame(f.boxes, f.index, [np.full(n, 0.5) for n in f.counts], [np.arange(n) for n in f.counts])
-        for f in frames_of(recording)
-    ]
+def test_scores_change_nothing_and_tracks_the_floor_alone(recording: Simulated) -> None:
+    frames = frames_of(recording)
+    scored = [Frame(f.boxes, f.index, [np.full(n, 0.5) for n in f.counts]) for f in frames]
     assert torch.equal(fitted_weight(recording.views, scored), fitted_weight(recording))
+    tracked = [Frame(f.boxes, f.index, None, [np.arange(n) for n in f.counts]) for f in frames]
+    one, other = (
+        fit_quietly(quick(geometry={"floor": False}), recording.views, each).encoder_.layers[2].weight
+        for each in (tracked, frames)
+    )
+    assert torch.equal(one, other)
 
 
 BOX = [0.0, 0.0, 50.0, 80.0]

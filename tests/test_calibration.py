@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import torch
 from small_scenes import reorder_cameras
 
 from selfmva import Associator, Frame, evaluate, load_dataset
-from selfmva.calibration import calibrate_floor, find_offsets, recalibrate_floor
+from selfmva.calibration import calibrate_floor, find_lines, find_offsets, recalibrate_floor
 from selfmva.datasets.simulated import Simulated
+from selfmva.encoders.box import BoxEncoder
 from selfmva.geometry.retiming import align_frames
 from selfmva.types import clip_to_views
 
@@ -91,6 +93,32 @@ def test_cameras_that_show_different_people_do_not_confirm_a_floor(floor: Floor)
     other = Simulated(views=3, people=5, instants=200, seed=11, unrelated_views=True)
     assert recalibrate_floor(floor, [other.frame(t) for t in range(200)])[0] is None
     assert recalibrate_floor(floor, [])[0] is None
+
+
+def test_a_view_that_nobody_walks_through_stays_where_it_was(floor: Floor, frames: list[Frame]) -> None:
+    hidden = [Frame([*frame.boxes[:2], frame.boxes[2][:0]], frame.index) for frame in frames[:150]]
+    found, moves = recalibrate_floor(floor, hidden)
+    assert found is not None
+    assert [move.view for move in moves] == ["camera0", "camera1"]
+    assert max(move.distance for move in moves) < 0.1
+    np.testing.assert_array_equal(found.cameras[2], floor.cameras[2])
+    assert found.supports[0, 2] == floor.supports[0, 2]
+    assert found.supports[0, 1] != floor.supports[0, 1]
+
+
+def test_lines_do_not_depend_on_the_order_of_cameras_or_boxes(recording: Simulated, frames: list[Frame]) -> None:
+    encoder = BoxEncoder(recording.views, generator=torch.Generator().manual_seed(0))
+    plain = find_lines(recording.views, frames[:60], encoder, None, 5)
+    order, rng = [2, 0, 1], np.random.default_rng(0)
+    turned = [Frame([rng.permutation(frame.boxes[view]) for view in order], frame.index) for frame in frames[:60]]
+    encoder.reorder_views(order)
+    other = find_lines([recording.views[view] for view in order], turned, encoder, None, 5)
+    for (a, b), line in other.items():
+        i, j = order[a], order[b]
+        expected, matrix = plain[min(i, j), max(i, j)], line.matrix
+        assert (line.support, line.trusted) == (expected.support, expected.trusted)
+        assert matrix is not None
+        np.testing.assert_allclose(matrix if i < j else matrix.T, expected.matrix, atol=1e-9)
 
 
 @pytest.mark.parametrize("options", [{"unrelated_views": True}, {"moving_cameras": True}, {"standing": True}])

@@ -14,7 +14,7 @@ from true_floors import true_floor, without
 from selfmva.consensus import CHUNK_INSTANTS, Consensus, find_consensus, floor_table
 from selfmva.datasets.simulated import Simulated
 from selfmva.geometry.plan import Floor
-from selfmva.geometry.standing import LEAST_STRANGERS, log_odds_of_distances
+from selfmva.geometry.standing import LEAST_DENSITY, STRANGERS, log_odds_of_distances
 from selfmva.matching.cost import view_pairs
 from selfmva.pretext.recording import PackedBoxes, gather, pack
 from selfmva.types import Frame
@@ -147,10 +147,10 @@ def test_views_off_the_floor_are_in_no_match() -> None:
     assert set(turned.image.flatten().tolist()) == {0, 1, 2}
 
 
-def test_a_floor_under_one_view_or_none_matches_nobody() -> None:
-    for off in [(0, 1, 2), (0, 1, 2, 3)]:
-        consensus = find_consensus(without(floor(), *off), recording(), range(VIEWS))
-        assert consensus.image.shape == consensus.place.shape == (0, 2)
+@pytest.mark.parametrize("off", [(0, 1, 2), (0, 1, 2, 3)])
+def test_a_floor_under_one_view_or_none_matches_nobody(off: tuple[int, ...]) -> None:
+    consensus = find_consensus(without(floor(), *off), recording(), range(VIEWS))
+    assert consensus.image.shape == consensus.place.shape == (0, 2)
 
 
 def test_nobody_matches_nobody() -> None:
@@ -172,7 +172,7 @@ def test_instants_are_asked_at_even_distances_where_there_are_many(monkeypatch: 
 def test_what_distances_mean_depends_on_the_crowd() -> None:
     full = floor_table(floor(), recording(), range(VIEWS))
     lonely = floor_table(floor(), pack([Frame([[]] * VIEWS)] * 3, VIEWS), range(VIEWS))
-    distances, log_odds = log_odds_of_distances(LEAST_STRANGERS)
+    distances, log_odds = log_odds_of_distances(STRANGERS * LEAST_DENSITY)
     np.testing.assert_allclose(lonely.distances, distances)
     np.testing.assert_allclose(lonely.log_odds, log_odds)
     assert (full.log_odds < lonely.log_odds).all()

@@ -34,8 +34,7 @@ def line(*, trusted: bool) -> Any:
 
 def build(floor: Any = None, lines: Any = None, accuracy: tuple[float, ...] = (1.0, 0.0, 1.0, 1.0)) -> FitReport:
     pairs = [(0, 1), (0, 2), (1, 2)]
-    none = np.zeros(0)
-    measured = {pair: PairSynchrony(none, none, 10, np.array(accuracy)) for pair in pairs}
+    measured = {pair: PairSynchrony(10, np.array(accuracy)) for pair in pairs}
     partners = dict.fromkeys(pairs, 2.0)
     return build_report(VIEWS, measured, partners, floor, lines or {}, instants=4, held_out=True)
 

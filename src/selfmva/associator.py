@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
@@ -136,7 +137,8 @@ class Associator:
                 x2, y2; or a path to a file that `selfmva.io` reads. None with a dataset.
             checkpoint: File that keeps the state of the training, so that it can be resumed.
             resume: Go on from `checkpoint` where it exists.
-            progress: Called as `progress(task, completed, total)`.
+            progress: Called as `progress(task, completed, total)`; tasks are `"calibrate"` (view pairs) and `"fit"`
+                (steps of the training).
             callbacks: Called after every step with a `StepState`.
 
         Returns:
@@ -160,7 +162,7 @@ class Associator:
             if geometry.clock_bound:
                 offsets = find_offsets(cameras, frames, geometry.clock_bound).offsets
                 frames = align_frames(frames, offsets) if geometry.correct_clock else frames
-            floor = calibrate_floor(cameras, frames) if geometry.floor else None
+            floor = calibrate_floor(cameras, frames, partial(progress, "calibrate")) if geometry.floor else None
             trained = fit_encoder(cameras, frames, self._config, watch, floor)
             evidence = gather_evidence(
                 trained.encoder,

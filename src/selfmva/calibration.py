@@ -9,19 +9,19 @@ import numpy as np
 import torch
 
 from selfmva.cues import visible_heads
-from selfmva.geometry.cameras import projections, to_floor
+from selfmva.geometry.cameras import moved, projections, to_floor
 from selfmva.geometry.clock import Clock, find_clock
 from selfmva.geometry.epipolar_search import find_epipolar_geometry
 from selfmva.geometry.floor import Layout, find_floor, refine_floor
 from selfmva.geometry.plan import Floor
 from selfmva.geometry.retiming import count_instants
 from selfmva.geometry.sightings import Sightings, see
-from selfmva.geometry.support import confirmed, measure_all, null_shifts, walking_time
+from selfmva.geometry.support import held_views, measure_all, null_shifts, walking_time
 from selfmva.matching.cost import view_pairs
 from selfmva.pretext.recording import canonical_view_order
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -49,18 +49,21 @@ class Movement:
     distance: float
 
 
-def calibrate_floor(views: Sequence[View], frames: Sequence[Frame]) -> Floor | None:
+def calibrate_floor(
+    views: Sequence[View], frames: Sequence[Frame], progress: Callable[[int, int], None] | None = None
+) -> Floor | None:
     """Find the common floor of a recording.
 
     Args:
         views: The cameras.
         frames: Clipped frames in the order of time; their track ids are used within each view, where all have them.
+        progress: Called with the number of view pairs that are solved, and of all.
 
     Returns:
         The floor; None where none was found.
     """
     order = canonical_view_order(frames, len(views))
-    layout = find_floor(see_recording(views, frames, order))
+    layout = find_floor(see_recording(views, frames, order), progress)
     return None if layout is None else _as_floor(views, order, layout)
 
 
@@ -91,7 +94,7 @@ def recalibrate_floor(floor: Floor, frames: Sequence[Frame]) -> tuple[Floor | No
         frames: Clipped frames in the order of time.
 
     Returns:
-        The refined floor, None where the frames don't speak for it; and what moved.
+        The refined floor, None where the frames don't speak for it; and what moved, of the views that they speak of.
     """
     if not frames:
         return None, []
@@ -102,19 +105,26 @@ def recalibrate_floor(floor: Floor, frames: Sequence[Frame]) -> tuple[Floor | No
     shifts = null_shifts(walking_time(sightings), len(sightings[0].starts) - 1)
     after = refine_floor(sightings, before, ADAPT_GATES)
     measured = measure_all(sightings, after, shifts)
-    supports = {pair: replace(found.support(), known=True) for pair, found in measured.items()}
-    if not confirmed(supports.values()):
+    held = sorted(held_views(measured, known=True), key=order.__getitem__)
+    if not held:
         return None, []
-    refined = _as_floor(floor.views, order, Layout(after, supports), floor.unit)
-    # A minute may be too short to speak for a pair of views; what spoke for it before still does.
-    kept = {
-        p: support if support.trusted else floor.supports.get(p, support) for p, support in refined.supports.items()
-    }
-    refined = replace(refined, supports=kept)
-    numbers = sorted(before, key=order.__getitem__)
-    distances = _distances([sightings[n] for n in numbers], [(before[n], after[n]) for n in numbers])
-    moves = [Movement(floor.views[order[n]].name, distance) for n, distance in zip(numbers, distances, strict=True)]
-    return refined, moves
+    feet = [sightings[view].feet[sightings[view].usable] for view in held]
+    places = [
+        tuple(_complex_places(cameras[view], points) for cameras in (before, after))
+        for view, points in zip(held, feet, strict=True)
+    ]
+    turn, shift, distances = _laid_back(places)
+    # A view that too few walk through stays where it was, and so does what spoke for it.
+    cameras = before | {view: moved(after[view], turn / abs(turn), shift) for view in held}
+    refined = _as_floor(floor.views, order, Layout(cameras, {}), floor.unit)
+    supports = dict(floor.supports)
+    for pair, found in measured.items():
+        support = replace(found.support(), known=True)
+        if support.trusted and set(pair) <= set(held):
+            i, j = sorted(order[view] for view in pair)
+            supports[i, j] = support
+    moves = [Movement(floor.views[order[n]].name, distance) for n, distance in zip(held, distances, strict=True)]
+    return replace(refined, supports=supports), moves
 
 
 def see_recording(
@@ -166,18 +176,24 @@ def find_lines(
     """
     on_floor = () if floor is None else floor.views_on_floor
     chosen = np.unique(np.linspace(0, len(frames) - 1, min(len(frames), LINE_INSTANTS)).round().astype(np.int64))
+    # In an order of their own, so that listing cameras or boxes differently changes nothing.
+    order = canonical_view_order(frames, len(views))
     found = {}
-    for i, j in view_pairs(len(views)):
+    for i, j in ((order[a], order[b]) for a, b in view_pairs(len(views))):
         if i in on_floor and j in on_floor:
             continue
         boxes_i, boxes_j = ([_with_head(frames[t].boxes[view]) for t in chosen] for view in (i, j))
         distances = [_embedded(encoder, i, j, one, other) for one, other in zip(boxes_i, boxes_j, strict=True)]
-        found[i, j] = find_epipolar_geometry(boxes_i, boxes_j, distances, chosen, minimum_shift)
-    return found
+        line = find_epipolar_geometry(boxes_i, boxes_j, distances, chosen, minimum_shift)
+        turned = None if line.matrix is None else line.matrix.T
+        found[min(i, j), max(i, j)] = line if i < j else replace(line, matrix=turned)
+    return dict(sorted(found.items()))
 
 
 def _with_head(boxes: FloatArray) -> FloatArray:
-    return boxes[~np.isnan(visible_heads(boxes)).any(axis=1)]
+    """Boxes whose head is inside the image, sorted."""
+    boxes = boxes[~np.isnan(visible_heads(boxes)).any(axis=1)]
+    return boxes[np.lexsort(boxes.T)]
 
 
 def _embedded(encoder: BoxEncoder, i: int, j: int, boxes_i: FloatArray, boxes_j: FloatArray) -> FloatArray:
@@ -218,28 +234,32 @@ def _as_floor(views: Sequence[View], order: Sequence[int], layout: Layout, unit:
     return Floor(tuple(views), tuple(cameras), dict(sorted(supports.items())), unit)
 
 
-def _distances(sightings: Sequence[Sightings], cameras: Sequence[tuple[FloatArray, FloatArray]]) -> list[float]:
-    """Median distance between old and new places of each view's feet, after the new floor was laid on the old one.
+def _laid_back(places: Sequence[tuple[NDArray[np.complex128], ...]]) -> tuple[complex, complex, list[float]]:
+    """Turn and shift that lay a new floor on the old one, and the median distance of each view's feet after it.
 
     A floor may drift as a whole, which no one sees. It is laid back by the turn, scale and shift of least sum of
     distances, so that a single camera that moved stands out.
+
+    Args:
+        places: Of every view, old and new complex places of the same feet.
+
+    Returns:
+        z_old = turn z_new + shift up to the scale, which is that of people; and the distances, 0 where nobody is seen.
     """
-    feet = [view.feet[view.usable] for view in sightings]
-    view_of = np.repeat(np.arange(len(feet)), [len(points) for points in feet])
-    target, source = (
-        np.concatenate([_complex_places(pair[side], points) for pair, points in zip(cameras, feet, strict=True)])
-        for side in (0, 1)
-    )
+    view_of = np.repeat(np.arange(len(places)), [len(old) for old, _ in places])
+    target, source = (np.concatenate([pair[side] for pair in places]) for side in (0, 1))
     away = np.abs(target - source)
+    turn, centre, goal = 1.0 + 0j, 0j, 0j
     for _ in range(ALIGNING_ROUNDS):
         weight = 1.0 / np.maximum(away, CLOSE)
-        centre, goal = (np.average(values, weights=weight) for values in (source, target))
-        turn = (weight * np.conj(source - centre) * (target - goal)).sum()
+        centre, goal = (complex(np.average(values, weights=weight)) for values in (source, target))
+        turn = complex((weight * np.conj(source - centre) * (target - goal)).sum())
         turn /= max(float((weight * np.abs(source - centre) ** 2).sum()), 1e-12)
         away = np.abs(target - goal - turn * (source - centre))
-    return [
-        float(np.median(away[view_of == number])) if (view_of == number).any() else 0.0 for number in range(len(feet))
+    distances = [
+        float(np.median(away[view_of == number])) if (view_of == number).any() else 0.0 for number in range(len(places))
     ]
+    return turn, goal - turn / abs(turn) * centre, distances
 
 
 def _complex_places(camera: FloatArray, feet: FloatArray) -> NDArray[np.complex128]:

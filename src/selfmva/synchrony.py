@@ -1,4 +1,4 @@
-"""What synchronization says about learnt distances: their two distributions, and whether anything was learnt."""
+"""What synchronization says about learnt distances: whether anything was learnt."""
 
 from __future__ import annotations
 
@@ -25,18 +25,14 @@ MOST_INSTANTS = 1000  # enough for 2-digit accuracy; more would only cost time
 
 @dataclass(frozen=True, eq=False)
 class PairSynchrony:
-    """Distances of the boxes of two views.
+    """How well the images of two views are told apart.
 
     Attributes:
-        synchronous: `(S,)` distances of all box pairs at synchronous instants.
-        shifted: `(R,)` the same at shifted instants.
         boxes: Number of boxes of both views together at the synchronous instants where both show somebody.
         accuracy: `(K,)`, for each instant that could be compared: share of shifted images of the other view that are
             further away than the synchronous one (ties count half); 0.5 is chance.
     """
 
-    synchronous: FloatArray
-    shifted: FloatArray
     boxes: int
     accuracy: FloatArray
 
@@ -64,33 +60,22 @@ def measure_synchrony(
         For every view pair (i, j), i < j, what was measured.
     """
     pairs = view_pairs(recording.views)
-    collected: dict[tuple[int, int], list[tuple[FloatArray, FloatArray, int, FloatArray]]] = {p: [] for p in pairs}
+    collected: dict[tuple[int, int], list[tuple[int, FloatArray]]] = {pair: [] for pair in pairs}
     for instants in _far_apart(len(recording)):
         part = gather(recording, instants)
         with torch.inference_mode():
             distances = pairwise_distances(encoder(part.boxes, part.view).float())
         images, seen = image_distances(distances, part.start, part.count, pairs)
-        plain = distances.cpu().numpy().astype(np.float64)
-        rows_of = np.repeat(np.arange(part.count.size), part.count.reshape(-1))
-        when, where = time[instants][rows_of // recording.views], rows_of % recording.views
         apart = np.abs(time[instants][:, None] - time[instants][None, :]) >= minimum_shift
         for number, (i, j) in enumerate(pairs):
-            block = plain[where == i][:, where == j]
-            lag = np.abs(when[where == i][:, None] - when[where == j][None, :])
             both = (part.count[:, i] > 0) & (part.count[:, j] > 0)
             accuracy = _accuracy(images[number].cpu().numpy(), seen[number].cpu().numpy(), apart)
             boxes = int(part.count[both][:, (i, j)].sum())
-            collected[i, j].append((block[lag == 0], block[lag >= minimum_shift], boxes, accuracy))
-    empty = np.zeros(0)
+            collected[i, j].append((boxes, accuracy))
     measured = {}
     for pair, parts in collected.items():
-        synchronous, shifted, counts, accuracies = zip(*parts, strict=True) if parts else ((), (), (), ())
-        measured[pair] = PairSynchrony(
-            np.concatenate((empty, *synchronous)),
-            np.concatenate((empty, *shifted)),
-            sum(counts),
-            np.concatenate((empty, *accuracies)),
-        )
+        accuracies = [accuracy for _, accuracy in parts]
+        measured[pair] = PairSynchrony(sum(boxes for boxes, _ in parts), np.concatenate([np.zeros(0), *accuracies]))
     return measured
 
 

@@ -22,7 +22,6 @@ from selfmva.geometry.support import (
     TRUST_RATIO,
     Meetings,
     Support,
-    confirmed,
     held_views,
     judge,
     measure_all,
@@ -213,14 +212,6 @@ def test_chance_that_peaks_at_other_shifts_falls_behind() -> None:
         pairs.append(Meetings(counts, 1, 0.1, 50))
     assert not any(pair.support().trusted for pair in pairs)
     assert together(pairs).trusted
-
-
-def test_known_cameras_are_confirmed_by_all_pairs_together() -> None:
-    little = dataclasses.replace(GOOD, walked=LEAST_CONFIRMED / 3 * 1.01)
-    assert confirmed([little] * 3)
-    assert not confirmed([little] * 2)
-    assert not confirmed([dataclasses.replace(little, largest=51.0)] * 3)
-    assert not confirmed([])
 
 
 def test_a_view_joins_where_all_its_pairs_together_hold_it() -> None:

@@ -20,6 +20,7 @@ from selfmva.training.checkpoint import Fingerprint, load_checkpoint, save_check
 from selfmva.types import Frame, View
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 BELONGS = Fingerprint(json.dumps({"seed": 0, "recipe": {"name": "batch", "steps": 5}}), "boxes")
@@ -180,6 +181,11 @@ def test_fit_resumes_only_what_was_begun(of_a_fit: Path, options: Any, data: Any
         quick(**options).fit(data, checkpoint=of_a_fit, resume=True)
 
 
+def steps_into(steps: list[int]) -> Callable[[str, int, int], None]:
+    """A progress hook that writes down the steps of the training."""
+    return lambda task, completed, total: steps.append(completed) if task == "fit" else None
+
+
 def test_fit_resumes_whatever_the_order_of_cameras_and_boxes(of_a_fit: Path) -> None:
     """It is the same training: only the labels of its views differ."""
     recording, rng = scene(), np.random.default_rng(0)
@@ -188,9 +194,7 @@ def test_fit_resumes_whatever_the_order_of_cameras_and_boxes(of_a_fit: Path) -> 
     ]
     views = [recording.views[view] for view in (2, 0, 1)]
     steps: list[int] = []
-    one = fit_quietly(
-        quick(), views, shuffled, checkpoint=of_a_fit, resume=True, progress=lambda *done: steps.append(done[1])
-    )
+    one = fit_quietly(quick(), views, shuffled, checkpoint=of_a_fit, resume=True, progress=steps_into(steps))
     assert steps == []  # there was nothing left to do
     plain = fit_quietly(quick(), recording)
     assert torch.equal(one.encoder_.view_tokens, plain.encoder_.view_tokens[[2, 0, 1]])
@@ -200,7 +204,7 @@ def test_without_resume_a_checkpoint_is_overwritten(of_a_fit: Path, tmp_path: Pa
     path = tmp_path / "state.safetensors"
     path.write_bytes(of_a_fit.read_bytes())
     steps: list[int] = []
-    fit_quietly(quick(seed=1), scene(), checkpoint=path, progress=lambda *done: steps.append(done[1]))
+    fit_quietly(quick(seed=1), scene(), checkpoint=path, progress=steps_into(steps))
     assert steps == list(range(1, 13))
     assert path.read_bytes() != of_a_fit.read_bytes()
 

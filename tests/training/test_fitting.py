@@ -12,6 +12,7 @@ from small_scenes import fit_quietly, frames_of, quick, reorder_cameras, scene, 
 
 from selfmva.associator import Associator
 from selfmva.errors import ConfigError, InputError
+from selfmva.matching.cost import view_pairs
 from selfmva.training.callbacks import StepState
 from selfmva.training.fitting import find_device
 
@@ -136,7 +137,9 @@ def test_who_watches(recipe: str) -> None:
     steps = first[0].steps
     assert steps == (12 if recipe == "batch" else len(scene().splits["train"]))
     assert [state.step for state in first] == second == list(range(1, steps + 1))
-    assert told == [("fit", step, steps) for step in range(1, steps + 1)]
+    pairs = len(view_pairs(len(scene().views)))
+    assert told[:pairs] == [("calibrate", pair, pairs) for pair in range(1, pairs + 1)]
+    assert told[pairs:] == [("fit", step, steps) for step in range(1, steps + 1)]
     assert all(state.loss is None or np.isfinite(state.loss) for state in first)
     assert all(state.learning_rate > 0 for state in first)
 

@@ -19,7 +19,7 @@ from selfmva.geometry.refinement import Matches, blocks, matching_tracklets, ref
 from selfmva.geometry.support import judge, measure_all, measure_support, null_shifts, walking_time
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from selfmva.geometry.sightings import Sightings
     from selfmva.geometry.support import Support
@@ -64,22 +64,25 @@ class _Candidate:
     excess: float
 
 
-def find_floor(views: Sequence[Sightings]) -> Layout | None:
+def find_floor(views: Sequence[Sightings], progress: Callable[[int, int], None] | None = None) -> Layout | None:
     """Search, join, refine and judge.
 
     Args:
         views: What every view saw, all over the same instants.
+        progress: Called with the number of view pairs that are solved, and of all.
 
     Returns:
         The largest floor that was found; None where no two views have a geometry beyond chance.
     """
     shifts = null_shifts(walking_time(views), len(views[0].starts) - 1)
-    pairs = {
-        pair: _solve_pair(views, pair, shifts)
-        for pair in combinations(range(len(views)), 2)
-        if views[pair[0]].calibrated and views[pair[1]].calibrated
-    }
-    pairs = {pair: found for pair, found in pairs.items() if found}
+    pairs: dict[tuple[int, int], list[_Candidate]] = {}
+    both = [pair for pair in combinations(range(len(views)), 2) if all(views[view].calibrated for view in pair)]
+    for number, pair in enumerate(both):
+        candidates = _solve_pair(views, pair, shifts)
+        if candidates:
+            pairs[pair] = candidates
+        if progress is not None:
+            progress(number + 1, len(both))
     if not pairs:
         return None
     cameras = _join(views, pairs, shifts)

@@ -13,9 +13,9 @@ with log-likelihood
 t the Student density of 4 degrees of freedom: detectors err more often by much than a normal law allows. C carries the
 errors of foot and head, which arise in the image in proportion to the box, over to the floor.
 
-L is a density on the floor, per square body height. Against it stands the density s of the other people near by, whom
-a box may show instead: EVIDENCE (L - log s) are the log-odds of one person, a bit less than all, because the errors
-of a camera are common to many boxes. One view alone tells s, as the people around a person (`density_of_strangers`).
+L is a density on the floor, per square body height. Against it stands the density s of strangers, who are near but have
+no box in the other view: EVIDENCE (L - log s) are the log-odds of one person, a bit less than all, because the errors
+of a camera are common to many boxes. One view alone tells s, from the people around a person (`density_of_strangers`).
 That is no table learnt from shifted instants, for a reason: people who stand still are at one place at shifted instants
 too, and in a crowd they are most of what is near.
 """
@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.spatial import cKDTree
 
-from selfmva.geometry.cameras import projections
+from selfmva.geometry.cameras import HEIGHT, PARAMETERS, X, Y, projections
 from selfmva.geometry.sightings import BORDER
 
 if TYPE_CHECKING:
@@ -47,10 +47,14 @@ HEIGHT_SPREAD = 0.1  # of the log of seen over expected height, where the foot i
 VISIBLE_LOG_ODDS = 3.0  # of a foot, in a box as high as expected
 FREEDOM = 4.0
 SMALLEST_COVARIANCE, SMALLEST_INFORMATION = 1e-8, 1e-4  # square body heights, and one over them
-EVIDENCE = 0.8  # of what independent errors would be worth
+EVIDENCE = 0.7  # of what independent errors would be worth
+DEEPEST = 1000.0  # body heights from a camera
 NEIGHBOURHOOD = 1.5  # body heights
-LEAST_STRANGERS = 0.01  # a square body height: a person in 300 square metres
-NEAREST = 12.0  # log-likelihood of distance 0: both readings within 3 thousandths of a body
+LEAST_DENSITY = 0.01  # people a square body height: one in 300 square metres
+# If a share q of the boxes of both views have a partner, (1 - q)^2 / q of a density of people are strangers. For two
+# thirds that is
+STRANGERS = 0.16
+NEAREST = 10.0  # log-likelihood of distance 0: both readings within 3 thousandths of a body
 FARTHEST_LOG_LIKELIHOOD = -30.0
 KNOTS = 200
 FARTHEST = float(np.sqrt(2.0 * (NEAREST - FARTHEST_LOG_LIKELIHOOD)))
@@ -106,8 +110,8 @@ def read_standing(
         The readings.
     """
     there = np.array([camera is not None for camera in cameras])
-    some = next((camera for camera in cameras if camera is not None), np.zeros(10))
-    projection = projections(np.stack([some if camera is None else camera for camera in cameras]))[view]
+    parameters = np.stack([np.zeros(PARAMETERS) if camera is None else camera for camera in cameras])[view]
+    projection = projections(parameters)
     width, height = np.array([[v.width, v.height] for v in views], dtype=np.float64)[view].T
     middle = (boxes[:, 0] + boxes[:, 2]) / 2 / width - 0.5
     top, bottom = ((boxes[:, k] - height / 2) / width for k in (1, 3))
@@ -116,18 +120,15 @@ def read_standing(
     aside = np.where((boxes[:, 0] > margin) & (boxes[:, 2] < width - margin), SIDEWAYS, CUT)
     below, above = boxes[:, 3] >= height - margin, boxes[:, 1] <= margin
 
-    foot, foot_slope, foot_front = _plane(projection, np.column_stack([middle, bottom]), 0.0)
-    head, head_slope, head_front = _plane(projection, np.column_stack([middle, top]), 1.0)
-    taller, _, _ = _plane(projection, np.column_stack([middle, top]), 1.0 + PEOPLE_DIFFER)
+    foot, foot_slope, depth = _on_floor(projection, np.column_stack([middle, bottom]))
     foot_noise = size[:, None] * FOOT_NOISE * np.column_stack([aside, np.where(below, CUT, 1.0)])
+    foot_front = depth > 0
     head_noise = size[:, None] * HEAD_NOISE * np.column_stack([aside, np.where(above, CUT, 1.0)])
-    foot_covariance = _carried(foot_slope, foot_noise)
-    head_covariance = _carried(head_slope, head_noise) + (taller - head)[:, :, None] * (taller - head)[:, None, :]
-    low, low_slope, low_front = _plane(projection, np.column_stack([middle, bottom + HIDDEN * size]), 0.0)
+    head = _below_head(parameters, *_on_floor(projection, np.column_stack([middle, top])), head_noise)
+    low, low_slope, low_depth = _on_floor(projection, np.column_stack([middle, bottom + HIDDEN * size]))
     low_noise = size[:, None] * np.column_stack([FOOT_NOISE * aside, np.where(below, CUT, 1.0) * HIDDEN_NOISE])
-    hidden, hidden_covariance = _combined(
-        [(head, head_covariance, head_front), (low, _carried(low_slope, low_noise), low_front)]
-    )
+    hidden, hidden_covariance = _combined([head, (low, _carried(low_slope, low_noise), low_depth > 0)])
+    hidden_front = head[2] | (low_depth > 0)
 
     ones = np.ones((len(foot), 1))
     expected = _row(projection, np.concatenate([foot, 0 * ones, ones], axis=1)) - _row(
@@ -135,9 +136,9 @@ def read_standing(
     )
     short = np.log(size / np.maximum(expected, 1e-3)) / HEIGHT_SPREAD
     visible = 1.0 / (1.0 + np.exp(0.5 * np.minimum(short**2, 60.0) - VISIBLE_LOG_ODDS))
-    visible = np.where(below | ~foot_front, 1e-3, np.where(head_front | low_front, visible, 1.0 - 1e-3))
-    known = there[view] & (foot_front | head_front | low_front)
-    return Standing(foot, foot_covariance, hidden, hidden_covariance, visible, known)
+    visible = np.where(foot_front, np.where(below, 1e-3, np.where(hidden_front, visible, 1.0)), 0.0)
+    known = there[view] & (foot_front | hidden_front)
+    return Standing(foot, _carried(foot_slope, foot_noise), hidden, hidden_covariance, visible, known)
 
 
 def standing_distances(first: Standing, second: Standing) -> FloatArray:
@@ -165,23 +166,23 @@ def standing_distances(first: Standing, second: Standing) -> FloatArray:
 
 
 def density_of_strangers(standing: Standing, image: IntArray) -> float:
-    """Other people around a person, as each image shows them.
+    """Strangers around a person: a share of the other people that each image shows there.
 
     Args:
         standing: Of M boxes.
         image: `(M,)` number of the image, that is of instant and view, that shows a box.
 
     Returns:
-        Mean number of other boxes of the same image per square body height within NEIGHBOURHOOD, at least
-        LEAST_STRANGERS.
+        STRANGERS times the mean number of other boxes of the same image per square body height within NEIGHBOURHOOD,
+        that at least LEAST_DENSITY.
     """
     place, image = standing.estimates()[0][standing.known], np.asarray(image)[standing.known]
     if not len(place):
-        return LEAST_STRANGERS
+        return STRANGERS * LEAST_DENSITY
     # Images lie above each other, too far apart to be neighbours.
     tree = cKDTree(np.column_stack([place, image * (2 * NEIGHBOURHOOD)]))
     others = 2 * len(tree.query_pairs(NEIGHBOURHOOD, output_type="ndarray"))
-    return max(others / len(place) / (np.pi * NEIGHBOURHOOD**2), LEAST_STRANGERS)
+    return STRANGERS * max(others / len(place) / (np.pi * NEIGHBOURHOOD**2), LEAST_DENSITY)
 
 
 def log_odds_of_distances(strangers: float) -> tuple[FloatArray, FloatArray]:
@@ -195,24 +196,42 @@ def log_odds_of_distances(strangers: float) -> tuple[FloatArray, FloatArray]:
 
     Example:
         >>> distances, log_odds = log_odds_of_distances(strangers=0.5)
-        >>> bool(log_odds[0] > 10), bool(log_odds[-1] < -25)
+        >>> bool(log_odds[0] > 7), bool(log_odds[-1] < -20)
         (True, True)
     """
     distances = np.linspace(0.0, FARTHEST, KNOTS)
     return distances, EVIDENCE * (NEAREST - distances**2 / 2.0 - np.log(strangers))
 
 
-def _plane(projection: FloatArray, points: FloatArray, z: float) -> tuple[FloatArray, FloatArray, np.ndarray]:
-    """`(M, 2)` where rays meet the plane at height z, `(M, 2, 2)` its derivative, `(M,)` whether in front."""
-    matrix = np.stack([projection[:, :, 0], projection[:, :, 1], projection[:, :, 3] + z * projection[:, :, 2]], axis=2)
-    inverse = np.linalg.inv(matrix)
+def _on_floor(projection: FloatArray, points: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """`(M, 2)` where rays meet the floor, `(M, 2, 2)` its derivative, `(M,)` the depth there, negative behind."""
+    inverse = np.linalg.inv(projection[:, :, [0, 1, 3]])
     ray = (inverse[:, :, :2] @ points[:, :, None])[..., 0] + inverse[:, :, 2]
-    # The third coordinate is one over the depth, up to the sign that the matrix has in front of the lens.
-    front = ray[:, 2] > 1e-9
-    scale = np.where(front, ray[:, 2], 1.0)
-    place = np.where(front[:, None], ray[:, :2] / scale[:, None], 0.0)
+    # The third coordinate is one over the depth; it goes through 0 at the horizon.
+    scale = np.where(np.abs(ray[:, 2]) < 1 / DEEPEST, np.where(ray[:, 2] < 0, -1, 1) / DEEPEST, ray[:, 2])
+    place = ray[:, :2] / scale[:, None]
     slope = (inverse[:, :2, :2] - place[:, :, None] * inverse[:, 2:, :2]) / scale[:, None, None]
-    return place, slope, front
+    return place, slope, 1 / scale
+
+
+def _below_head(
+    parameters: FloatArray, place: FloatArray, slope: FloatArray, depth: FloatArray, noise: FloatArray
+) -> tuple[FloatArray, FloatArray, np.ndarray]:
+    """Where people stand whose heads are seen, from where the rays of the heads meet the floor.
+
+    With the camera above C at height H, a ray that meets the floor at p is at height z over C + (1 - z / H) (p - C).
+
+    Returns:
+        Places `(M, 2)`, covariances `(M, 2, 2)` with people's heights differing, and `(M,)` whether in front.
+    """
+    camera_height = np.exp(parameters[:, HEIGHT])[:, None]
+    way = place - parameters[:, [X, Y]]
+    share = 1.0 - 1.0 / camera_height
+    differ = PEOPLE_DIFFER * way / camera_height
+    # A camera at eye level: all rays of heads start at people's height, and which height that is decides.
+    spread = np.hypot(share, PEOPLE_DIFFER / camera_height)
+    covariance = _carried(spread[..., None] * slope, noise) + differ[:, :, None] * differ[:, None, :]
+    return parameters[:, [X, Y]] + share * way, covariance, share[:, 0] * depth > 0
 
 
 def _carried(slope: FloatArray, noise: FloatArray) -> FloatArray:
@@ -239,9 +258,9 @@ def _row(projection: FloatArray, points: FloatArray) -> FloatArray:
 
 
 def _density(difference: FloatArray, covariance: FloatArray) -> FloatArray:
-    """Student density, up to a constant factor, of differences `(N, M, 2)`."""
+    """Student density of differences `(N, M, 2)`."""
     xx, xy, yy = covariance[..., 0, 0], covariance[..., 0, 1], covariance[..., 1, 1]
     x, y = difference[..., 0], difference[..., 1]
     determinant = np.maximum(xx * yy - xy**2, 1e-12)
     square = (yy * x**2 - 2 * xy * x * y + xx * y**2) / determinant
-    return np.asarray((1.0 + square / FREEDOM) ** (-(FREEDOM + 2) / 2) / np.sqrt(determinant))
+    return np.asarray((1.0 + square / FREEDOM) ** (-(FREEDOM + 2) / 2) / (2.0 * np.pi * np.sqrt(determinant)))

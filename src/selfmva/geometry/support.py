@@ -16,7 +16,7 @@ import numpy as np
 from selfmva.geometry.refinement import blocks, nearest_boxes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from selfmva.geometry.sightings import Sightings
     from selfmva.types import FloatArray, IntArray
@@ -178,22 +178,15 @@ def measure_all(
     }
 
 
-def confirmed(supports: Iterable[Support]) -> bool:
-    """True where boxes of all pairs together speak for cameras that were known before, and not chosen by them."""
-    every = list(supports)
-    synchronous, largest = (sum(getattr(s, name) for s in every) for name in ("synchronous", "largest"))
-    return bool(sum(s.walked for s in every) >= LEAST_CONFIRMED and synchronous >= TRUST_RATIO * largest)
-
-
-def held_views(meetings: Mapping[tuple[int, int], Meetings]) -> set[int]:
-    """The largest group of views that hold each other on one floor.
+def held_views(meetings: Mapping[tuple[int, int], Meetings], *, known: bool = False) -> set[int]:
+    """The largest group of views that hold each other on one floor; `known`: as they did before.
 
     Trusted pairs make groups. A view joins a group to which all its pairs together hold it, though none may alone.
     """
     views = sorted({view for pair in meetings for view in pair})
     groups: list[set[int]] = []
     for pair, found in meetings.items():
-        if found.support().trusted:
+        if replace(found.support(), known=known).trusted:
             touched = [group for group in groups if group & set(pair)]
             groups = [group for group in groups if group not in touched] + [set(pair).union(*touched)]
     held = max(groups, key=len, default=set())
@@ -203,16 +196,14 @@ def held_views(meetings: Mapping[tuple[int, int], Meetings]) -> set[int]:
             for view in views
             if view not in held
         }
-        joining = [view for view, support in drawn.items() if support.trusted]
+        joining = [view for view, support in drawn.items() if replace(support, known=known).trusted]
         if not joining:
             break
         held = held | {max(joining, key=lambda view: drawn[view].walked)}
     return held
 
 
-def judge(
-    meetings: Mapping[tuple[int, int], Meetings],
-) -> dict[tuple[int, int], Support]:
+def judge(meetings: Mapping[tuple[int, int], Meetings]) -> dict[tuple[int, int], Support]:
     """The supports of all pairs of the views that hold each other; none where there are no such views.
 
     Two views that others hold on the floor need not be the evidence of their own geometry, only not speak against it.

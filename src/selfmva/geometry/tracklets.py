@@ -13,7 +13,7 @@ from scipy.optimize import linear_sum_assignment
 if TYPE_CHECKING:
     from selfmva.types import FloatArray, IntArray
 
-LARGEST_GAP = 4.0  # instants without a box that a tracklet survives
+LARGEST_GAP = 4.0  # instants between two boxes of a tracklet
 GATE = 0.8  # body heights a prediction may be off, after one instant
 FIRST_TRUST = 0.7  # in a velocity that was seen once
 STRIDE = 2  # boxes before and after, over which a speed is measured, and a walk is taken for straight
