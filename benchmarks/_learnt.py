@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from copy import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from selfmva.cues import Rig
+from selfmva.evidence import learn_tables, synchrony_of
+from selfmva.types import Frame, clip_to_views
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from selfmva import Associator
     from selfmva.geometry.plan import Floor
     from selfmva.types import FloatArray, IntArray
@@ -30,3 +40,17 @@ def views_on_floor(associator: Associator) -> int:
 def clock_offsets(associator: Associator) -> IntArray:
     """`(V,)`: view v shows at instant t what view 0 shows at t + offset."""
     return associator.clock_offsets_
+
+
+def with_cue_alone(associator: Associator, frames: Sequence[Frame], cue: str) -> Associator:
+    """The same associator with posteriors learnt anew from one cue, `"embedding"` or `"head lines"`."""
+    frames = [clip_to_views(frame, associator.views_) for frame in frames]
+    shift = associator.get_params()["recipe"].minimum_shift
+    rig = Rig(associator.views_, associator.encoder_, None, associator.lines_ if cue == "head lines" else {})
+    synchrony = synchrony_of(rig, frames, np.arange(len(frames)), shift)
+    if cue == "head lines":
+        synchrony = {pair: replace(found, accuracy=np.zeros(0)) for pair, found in synchrony.items()}
+    alone = copy(associator)
+    alone.floor_, alone.lines_ = None, rig.lines
+    alone.tables_ = learn_tables(rig, frames, synchrony, minimum_shift=shift, trained_on=True)
+    return alone

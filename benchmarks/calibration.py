@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 from _ceiling import ceiling
-from _learnt import clock_offsets, floor_homographies, trusted_homographies
+from _learnt import clock_offsets, floor_homographies, trusted_homographies, with_cue_alone
 from _machine import describe
 from _measure import Fit, Table, fit, score, timed
 from _parts import corrupted, epfl, mvor, shift, shifted, wildtrack_annotated, wildtrack_detected
@@ -43,6 +44,19 @@ def against_ceiling(title: str, parts: list[Part], options: Namespace) -> None:
         best = _ceiling(part)
         for seed in options.seeds:
             table.add(part.name, seed, score(_fit(part, seed, options), part.test, best))
+    table.show()
+
+
+def row_mvor(options: Namespace) -> None:
+    """All cues, and each of them alone."""
+    table, part = Table("MVOR"), mvor()
+    best = _ceiling(part)
+    for seed in options.seeds:
+        fitted = _fit(part, seed, options)
+        table.add(part.name, seed, score(fitted, part.test, best))
+        for cue in ("embedding", "head lines"):
+            alone = replace(fitted, associator=with_cue_alone(fitted.associator, part.train, cue))
+            table.add(f"{part.name}, {cue} alone", seed, score(alone, part.test, best))
     table.show()
 
 
@@ -148,7 +162,7 @@ def _ceiling(part: Part) -> float:
 ROWS = {
     "epfl": lambda options: against_ceiling("EPFL", [epfl(scene) for scene in CLEAN], options),
     "wildtrack": row_wildtrack,
-    "mvor": lambda options: against_ceiling("MVOR", [mvor()], options),
+    "mvor": row_mvor,
     "corrupted": row_corrupted,
     "offset": row_offset,
     "basketball": lambda options: against_ceiling("Bent bodies, jumps", [epfl("10")], options),

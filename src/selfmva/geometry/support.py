@@ -206,7 +206,7 @@ def held_views(meetings: Mapping[tuple[int, int], Meetings], *, known: bool = Fa
 def judge(meetings: Mapping[tuple[int, int], Meetings]) -> dict[tuple[int, int], Support]:
     """The supports of all pairs of the views that hold each other; none where there are no such views.
 
-    Two views that others hold on the floor need not be the evidence of their own geometry, only not speak against it.
+    Where three views or more hold each other, a pair need only confirm what the others tell.
     """
     held = held_views(meetings)
     supports = {pair: found.support() for pair, found in meetings.items() if held.issuperset(pair)}
