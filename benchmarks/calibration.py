@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from _ceiling import ceiling
-from _learnt import clock_offsets, floor_homographies, trusted_homographies, with_cue_alone
+from _learnt import clock_offsets, floor_homographies, with_cue_alone
 from _machine import describe
 from _measure import Fit, Table, fit, score, timed
 from _parts import corrupted, epfl, mvor, shift, shifted, wildtrack_annotated, wildtrack_detected
@@ -137,7 +137,8 @@ def row_nothing(options: Namespace) -> None:
     counts: dict[str, list[tuple[int, bool]]] = {}
     for name, seed, scene in nothing_to_learn(NOTHING_SEEDS):
         fitted = fit(scene.views, [scene.frame(t) for t in scene.splits["train"]], seed, threads=options.threads)
-        counts.setdefault(name, []).append((len(trusted_homographies(fitted.associator)), fitted.warned))
+        trusted = sum(pair.trusted for pair in fitted.associator.fit_report_.pairs)  # by a floor or by head lines
+        counts.setdefault(name, []).append((trusted, fitted.warned))
         print(f"{name}, seed {seed}: trusted {counts[name][-1][0]}, warned {fitted.warned}", flush=True)
     rows = [[name, len(seeds), *np.sum(seeds, axis=0).tolist()] for name, seeds in counts.items()]
     print("\n" + tabulate(rows, headers=["", "recordings", "trusted pairs", "warnings"], tablefmt="github"))

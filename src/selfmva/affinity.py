@@ -113,8 +113,8 @@ def fit_distance_table(synchronous: FloatArray, shifted: FloatArray, *, largest_
 
 
 def _thin(distances: FloatArray) -> FloatArray:
-    """At most MOST_COUNT of the distances, evenly spread."""
-    return distances[:: max(len(distances) // MOST_COUNT, 1)]
+    """At most about MOST_COUNT of the distances, evenly spread over their order, so that no other order matters."""
+    return np.sort(distances)[:: max(len(distances) // MOST_COUNT, 1)]
 
 
 def _powers(distances: FloatArray) -> FloatArray:

@@ -164,6 +164,8 @@ def _compare(
     at = order.index(i), order.index(j)
     box_pairs = packed.count[:, at[0]] * packed.count[:, at[1]]
     chosen, shifted = choose_instants(np.arange(len(packed)), box_pairs, minimum_shift, most)
+    if at[0] > at[1]:  # the same instants are compared in whatever order the cameras are listed
+        shifted = shifted[:, ::-1]
     first, second = (_Side(rig, packed, noisy, view, place, chosen) for view, place in zip(pair, at, strict=True))
     return Comparison(
         [_distances(rig, pair, first, second, t, t) for t in range(len(chosen))],

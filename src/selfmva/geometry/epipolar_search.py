@@ -33,7 +33,7 @@ AGREES = 0.2  # heights; distances beyond it are no consensus
 FARTHEST = 3.0  # medians: where the epipolar distance stops to count against a match
 ROUNDS = 2  # of matching anew
 FOLDS = 32  # stretches of the recording; odd ones are judged
-STANDARD_ERRORS = 4.0  # stretches are few, and still not quite independent
+STANDARD_ERRORS = 6.0  # stretches are few and not quite independent; cameras that move together reach 5
 
 
 @dataclass(frozen=True, eq=False)
