@@ -104,6 +104,21 @@ def test_chance_is_not_trusted(seed: int) -> None:
     assert not find(film(seed, wrong=0.0 if seed % 2 else 0.5, apart=70)).trusted
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_cameras_that_sway_in_step_prove_nothing(seed: int) -> None:
+    """They agree on how high heads are in the image, at synchronous instants and a sway later."""
+    rng = np.random.default_rng(seed)
+    tilt = 60 * np.sin(2 * np.pi * np.arange(INSTANTS) / (INSTANTS / 16))
+    swaying = []
+    for _ in range(2):
+        left, top = rng.uniform(0, 500, (INSTANTS, 4)), 200 + tilt[:, None] + rng.normal(0, 3, (INSTANTS, 4))
+        swaying.append(list(np.stack([left, top, left + 40, top + 100], axis=-1)))
+    learnt = [np.abs(one[:, None, 1] - other[:, 1]) for one, other in zip(*swaying, strict=True)]
+    found = find((swaying[0], swaying[1], learnt))
+    assert found.residual < 0.1  # they do agree
+    assert not found.trusted
+
+
 def test_people_who_stand_still_prove_nothing() -> None:
     one, other, learnt = film(0)
     still = [one[0]] * INSTANTS, [other[0]] * INSTANTS, [learnt[0]] * INSTANTS

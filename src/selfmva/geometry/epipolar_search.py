@@ -33,7 +33,8 @@ AGREES = 0.2  # heights; distances beyond it are no consensus
 FARTHEST = 3.0  # medians: where the epipolar distance stops to count against a match
 ROUNDS = 2  # of matching anew
 FOLDS = 32  # stretches of the recording; odd ones are judged
-STANDARD_ERRORS = 6.0  # stretches are few and not quite independent; cameras that move together reach 5
+STANDARD_ERRORS = 4.0  # stretches are few, and still not quite independent
+SHIFTS = (1 / 32, 1 / 16, 3 / 32, 1 / 8, 3 / 16, 1 / 4, 3 / 8, 1 / 2)  # of the recording, both ways
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,23 +182,28 @@ def _rematched(matrix: FloatArray, first: FloatArray, second: FloatArray, learnt
 def _margin(
     matrix: FloatArray, first: FloatArray, second: FloatArray, time: IntArray, fold: IntArray, minimum_shift: int
 ) -> float:
-    """Consensus at synchronous minus shifted instants, in standard errors over stretches of the recording."""
+    """Consensus at synchronous minus shifted instants, in standard errors over stretches of the recording.
+
+    The least over all shifts: cameras that sway agree with themselves a sway later, and so does chance.
+    """
     synchronous = _consensus(matrix, first, second)
-    shifted, count = np.zeros(len(first)), np.zeros(len(first))
-    for share in (2, 3, 4):
-        roll = len(first) // share
+    margins = []
+    for share in SHIFTS:
+        roll = round(share * len(first))
         apart = np.abs(np.roll(time, roll) - time) >= minimum_shift
-        for one, other in ((first, np.roll(second, roll, axis=0)), (np.roll(first, roll, axis=0), second)):
-            shifted += np.where(apart, _consensus(matrix, one, other), 0.0)
-            count += apart
-    compared = count > 0
-    gain = synchronous[compared] - shifted[compared] / count[compared]
-    # Neighbouring instants resemble each other: whole stretches are what is independent.
-    number = np.unique(fold[compared], return_inverse=True)[1]
-    means = np.bincount(number, gain) / np.bincount(number)
-    if len(means) < FOLDS // 4:
-        return 0.0
-    return float(means.mean() / max(means.std(ddof=1) / np.sqrt(len(means)), 1e-9))
+        if roll == 0 or not apart.any():
+            continue
+        shifted = (
+            _consensus(matrix, first, np.roll(second, roll, axis=0))
+            + _consensus(matrix, np.roll(first, roll, axis=0), second)
+        ) / 2
+        gain = (synchronous - shifted)[apart]
+        # Neighbouring instants resemble each other: whole stretches are what is independent.
+        number = np.unique(fold[apart], return_inverse=True)[1]
+        means = np.bincount(number, gain) / np.bincount(number)
+        if len(means) >= FOLDS // 4:
+            margins.append(float(means.mean() / max(means.std(ddof=1) / np.sqrt(len(means)), 1e-9)))
+    return min(margins, default=0.0)
 
 
 def _consensus(matrix: FloatArray, first: FloatArray, second: FloatArray) -> FloatArray:
