@@ -34,7 +34,7 @@ FARTHEST = 3.0  # medians: where the epipolar distance stops to count against a 
 ROUNDS = 2  # of matching anew
 FOLDS = 32  # stretches of the recording; odd ones are judged
 STANDARD_ERRORS = 4.0  # stretches are few, and still not quite independent
-SHIFTS = (1 / 32, 1 / 16, 3 / 32, 1 / 8, 3 / 16, 1 / 4, 3 / 8, 1 / 2)  # of the recording, both ways
+SHIFTS = tuple(part / 32 for part in range(1, 17))  # of the recording, both ways
 
 
 @dataclass(frozen=True, eq=False)
