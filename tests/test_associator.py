@@ -559,7 +559,9 @@ def test_adapt_learns_what_distances_mean_and_leaves_the_embedding(again: Associ
     assert again.adapt([other.frame(t) for t in range(200)]) is again
     np.testing.assert_array_equal(again.embed(0, [BOX]), before)
     assert again.fit_report_ is not report
-    assert true_share(again) < before_share
+    # Misses take true pairs and others alike.
+    assert true_share(again) != before_share
+    assert true_share(again) == pytest.approx(before_share, abs=0.1)
     assert again.fit_report_.instants == 200
 
 
