@@ -53,6 +53,11 @@ def quick(recipe: str = "batch", **options: Any) -> Associator:
     return Associator(recipe=STEPS[recipe] | options.pop("recipe_options", {}), **options)
 
 
+def flat(recipe: str = "batch", **options: Any) -> Associator:
+    """The same without a search for the floor, for tests of the training alone."""
+    return quick(recipe, geometry={"floor": False}, **options)
+
+
 def shuffle_boxes(frame: Frame, rng: np.random.Generator) -> tuple[Frame, list[np.ndarray]]:
     """The same boxes in another order, and for each view which box of the old frame the new ones are."""
     orders = [rng.permutation(count) for count in frame.counts]

@@ -12,7 +12,7 @@ from full_disk import largest_file
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
-from small_scenes import fit_quietly, frames_of, quick, scene
+from small_scenes import fit_quietly, flat, frames_of, scene
 
 from selfmva.encoders.box import BoxEncoder
 from selfmva.errors import CheckpointError, DataError
@@ -151,7 +151,7 @@ def half_a_training(path: Path, **options: Any) -> None:
             raise Stop
 
     with pytest.raises(Stop):
-        quick(**options).fit(scene(), checkpoint=path, callbacks=[stop])
+        flat(**options).fit(scene(), checkpoint=path, callbacks=[stop])
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +178,7 @@ def of_a_fit(tmp_path_factory: pytest.TempPathFactory) -> Path:
 )
 def test_fit_resumes_only_what_was_begun(of_a_fit: Path, options: Any, data: Any, message: str) -> None:
     with pytest.raises(CheckpointError, match=message):
-        quick(**options).fit(data, checkpoint=of_a_fit, resume=True)
+        flat(**options).fit(data, checkpoint=of_a_fit, resume=True)
 
 
 def steps_into(steps: list[int]) -> Callable[[str, int, int], None]:
@@ -194,9 +194,9 @@ def test_fit_resumes_whatever_the_order_of_cameras_and_boxes(of_a_fit: Path) -> 
     ]
     views = [recording.views[view] for view in (2, 0, 1)]
     steps: list[int] = []
-    one = fit_quietly(quick(), views, shuffled, checkpoint=of_a_fit, resume=True, progress=steps_into(steps))
+    one = fit_quietly(flat(), views, shuffled, checkpoint=of_a_fit, resume=True, progress=steps_into(steps))
     assert steps == []  # there was nothing left to do
-    plain = fit_quietly(quick(), recording)
+    plain = fit_quietly(flat(), recording)
     assert torch.equal(one.encoder_.view_tokens, plain.encoder_.view_tokens[[2, 0, 1]])
 
 
@@ -204,13 +204,13 @@ def test_without_resume_a_checkpoint_is_overwritten(of_a_fit: Path, tmp_path: Pa
     path = tmp_path / "state.safetensors"
     path.write_bytes(of_a_fit.read_bytes())
     steps: list[int] = []
-    fit_quietly(quick(seed=1), scene(), checkpoint=path, progress=steps_into(steps))
+    fit_quietly(flat(seed=1), scene(), checkpoint=path, progress=steps_into(steps))
     assert steps == list(range(1, 13))
     assert path.read_bytes() != of_a_fit.read_bytes()
 
 
 def test_resume_without_a_checkpoint_starts_afresh(tmp_path: Path) -> None:
     path = tmp_path / "state.safetensors"
-    one = fit_quietly(quick(), scene(), checkpoint=path, resume=True)
+    one = fit_quietly(flat(), scene(), checkpoint=path, resume=True)
     assert path.is_file()
-    assert torch.equal(one.encoder_.decoder.weight, fit_quietly(quick(), scene()).encoder_.decoder.weight)
+    assert torch.equal(one.encoder_.decoder.weight, fit_quietly(flat(), scene()).encoder_.decoder.weight)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from small_scenes import fit_quietly, frames_of, quick, reorder_cameras, scene, shuffle_boxes
+from small_scenes import fit_quietly, flat, frames_of, quick, reorder_cameras, scene, shuffle_boxes
 
 from selfmva.associator import Associator
 from selfmva.errors import ConfigError, InputError
@@ -31,11 +31,11 @@ def assert_equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_the_seed_decides_everything(recipe: str) -> None:
     torch.manual_seed(0)
-    one = weights(fit_quietly(quick(recipe, seed=1), scene()))
+    one = weights(fit_quietly(flat(recipe, seed=1), scene()))
     torch.manual_seed(1)
     np.random.seed(5)  # noqa: NPY002  # the global generator is what must not matter
-    assert_equal(one, weights(fit_quietly(quick(recipe, seed=1), scene())))
-    other = weights(fit_quietly(quick(recipe, seed=2), scene()))
+    assert_equal(one, weights(fit_quietly(flat(recipe, seed=1), scene())))
+    other = weights(fit_quietly(flat(recipe, seed=2), scene()))
     assert not torch.equal(one["layers.0.weight"], other["layers.0.weight"])
 
 
@@ -44,7 +44,7 @@ def test_fit_leaves_the_callers_randomness_alone(recipe: str) -> None:
     torch.manual_seed(3)
     np.random.seed(3)  # noqa: NPY002
     before = torch.get_rng_state(), np.random.get_state()[1].copy()  # type: ignore[index,union-attr]  # noqa: NPY002
-    fit_quietly(quick(recipe), scene())
+    fit_quietly(flat(recipe), scene())
     assert torch.equal(torch.get_rng_state(), before[0])
     np.testing.assert_array_equal(np.random.get_state()[1], before[1])  # type: ignore[index]  # noqa: NPY002
 
@@ -53,7 +53,7 @@ def test_fit_leaves_the_callers_randomness_alone(recipe: str) -> None:
 def test_fit_gives_back_the_callers_threads(recipe: str) -> None:
     before = torch.get_num_threads()
     inside: list[int] = []
-    fit_quietly(quick(recipe, threads=1), scene(), callbacks=[lambda _: inside.append(torch.get_num_threads())])
+    fit_quietly(flat(recipe, threads=1), scene(), callbacks=[lambda _: inside.append(torch.get_num_threads())])
     assert set(inside) == {1}
     assert torch.get_num_threads() == before
 
@@ -65,8 +65,8 @@ def test_the_order_of_cameras_and_boxes_changes_no_weight(recipe: str, order: tu
     """All orders: some of them are their own inverse, and would not show which way round they are applied."""
     recording, rng = scene(), np.random.default_rng(0)
     shuffled = [reorder_cameras(shuffle_boxes(frame, rng)[0], order) for frame in frames_of(recording)]
-    one = weights(fit_quietly(quick(recipe), recording))
-    other = weights(fit_quietly(quick(recipe), [recording.views[view] for view in order], shuffled))
+    one = weights(fit_quietly(flat(recipe), recording))
+    other = weights(fit_quietly(flat(recipe), [recording.views[view] for view in order], shuffled))
     for name, value in one.items():
         wanted = value
         if name == "view_tokens":
@@ -81,11 +81,11 @@ def test_the_order_of_cameras_does_not_move_a_fixed_anchor(recipe: str) -> None:
     """View 1 by name, wherever it stands in the list."""
     recording, order = scene(), (1, 2, 0)
     shuffled = [reorder_cameras(frame, order) for frame in frames_of(recording)]
-    one = fit_quietly(quick(recipe, recipe_options={"anchor_view": 1}), recording)
+    one = fit_quietly(flat(recipe, recipe_options={"anchor_view": 1}), recording)
     other = fit_quietly(
-        quick(recipe, recipe_options={"anchor_view": 0}), [recording.views[view] for view in order], shuffled
+        flat(recipe, recipe_options={"anchor_view": 0}), [recording.views[view] for view in order], shuffled
     )
-    free = fit_quietly(quick(recipe), recording)
+    free = fit_quietly(flat(recipe), recording)
     assert torch.equal(weights(one)["layers.0.weight"], weights(other)["layers.0.weight"])
     assert not torch.equal(weights(one)["layers.0.weight"], weights(free)["layers.0.weight"])
 
@@ -98,8 +98,8 @@ def test_the_order_of_cameras_does_not_move_a_fixed_anchor(recipe: str) -> None:
 )
 def test_variants_run_and_differ(recipe: str, options: dict[str, Any]) -> None:
     recording = scene()
-    one = fit_quietly(quick(recipe, **options), recording)
-    plain = fit_quietly(quick(recipe), recording)
+    one = fit_quietly(flat(recipe, **options), recording)
+    plain = fit_quietly(flat(recipe), recording)
     embeddings = one.embed(0, recording.frame(0).boxes[0])
     assert embeddings.dtype == np.float32
     assert np.isfinite(embeddings).all()
@@ -112,9 +112,9 @@ def test_variants_run_and_differ(recipe: str, options: dict[str, Any]) -> None:
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_bfloat16_is_near_float32(recipe: str) -> None:
     """A few steps from the same start with rounded products; a bug would be far off."""
-    start = quick(recipe, recipe_options={"learning_rate": 1e-12})
+    start = flat(recipe, recipe_options={"learning_rate": 1e-12})
     before = weights(fit_quietly(start, scene()))["layers.1.weight"]
-    full, half = (weights(fit_quietly(quick(recipe, precision=p), scene()))["layers.1.weight"] for p in PRECISIONS)
+    full, half = (weights(fit_quietly(flat(recipe, precision=p), scene()))["layers.1.weight"] for p in PRECISIONS)
     moved, off = (full - before).norm(), (half - full).norm()
     assert moved > 0
     assert off < 0.5 * moved
@@ -149,7 +149,7 @@ def test_an_exception_of_a_callback_stops_the_training() -> None:
         if state.step == 3:
             raise RuntimeError("enough")
 
-    associator = quick()
+    associator = flat()
     with pytest.raises(RuntimeError, match="enough"):
         associator.fit(scene(), callbacks=[stop])
     assert repr(associator).endswith("not fitted)")
@@ -165,7 +165,7 @@ def test_the_loss_falls(recipe: str, options: dict[str, Any], share: float) -> N
         if state.loss is not None:
             losses.append(state.loss)
 
-    fit_quietly(quick(recipe, recipe_options=options), scene(instants=100), callbacks=[note])
+    fit_quietly(flat(recipe, recipe_options=options), scene(instants=100), callbacks=[note])
     tenth = len(losses) // 10
     assert np.mean(losses[-2 * tenth :]) < share * np.mean(losses[:tenth])
 
@@ -186,13 +186,13 @@ def test_a_gpu_that_there_is_not() -> None:
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_too_short_a_recording(recipe: str) -> None:
     with pytest.raises(InputError, match="at least 5 apart, but only 4 instants came; give more instants"):
-        quick(recipe).fit(scene().views, frames_of(scene())[:4])
+        flat(recipe).fit(scene().views, frames_of(scene())[:4])
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_an_anchor_view_that_there_is_not(recipe: str) -> None:
     with pytest.raises(InputError, match=r"anchor_view must be in 0\.\.2, got 3"):
-        quick(recipe, recipe_options={"anchor_view": 3}).fit(scene())
+        flat(recipe, recipe_options={"anchor_view": 3}).fit(scene())
 
 
 def decoder_weights_by_epoch(average_from: float) -> tuple[torch.Tensor, list[torch.Tensor]]:
@@ -204,7 +204,7 @@ def decoder_weights_by_epoch(average_from: float) -> tuple[torch.Tensor, list[to
             after.append(state.encoder.decoder.weight.detach().clone())
 
     options = {"epochs": 4, "average_from": average_from}
-    fitted = fit_quietly(quick("published", recipe_options=options), recording, callbacks=[remember])
+    fitted = fit_quietly(flat("published", recipe_options=options), recording, callbacks=[remember])
     return weights(fitted)["decoder.weight"].unflatten(0, (3, 4)), [w.unflatten(0, (3, 4)) for w in after]
 
 
