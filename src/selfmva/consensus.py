@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from selfmva.types import IntArray
 
 SURE = 0.9  # posterior of a match
-MOST_INSTANTS = 4000  # on which geometry is asked
+MOST_INSTANTS = 1000  # on which geometry is asked: half a minute for a crowd in seven views
 CHUNK_INSTANTS = 16
 CROWD_INSTANTS = 1000  # on which the density of the people is measured
 
