@@ -21,7 +21,7 @@ from selfmva.geometry.alignment import LEAST_COMMON, propose, search
 from selfmva.geometry.cameras import moved
 from selfmva.geometry.refinement import blocks, matching_tracklets, refine, thinned
 from selfmva.geometry.retiming import shift_view
-from selfmva.geometry.support import measure_support, null_shifts, walking_time
+from selfmva.geometry.support import largest_group, measure_support, null_shifts, walking_time
 from selfmva.geometry.votes import on_a_line, vote
 
 if TYPE_CHECKING:
@@ -254,11 +254,7 @@ def _refined(
 def _judged(curves: Curves, views: int) -> Clock:
     """The clock of the largest set of views that these pairs hold together."""
     offsets = _consistent(curves, views)
-    linked: list[set[int]] = []
-    for pair in curves:
-        touched = [group for group in linked if group & set(pair)]
-        linked = [group for group in linked if group not in touched] + [set(pair).union(*touched)]
-    largest = max(linked, key=len, default=set())
+    largest = largest_group(curves)
     confidence = np.full(views, np.nan)
     for view in largest:
         now = _said(curves, offsets, view, 0)

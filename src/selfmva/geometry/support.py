@@ -16,7 +16,7 @@ import numpy as np
 from selfmva.geometry.refinement import blocks, nearest_boxes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from selfmva.geometry.sightings import Sightings
     from selfmva.types import FloatArray, IntArray
@@ -178,18 +178,27 @@ def measure_all(
     }
 
 
+def largest_group(pairs: Iterable[tuple[int, int]]) -> set[int]:
+    """The most views that pairs connect; of equally many, those found first; none without a pair.
+
+    Example:
+        >>> largest_group([(0, 1), (2, 3), (3, 4)])
+        {2, 3, 4}
+    """
+    groups: list[set[int]] = []
+    for pair in pairs:
+        touched = [group for group in groups if group & set(pair)]
+        groups = [group for group in groups if group not in touched] + [set(pair).union(*touched)]
+    return max(groups, key=len, default=set())
+
+
 def held_views(meetings: Mapping[tuple[int, int], Meetings], *, known: bool = False) -> set[int]:
     """The largest group of views that hold each other on one floor; `known`: as they did before.
 
     Trusted pairs make groups. A view joins a group to which all its pairs together hold it, though none may alone.
     """
     views = sorted({view for pair in meetings for view in pair})
-    groups: list[set[int]] = []
-    for pair, found in meetings.items():
-        if replace(found.support(), known=known).trusted:
-            touched = [group for group in groups if group & set(pair)]
-            groups = [group for group in groups if group not in touched] + [set(pair).union(*touched)]
-    held = max(groups, key=len, default=set())
+    held = largest_group(pair for pair, found in meetings.items() if replace(found.support(), known=known).trusted)
     while held:
         drawn = {
             view: together([meetings[min(view, other), max(view, other)] for other in held])
