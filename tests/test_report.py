@@ -21,7 +21,7 @@ PAIRS = (
     PairReport("door", "stairs", 0.25, 0.5, "implied", 3.0, 0.2),
     PairReport("<hall>", "stairs", 0.0, math.nan),
 )
-REPORT = FitReport(PAIRS, 0.6, 0.01, 0.5, 40, True, 3.5, ("door", "<hall>"))
+REPORT = FitReport(PAIRS, 0.6, 9.5, 0.5, 40, True, 3.5, ("door", "<hall>"))
 
 
 def support(*, trusted: bool) -> Any:
@@ -34,7 +34,9 @@ def line(*, trusted: bool) -> Any:
 
 def build(floor: Any = None, lines: Any = None, accuracy: tuple[float, ...] = (1.0, 0.0, 1.0, 1.0)) -> FitReport:
     pairs = [(0, 1), (0, 2), (1, 2)]
-    measured = {pair: PairSynchrony(10, np.array(accuracy)) for pair in pairs}
+    grid = np.zeros((2, 8, 4))
+    grid[:, : len(accuracy)] = np.stack([accuracy, np.ones(len(accuracy))])[:, :, None]
+    measured = {pair: PairSynchrony(10, *grid) for pair in pairs}
     partners = dict.fromkeys(pairs, 2.0)
     return build_report(VIEWS, measured, partners, floor, lines or {}, instants=4, held_out=True)
 
@@ -65,7 +67,8 @@ def test_lines_that_are_not_trusted_are_none() -> None:
 def test_numbers_are_those_that_were_measured() -> None:
     report = build(accuracy=(1.0, 0.0, 1.0, 1.0))
     assert report.synchronization_accuracy == 0.75
-    assert report.standard_error == pytest.approx(np.std([1, 0, 1, 1]) / 2)  # of 4 instants, not 12 comparisons
+    error = np.std([1, 0, 1, 1], ddof=1) / 2  # of 4 stretches of the recording, not 12 comparisons
+    assert report.margin == pytest.approx((0.75 - 0.5) / error)
     assert [pair.partner_share for pair in report.pairs] == [0.4] * 3  # 2 people are 4 of 10 boxes
     nothing = build(accuracy=())
     assert math.isnan(nothing.synchronization_accuracy)
@@ -76,11 +79,11 @@ def test_numbers_are_those_that_were_measured() -> None:
     ("report", "geometry", "embedding"),
     [
         (REPORT, True, True),
-        (replace(REPORT, synchronization_accuracy=0.529), True, False),
+        (replace(REPORT, margin=2.9), True, False),
         (only(REPORT, "head lines"), True, True),
-        (only(replace(REPORT, synchronization_accuracy=0.529), "implied"), False, False),
-        (only(replace(REPORT, synchronization_accuracy=0.531), "not found"), False, True),
-        (only(replace(REPORT, synchronization_accuracy=math.nan), "not found"), False, False),
+        (only(replace(REPORT, margin=2.9), "implied"), False, False),
+        (only(replace(REPORT, margin=3.1), "not found"), False, True),
+        (only(replace(REPORT, synchronization_accuracy=math.nan, margin=0.0), "not found"), False, False),
     ],
 )
 def test_anything_learnt_is_better_than_chance(report: FitReport, geometry: bool, embedding: bool) -> None:

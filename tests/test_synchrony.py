@@ -12,6 +12,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
+from scipy.stats import ttest_1samp
 from small_scenes import frames_of, scene
 
 from selfmva.cues import EMBEDDING
@@ -20,7 +21,7 @@ from selfmva.evidence import Evidence, gather_evidence
 from selfmva.matching.cost import view_pairs
 from selfmva.pretext.recording import pack
 from selfmva.report import FitReport, PairReport, build_report
-from selfmva.synchrony import INSTANTS_TOGETHER, PairSynchrony, measure_synchrony
+from selfmva.synchrony import SHIFTS, STANDARD_ERRORS, STRETCHES, PairSynchrony, measure_synchrony, pooled
 from selfmva.types import Frame, View
 
 if TYPE_CHECKING:
@@ -56,8 +57,8 @@ def test_an_encoder_that_knows_everything() -> None:
     measured = measure_synchrony(by_place(), pack(walkers(80, 3, 2), 3), np.arange(80), minimum_shift=5)
     assert set(measured) == set(view_pairs(3))
     for found in measured.values():
-        assert (found.accuracy == 1).all()
-        assert found.better_than_chance
+        assert found.accuracy == 1
+        assert found.margin > STANDARD_ERRORS
         assert found.boxes == 80 * 4
 
 
@@ -65,28 +66,29 @@ def test_an_encoder_that_knows_everything() -> None:
 def test_people_who_have_nothing_to_do_with_each_other(seed: int) -> None:
     frames = walkers(400, 2, 2, seed, shared=False)
     (found,) = measure_synchrony(by_place(VIEWS[:2]), pack(frames, 2), np.arange(400), 5).values()
-    assert len(found.accuracy) == 400
-    assert found.accuracy.mean() == pytest.approx(0.5, abs=0.06)
+    assert found.compared.sum() == 400 * 7
+    assert found.accuracy == pytest.approx(0.5, abs=0.06)
+    assert found.margin < STANDARD_ERRORS
 
 
 def test_instants_that_are_near_are_neither() -> None:
     """Of instants 0 to 7, only those five apart are compared."""
     frames = walkers(8, 2, 1)
     (found,) = measure_synchrony(by_place(VIEWS[:2]), pack(frames, 2), np.arange(8), minimum_shift=5).values()
-    assert len(found.accuracy) == sum(any(abs(s - t) >= 5 for t in range(8)) for s in range(8))
+    assert found.compared.sum() == sum(abs(s - t) >= 5 for t in range(8) for s in range(8))
     far = measure_synchrony(by_place(VIEWS[:2]), pack(frames, 2), 100 * np.arange(8), minimum_shift=5)
-    assert len(far[0, 1].accuracy) == 8
+    assert far[0, 1].compared.sum() == 8 * 7
 
 
 @given(instants=st.integers(0, 20), most=st.integers(0, 3), seed=st.integers(0, 999))
 def test_values_by_plain_loops(instants: int, most: int, seed: int) -> None:
-    """At most two sets of instants; each pair of instants of a set is looked at."""
+    """At most two sets of instants; each pair of instants of a set is looked at, and put where it belongs."""
     rng = np.random.default_rng(seed)
     corners = [[rng.uniform(0, 900, (rng.integers(0, most + 1), 2)) for _ in range(2)] for _ in range(instants)]
     frames = [Frame([np.concatenate((c, c + 9), axis=1) for c in views], t) for t, views in enumerate(corners)]
     (found,) = measure_synchrony(by_place(VIEWS[:2]), pack(frames, 2), np.arange(instants), 3).values()
-    accuracy, boxes = [], 0
-    sets = max(instants // INSTANTS_TOGETHER, 1)
+    nearer, compared, boxes = np.zeros((8, 4)), np.zeros((8, 4)), 0
+    sets = max(instants // STRETCHES, 1)
     for first in range(sets):
         chosen = range(first, instants, sets)
         for s in chosen:
@@ -95,26 +97,56 @@ def test_values_by_plain_loops(instants: int, most: int, seed: int) -> None:
                 costs = np.linalg.norm(corners[s][0][:, None] - corners[t][1][None], axis=2)
                 if costs.size and (s == t or abs(s - t) >= 3):
                     distance[t] = costs[linear_sum_assignment(costs)].mean()
-            others = [value for t, value in distance.items() if t != s]
             if s in distance:
                 boxes += len(corners[s][0]) + len(corners[s][1])
-                if others:
-                    accuracy.append(np.mean([distance[s] < value for value in others]))
-    np.testing.assert_allclose(sorted(found.accuracy), sorted(accuracy), atol=1e-6)
+                for t in set(distance) - {s}:
+                    place, other = chosen.index(s), chosen.index(t)
+                    apart = min((place - other) % len(chosen), (other - place) % len(chosen))
+                    cell = (8 * place // len(chosen), 4 * (apart - 1) // (len(chosen) // 2))
+                    nearer[cell] += distance[s] < distance[t]
+                    compared[cell] += 1
+    np.testing.assert_array_equal(found.compared, compared)
+    np.testing.assert_allclose(found.nearer, nearer)
     assert found.boxes == boxes
 
 
 def test_ties_count_half() -> None:
     still = [Frame([[[0, 0, 9, 9]], [[0, 0, 9, 9]]], t) for t in range(40)]
     (found,) = measure_synchrony(by_place(VIEWS[:2]), pack(still, 2), np.arange(40), 5).values()
-    assert set(found.accuracy) == {0.5}
-    assert not found.better_than_chance
+    assert found.accuracy == 0.5
+    assert found.margin == 0
 
 
 def test_a_long_recording_is_looked_at_in_parts() -> None:
     frames = walkers(1300, 2, 1)
     (found,) = measure_synchrony(by_place(VIEWS[:2]), pack(frames, 2), np.arange(1300), 5).values()
-    assert len(found.accuracy) == 1000
+    assert found.compared.sum() == 1000 * 7
+
+
+def test_the_margin_is_that_of_the_worst_distance_over_stretches() -> None:
+    rng = np.random.default_rng(0)
+    compared = rng.integers(1, 9, (STRETCHES, SHIFTS)).astype(np.float64)
+    nearer = rng.integers(0, compared + 1).astype(np.float64)
+    by_scipy = [ttest_1samp(column, 0.5).statistic for column in (nearer / compared).T]
+    assert PairSynchrony(10, nearer, compared).margin == pytest.approx(min(by_scipy))
+    assert PairSynchrony(10, nearer, compared).accuracy == pytest.approx(nearer.sum() / compared.sum())
+
+
+def test_what_repeats_itself_is_nothing_learnt() -> None:
+    """Images that look the same half a recording later tell instants apart, but not these."""
+    nearer = np.ones((STRETCHES, SHIFTS))
+    assert PairSynchrony(10, nearer, np.ones_like(nearer)).margin > STANDARD_ERRORS
+    nearer[:, 3] = [1, 0, 1, 0, 1, 0, 1, 0]
+    assert PairSynchrony(10, nearer, np.ones_like(nearer)).margin == 0
+
+
+def test_few_stretches_prove_nothing() -> None:
+    compared = np.zeros((STRETCHES, SHIFTS))
+    compared[:3] = 1.0
+    assert PairSynchrony(10, compared, compared).margin == 0
+    assert PairSynchrony(10, compared, compared).accuracy == 1
+    nothing = PairSynchrony(0, np.zeros_like(compared), np.zeros_like(compared))
+    assert (math.isnan(nothing.accuracy), nothing.margin) == (True, 0)
 
 
 def share(found: Evidence, pair: tuple[int, int]) -> float:
@@ -143,7 +175,7 @@ def test_whatever_its_distances_say(monkeypatch: pytest.MonkeyPatch) -> None:
     frames = walkers(60, 2, 2)
     options = {"minimum_shift": 5, "trained_on": False}
     assert share(gather_evidence(by_place(VIEWS[:2]), None, tuple(VIEWS[:2]), frames, **options), (0, 1)) > 0.3
-    monkeypatch.setattr(PairSynchrony, "better_than_chance", False)
+    monkeypatch.setattr(PairSynchrony, "margin", 0.0)
     assert share(gather_evidence(by_place(VIEWS[:2]), None, tuple(VIEWS[:2]), frames, **options), (0, 1)) == 0
 
 
@@ -159,7 +191,12 @@ def test_a_report_speaks_of_what_was_held_out() -> None:
 
 
 def synchrony(accuracy: Sequence[float], boxes: int = 10) -> PairSynchrony:
-    return PairSynchrony(boxes, np.array(accuracy, dtype=np.float64))
+    """Of some stretches, the same at every distance."""
+    compared = np.zeros((STRETCHES, SHIFTS))
+    compared[: len(accuracy)] = 1.0
+    nearer = np.zeros_like(compared)
+    nearer[: len(accuracy)] = np.array(accuracy, dtype=np.float64)[:, None]
+    return PairSynchrony(boxes, nearer, compared)
 
 
 def report_of(*accuracies: Sequence[float]) -> FitReport:
@@ -169,12 +206,14 @@ def report_of(*accuracies: Sequence[float]) -> FitReport:
 
 
 def test_a_report_pools_its_pairs() -> None:
-    report = report_of([1.0, 0.5, 0.75], [0.25, 0.5, 0.0])
-    assert report.synchronization_accuracy == pytest.approx(0.5)
-    assert [pair.synchronization_accuracy for pair in report.pairs] == pytest.approx([0.75, 0.25])
+    accuracies = [1.0, 0.5, 0.75, 1.0], [0.5, 0.75, 0.5, 0.5]
+    report = report_of(*accuracies)
+    assert report.synchronization_accuracy == pytest.approx(0.6875)
+    assert [pair.synchronization_accuracy for pair in report.pairs] == pytest.approx([0.8125, 0.5625])
     assert [(pair.view_i, pair.view_j) for pair in report.pairs] == [("v0", "v1"), ("v0", "v2")]
-    # 3 instants, not 6: view pairs of one instant are not independent.
-    assert report.standard_error == pytest.approx(np.std([1.0, 0.5, 0.75, 0.25, 0.5, 0.0]) / math.sqrt(3))
+    # View pairs of one stretch are not independent: 4 stretches, not 8.
+    assert report.margin == pytest.approx(ttest_1samp(np.mean(accuracies, axis=0), 0.5).statistic)
+    assert pooled(synchrony(accuracy) for accuracy in accuracies).boxes == 20
 
 
 def test_shares_of_partners_are_of_boxes() -> None:
@@ -184,24 +223,23 @@ def test_shares_of_partners_are_of_boxes() -> None:
     assert empty.pairs[0].partner_share == 0.0
 
 
-def make_report(accuracy: float, error: float) -> FitReport:
+def make_report(accuracy: float, margin: float) -> FitReport:
     pair = PairReport("<i>", "b", 0.25, accuracy)
-    return FitReport((pair,), accuracy, error, 0.5, 12, True, 3.0)
+    return FitReport((pair,), accuracy, margin, 0.5, 12, True, 3.0)
 
 
 @pytest.mark.parametrize(
-    ("accuracy", "error", "better"),
-    [(0.9, 0.1, True), (0.9, 0.2, False), (0.5, 0.0, False), (0.501, 0.0, True), (math.nan, math.nan, False)],
+    ("accuracy", "margin", "better"), [(0.9, 3.1, True), (0.9, 2.9, False), (0.5, 0.0, False), (math.nan, 0.0, False)]
 )
-def test_better_than_chance_is_three_standard_errors(accuracy: float, error: float, better: bool) -> None:
-    report = make_report(accuracy, error)
+def test_better_than_chance_is_three_standard_errors(accuracy: float, margin: float, better: bool) -> None:
+    report = make_report(accuracy, margin)
     assert report.better_than_chance is better
     if not math.isnan(accuracy):
         assert ("not better than chance" in report.summary()) is not better
 
 
 def test_a_report_in_words() -> None:
-    report = make_report(0.875, 0.01)
+    report = make_report(0.875, 9.0)
     assert report.summary() == (
         "no geometry was found; for the embedding, the synchronous image is nearer than a shifted one in 87.5% of the "
         "comparisons on 12 held-out instants, better than chance (50%)"
@@ -209,12 +247,12 @@ def test_a_report_in_words() -> None:
     assert "<i> | b | not found | no | - | - | 25% | 87.5%" in repr(report)
     assert "&lt;i&gt;" in report._repr_html_()
     assert "<i>" not in report._repr_html_()
-    assert "nothing could be compared" in make_report(math.nan, math.nan).summary()
+    assert "nothing could be compared" in make_report(math.nan, 0.0).summary()
 
 
 @pytest.mark.parametrize("accuracy", [0.875, math.nan])
 def test_a_report_survives_json(accuracy: float) -> None:
-    report = make_report(accuracy, accuracy)
+    report = make_report(accuracy, 8.0)
     text = json.dumps(report.to_dict(), allow_nan=False)
     assert repr(FitReport.from_dict(json.loads(text))) == repr(report)
     assert json.loads(text)["better_than_chance"] is report.better_than_chance

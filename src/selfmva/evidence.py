@@ -18,7 +18,7 @@ from selfmva.matching.cost import view_pairs
 from selfmva.pairing import posteriors
 from selfmva.pretext.recording import canonical_view_order, gather, jitter, pack
 from selfmva.report import FitReport, build_report
-from selfmva.synchrony import measure_synchrony
+from selfmva.synchrony import STANDARD_ERRORS, STANDARD_ERRORS_OF_A_PAIR, measure_synchrony, pooled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -124,13 +124,14 @@ def learn_tables(
     noisy = jitter(packed, TRAINED_JITTER, np.random.default_rng(0)) if trained_on else packed
     pairs = view_pairs(len(rig.views))
     on_the_floor = None if rig.floor is None else floor_table(rig.floor, packed, range(len(rig.views)))
+    learnt = pooled(synchrony.values()).margin > STANDARD_ERRORS
     comparisons, tables = {}, {}
     for i, j in pairs:
         comparison = _compare(rig, packed, noisy, order, (i, j), minimum_shift, MOST_BOX_PAIRS // len(pairs))
         comparisons[i, j] = comparison
         both = rig.floor is not None and {i, j} <= set(rig.floor.views_on_floor)
         tables[i, j] = [
-            _table(comparison, EMBEDDING) if synchrony[i, j].better_than_chance else None,
+            _table(comparison, EMBEDDING) if learnt and synchrony[i, j].margin > STANDARD_ERRORS_OF_A_PAIR else None,
             on_the_floor if both else None,
             _table(comparison, LINES),
         ]

@@ -7,9 +7,7 @@ from dataclasses import asdict, dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from selfmva.synchrony import CHANCE, STANDARD_ERRORS
+from selfmva.synchrony import CHANCE, STANDARD_ERRORS, pooled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,7 +60,7 @@ class FitReport:
     Attributes:
         pairs: One entry per view pair.
         synchronization_accuracy: Mean over instants and view pairs; NaN where nothing could be compared.
-        standard_error: Its standard error over instants.
+        margin: Standard errors by which it exceeds chance, at the distance of shifts where it does so least.
         chance: What guessing reaches.
         instants: Number of instants that were measured on.
         held_out: True where these instants were kept from training.
@@ -75,7 +73,7 @@ class FitReport:
 
     pairs: tuple[PairReport, ...]
     synchronization_accuracy: float
-    standard_error: float
+    margin: float
     chance: float
     instants: int
     held_out: bool
@@ -91,8 +89,8 @@ class FitReport:
 
     @property
     def embedding_better_than_chance(self) -> bool:
-        """True where the synchronization accuracy exceeds chance by three standard errors."""
-        return self.synchronization_accuracy - STANDARD_ERRORS * self.standard_error > self.chance
+        """True where the synchronization accuracy exceeds chance by three standard errors at every distance."""
+        return self.margin > STANDARD_ERRORS
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain values, NaN as None, for JSON."""
@@ -227,18 +225,17 @@ def build_report(
                 view_i=views[i].name,
                 view_j=views[j].name,
                 partner_share=2.0 * partners[i, j] / synchrony.boxes if synchrony.boxes else 0.0,
-                synchronization_accuracy=_mean(synchrony.accuracy),
+                synchronization_accuracy=synchrony.accuracy,
                 calibration=calibration,
                 support=support,
                 residual=residual,
             )
         )
-    everything = np.concatenate([np.zeros(0), *(synchrony.accuracy for synchrony in measured.values())])
-    # View pairs of one instant are not independent: count instants, not comparisons.
-    independent = max(len(synchrony.accuracy) for synchrony in measured.values())
-    error = float(np.std(everything) / math.sqrt(independent)) if independent else math.nan
+    everything = pooled(measured.values())
     on_floor = () if floor is None else tuple(views[number].name for number in floor.views_on_floor)
-    return FitReport(tuple(pairs), _mean(everything), error, CHANCE, instants, held_out, 0.0, views_on_floor=on_floor)
+    return FitReport(
+        tuple(pairs), everything.accuracy, everything.margin, CHANCE, instants, held_out, 0.0, views_on_floor=on_floor
+    )
 
 
 def _geometry_of(
@@ -252,10 +249,6 @@ def _geometry_of(
     if line is not None and line.trusted:
         return HEAD_LINES, float(line.support), line.residual
     return NOT_FOUND, math.nan, math.nan
-
-
-def _mean(values: np.ndarray) -> float:
-    return float(np.mean(values)) if len(values) else math.nan
 
 
 def plain(values: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
+
+from selfmva.matching.assignment import solve
 
 if TYPE_CHECKING:
     from selfmva.types import FloatArray, IntArray
@@ -56,7 +57,7 @@ def link(time: FloatArray, starts: IntArray, feet: FloatArray, heads: FloatArray
             ratio = heights[last][:, None] / heights[boxes]
             larger = np.maximum(heights[last][:, None], heights[boxes])
             cost = np.minimum(_length(foot), _length(head)) / larger / np.sqrt(passed)[:, None] + np.abs(np.log(ratio))
-            row, column = linear_sum_assignment(np.minimum(cost, 2 * GATE))
+            row, column = solve(cost, unmatched_cost=2 * GATE).matches(0).T
             good = cost[row, column] < GATE
             row, column = row[good], column[good]
             box = boxes[column]

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args, overload
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from selfmva.errors import InputError
+from selfmva.matching.solvers import (
+    LARGEST_PLAIN,
+    Problems,
+    not_a_cost,
+    solve_fastest,
+    solve_lap,
+    solve_scipy,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,14 +23,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from selfmva.types import IntArray
+    from selfmva.types import FloatArray, IntArray
 
-Backend = Literal["auto", "scipy"]
+CPU_SOLVERS = {"auto": solve_fastest, "scipy": solve_scipy, "lap": solve_lap}
+Backend = Literal["auto", "scipy", "lap", "torch-linear-assignment"]
+Numbers = TypeVar("Numbers")  # arrays or tensors
 
 
 @dataclass(frozen=True, eq=False)
-class Assignment:
-    """Solutions of a batch of assignment problems.
+class Assignment(Generic[Numbers]):
+    """Solutions of a batch of assignment problems: arrays for arrays, tensors for tensors, on their device.
 
     Attributes:
         columns: `(B, N)` int64, the column of each row, -1 where a row stays alone (or is padding).
@@ -31,26 +40,50 @@ class Assignment:
             row that stays alone where one was given.
     """
 
-    columns: IntArray
-    costs: NDArray[np.float64]
+    columns: Numbers
+    costs: Numbers
 
     def __len__(self) -> int:
-        return len(self.columns)
+        return len(self.columns)  # type: ignore[arg-type]
 
     def matches(self, problem: int) -> IntArray:
         """Matches of one problem, `(K, 2)` int64 (row, column), rows increasing."""
-        rows = np.flatnonzero(self.columns[problem] >= 0)
-        return np.stack((rows, self.columns[problem][rows]), axis=1)
+        columns = _on_cpu(self.columns)[problem]
+        rows = np.flatnonzero(columns >= 0)
+        return np.stack((rows, columns[rows]), axis=1)
+
+
+@overload
+def solve(
+    costs: Tensor,
+    rows: Sequence[int] | IntArray | Tensor | None = None,
+    columns: Sequence[int] | IntArray | Tensor | None = None,
+    unmatched_cost: float | None = None,
+    backend: Backend = "auto",
+    threads: int = 1,
+) -> Assignment[Tensor]: ...
+
+
+@overload
+def solve(
+    costs: NDArray[np.floating],
+    rows: Sequence[int] | IntArray | Tensor | None = None,
+    columns: Sequence[int] | IntArray | Tensor | None = None,
+    unmatched_cost: float | None = None,
+    backend: Backend = "auto",
+    threads: int = 1,
+) -> Assignment[NDArray[Any]]: ...
 
 
 def solve(
     costs: NDArray[np.floating] | Tensor,
-    rows: Sequence[int] | IntArray | None = None,
-    columns: Sequence[int] | IntArray | None = None,
+    rows: Sequence[int] | IntArray | Tensor | None = None,
+    columns: Sequence[int] | IntArray | Tensor | None = None,
     unmatched_cost: float | None = None,
     backend: Backend = "auto",
-) -> Assignment:
-    """Solve a batch of linear sum assignment problems.
+    threads: int = 1,
+) -> Assignment[Any]:
+    """Solve a batch of linear sum assignment problems exactly.
 
     Args:
         costs: `(B, N, M)` floating array or tensor, or `(N, M)` for a single problem. `+inf` forbids a pair.
@@ -58,8 +91,12 @@ def solve(
         columns: `(B,)` number of columns of each problem, M where None.
         unmatched_cost: What a row pays for staying alone. A pair is made only where it is cheaper. None: as many
             pairs as the shorter side has.
-        backend: `"scipy"`, or `"auto"` for the fastest there is. Where several solutions cost the same, backends
-            may differ in which they return.
+        backend: `"auto"` takes what is the fastest for each size: small problems are enumerated, others go to SciPy or
+            lap; for tensors on a GPU, torch-linear-assignment where it is installed. `"scipy"` is the reference.
+            `"lap"` is `lap.lapjv`, or `lapjvh_batch` where lapx provides the module; what lap gets wrong (infinite or
+            huge costs) goes to SciPy. `"torch-linear-assignment"` needs `selfmva[gpu]`. All return the same total;
+            where several solutions cost the same, they may differ in which they return. Each is deterministic.
+        threads: CPU threads that a backend may use; only `lapjvh_batch` can use more than one.
 
     Returns:
         The columns of the rows and the total costs. Problems without rows or columns have no pair.
@@ -67,6 +104,7 @@ def solve(
     Raises:
         InputError: Wrong shapes, sizes out of range, NaN or -inf inside a problem, or no finite solution without
             an unmatched cost; names the problem.
+        MissingDependencyError: The backend is not installed.
 
     Example:
         >>> solve(np.array([[[4.0, 1.0], [2.0, 0.0]]])).columns
@@ -74,76 +112,80 @@ def solve(
         >>> solve(np.array([[[4.0, 1.0], [2.0, 0.0]]]), unmatched_cost=1.5).columns
         array([[-1,  1]])
     """
-    array = _as_batch(costs)
-    count, height, width = array.shape
-    n, m = _sizes(rows, count, height, "rows"), _sizes(columns, count, width, "columns")
-    inside = (np.arange(height) < n[:, None])[:, :, None] & (np.arange(width) < m[:, None])[:, None, :]
-    _check_values(array, inside)
-    if unmatched_cost is not None:
-        if not np.isfinite(unmatched_cost):
-            raise InputError(f"unmatched_cost must be a finite number, got {unmatched_cost!r}")
-        # With at most as many rows as columns there is always a free column for a row that stays alone, so
-        # capping the costs and dropping capped pairs afterwards is exact; with more rows, the rest is alone anyway.
-        gated = np.minimum(array, unmatched_cost)
-    else:
-        gated = array
-    if backend not in ("auto", "scipy"):
-        raise InputError(f"backend must be 'auto' or 'scipy', got {backend!r}")
-    chosen = _solve_scipy(gated, n, m)
-    value = np.take_along_axis(array, np.maximum(chosen, 0)[:, :, None], axis=2)[:, :, 0] if width else chosen * 0.0
+    if backend not in get_args(Backend):
+        raise InputError(f"backend must be one of {', '.join(get_args(Backend))}; got {backend!r}")
+    if unmatched_cost is not None and not np.isfinite(unmatched_cost):
+        raise InputError(f"unmatched_cost must be a finite number, got {unmatched_cost!r}")
+    batch: Any = costs if hasattr(costs, "detach") else np.asarray(costs, dtype=np.float64)
+    if batch.ndim == 2:
+        batch = batch[None]
+    if batch.ndim != 3:
+        raise InputError(f"costs must have shape (B, N, M) or (N, M), got {tuple(batch.shape)}")
+    n = _sizes(rows, len(batch), batch.shape[1], "rows")
+    m = _sizes(columns, len(batch), batch.shape[2], "columns")
+    if isinstance(batch, np.ndarray) and backend in CPU_SOLVERS:
+        return Assignment(*_solve_arrays(batch, n, m, unmatched_cost, backend, threads))
+    # Arrays that name a backend for tensors, or tensors.
+    import torch
+
+    from selfmva.matching.device import is_available, solve_tensors
+
+    if backend == "torch-linear-assignment" or (backend == "auto" and batch.is_cuda and is_available()):
+        tensors = torch.as_tensor(batch)
+        row_count, column_count = (torch.from_numpy(size).to(tensors.device) for size in (n, m))
+        found: Assignment[Any] = Assignment(*solve_tensors(tensors, row_count, column_count, unmatched_cost))
+        return found if tensors is batch else Assignment(_on_cpu(found.columns), _on_cpu(found.costs))
+    arrays = _solve_arrays(_on_cpu(batch).astype(np.float64), n, m, unmatched_cost, backend, threads)
+    return Assignment(*(torch.from_numpy(array).to(batch.device) for array in arrays))
+
+
+def _on_cpu(numbers: Any) -> NDArray[Any]:
+    """A tensor or an array as an array."""
+    return numbers.detach().cpu().numpy() if hasattr(numbers, "detach") else np.asarray(numbers)
+
+
+def _solve_arrays(
+    costs: NDArray[np.float64], n: IntArray, m: IntArray, unmatched_cost: float | None, backend: str, threads: int
+) -> tuple[IntArray, FloatArray]:
+    """Columns and totals, on the CPU."""
+    # With at most as many rows as columns there is always a free column for a row that stays alone, so capping the
+    # costs and dropping capped pairs afterwards is exact; with more rows, the rest is alone anyway.
+    gated = costs if unmatched_cost is None else np.minimum(costs, unmatched_cost)
+    plain = _are_plain(costs, gated, n, m)
+    chosen = CPU_SOLVERS[backend](Problems(gated, n, m, plain, np.arange(len(costs)), threads))
     made = chosen >= 0
-    if unmatched_cost is not None:
-        made &= value < unmatched_cost
-        chosen = np.where(made, chosen, -1)
-    totals = np.where(made, value, 0.0).sum(axis=1)
-    if unmatched_cost is not None:
-        totals = totals + unmatched_cost * (n - made.sum(axis=1))
-    return Assignment(chosen, totals.astype(np.float64))
+    values = chosen * 0.0
+    if costs.shape[2]:
+        values = np.take_along_axis(costs, np.maximum(chosen, 0)[:, :, None], axis=2)[:, :, 0]
+    if unmatched_cost is None:
+        return chosen, np.where(made, values, 0.0).sum(axis=1)
+    made &= values < unmatched_cost
+    alone = n - made.sum(axis=1)
+    return np.where(made, chosen, -1), np.where(made, values, 0.0).sum(axis=1) + unmatched_cost * alone
 
 
-def _as_batch(costs: NDArray[np.floating] | Tensor) -> NDArray[np.float64]:
-    """Costs as a (B, N, M) float64 array on the CPU."""
-    plain: Any = costs if isinstance(costs, np.ndarray | list | tuple) else costs.detach().cpu().numpy()
-    array = np.asarray(plain, dtype=np.float64)
-    if array.ndim == 2:
-        array = array[None]
-    if array.ndim != 3:
-        raise InputError(f"costs must have shape (B, N, M) or (N, M), got {array.shape}")
-    return array
+def _are_plain(costs: FloatArray, gated: FloatArray, n: IntArray, m: IntArray) -> NDArray[np.bool_]:
+    """`(B,)` whether every solver may be trusted with a problem; raises where none may."""
+    # Native solvers answer silently on NaN; SciPy names no problem. So look first, at everything at once: NaN wins.
+    if not costs.size or (costs.min() > -LARGEST_PLAIN and costs.max() < LARGEST_PLAIN):
+        return np.ones(len(costs), dtype=bool)
+    rows, columns = np.arange(costs.shape[1]) < n[:, None], np.arange(costs.shape[2]) < m[:, None]
+    inside = rows[:, :, None] & columns[:, None, :]
+    bad = (np.isnan(costs) | (costs == -np.inf)) & inside
+    if bad.any():
+        problem, row, column = np.argwhere(bad)[0].tolist()
+        raise not_a_cost(problem, row, column, float(costs[problem, row, column]))
+    huge = (np.abs(gated) >= LARGEST_PLAIN) & inside
+    return np.asarray(~huge.any(axis=(1, 2)))
 
 
-def _sizes(sizes: Sequence[int] | IntArray | None, count: int, limit: int, name: str) -> IntArray:
+def _sizes(sizes: Sequence[int] | IntArray | Tensor | None, count: int, limit: int, name: str) -> IntArray:
     if sizes is None:
         return np.full(count, limit, dtype=np.int64)
-    array = np.asarray(sizes, dtype=np.int64)
+    array = _on_cpu(sizes).astype(np.int64)
     if array.shape != (count,):
         raise InputError(f"{name} must hold one size per problem, shape ({count},), got shape {array.shape}")
     if count and (array.min() < 0 or array.max() > limit):
         worst = int(np.argmax((array < 0) | (array > limit)))
         raise InputError(f"problem {worst}: {name} must be in 0..{limit}, got {array[worst]}")
     return array
-
-
-def _check_values(array: NDArray[np.float64], inside: NDArray[np.bool_]) -> None:
-    """Native solvers answer silently on NaN; scipy names no problem. So look first."""
-    bad = (np.isnan(array) | (array == -np.inf)) & inside
-    if bad.any():
-        problem, row, column = np.argwhere(bad)[0]
-        raise InputError(
-            f"problem {problem}, row {row}, column {column}: cost {array[problem, row, column]} is not a number "
-            "that can be compared; use +inf to forbid a pair"
-        )
-
-
-def _solve_scipy(costs: NDArray[np.float64], n: IntArray, m: IntArray) -> IntArray:
-    chosen = np.full(costs.shape[:2], -1, dtype=np.int64)
-    for problem in np.flatnonzero((n > 0) & (m > 0)):
-        try:
-            rows, columns = linear_sum_assignment(costs[problem, : n[problem], : m[problem]])
-        except ValueError as error:
-            raise InputError(
-                f"problem {problem}: no assignment avoids the forbidden (+inf) pairs; give an unmatched_cost so that "
-                "a row may stay alone"
-            ) from error
-        chosen[problem, rows] = columns
-    return chosen

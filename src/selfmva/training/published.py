@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from scipy.optimize import linear_sum_assignment
 
 from selfmva.losses.edge import edge_distance, unordered_pairs, virtual_boxes
 from selfmva.losses.reprojection import reprojection_loss
 from selfmva.losses.synchronization import matched_distance, triplet_loss
+from selfmva.matching.assignment import solve
 from selfmva.pretext.sampler import Triplets, check_length, sample_triplets
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def match_images(rows: Tensor, columns: Tensor, similarity_threshold: float = 0.
         `(K, 2)` int64 on the device of `rows`.
     """
     distances = torch.cdist(rows.float(), columns.float()).cpu().numpy()
-    one, other = linear_sum_assignment(distances)
+    one, other = solve(distances).matches(0).T
     if similarity_threshold > 0:
         similarity = 1.0 - distances[one, other] / max(distances.max(), 1e-12)
         keep = similarity >= similarity_threshold
