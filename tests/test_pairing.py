@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.optimize import linear_sum_assignment
 
 from selfmva.affinity import DistanceTable, competition
 from selfmva.fusion import FusedTable
@@ -103,8 +102,7 @@ def test_agreement_is_one_step_by_plain_loops(views: int, size: int, seed: int) 
 def test_similarities_are_the_published_ones(views: int, most: int, seed: int) -> None:
     (distances,), (count,) = random_chunk(1, views, most, seed)
     starts = np.cumsum(count) - count
-    scores, links = similarities(distances[0], starts, count)
-    np.testing.assert_array_equal(links, links.T)
+    scores = similarities(distances[0], starts, count)
     for i, j in view_pairs(views):
         part = block(distances[0], count, i, j).astype(np.float64)
         assert scores[i, j].shape == part.shape
@@ -112,8 +110,6 @@ def test_similarities_are_the_published_ones(views: int, most: int, seed: int) -
         if not part.size:
             continue
         np.testing.assert_allclose(scores[i, j], 1 - part / part.max(), atol=1e-5)
-        matched = block(links, count, i, j) >= 0
-        assert np.argwhere(matched).tolist() == np.stack(linear_sum_assignment(part), axis=1).tolist()
 
 
 @pytest.mark.parametrize("calibrated", [True, False])
@@ -167,8 +163,6 @@ def test_an_uncalibrated_triangle_goes_with_the_majority() -> None:
     matrix = np.full((4, 4), 9.0)
     for a, b, distance in ((0, 1, 1.0), (0, 2, 1.0), (1, 3, 2.0), (1, 2, 2.1), (0, 3, 9.0)):
         matrix[a, b] = matrix[b, a] = distance
-    _, links = similarities(matrix, np.cumsum(count) - count, count)
-    assert links[1, 2] < 0 < links[0, 2]
     ((ids, _),) = pair_up([matrix[None]], count[None], None, 0.5)
     assert ids[0][0] == ids[2][0]
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from selfmva.errors import InputError, require
+from selfmva.matching.multiview import confidence
+from selfmva.pairing import bounded_log_odds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,6 +89,20 @@ class Association:
             for box, identity in enumerate(ids.tolist()):
                 people.setdefault(identity, {})[view] = box
         return [people[identity] for identity in sorted(people)]
+
+    def confidences(self) -> tuple[FloatArray, ...]:
+        """How sure each box is of its id, against any other person of the instant and against being alone.
+
+        Returns:
+            One `(N,)` float64 array per view, in [0, 1]; see `selfmva.matching.multiview.confidence`.
+        """
+        count = self.frame.counts
+        start = np.cumsum([0, *count])
+        odds = np.zeros((start[-1], start[-1]))
+        for (i, j), block in self.probabilities.items():
+            odds[start[i] : start[i + 1], start[j] : start[j + 1]] = bounded_log_odds(block)
+        view = np.repeat(np.arange(len(count)), count)
+        return tuple(np.split(confidence(odds + odds.T, view, np.concatenate(self.ids)), start[1:-1]))
 
     def floor_positions(self) -> FloatArray:
         """Where the people are on the common floor, in the order of `groups()`.

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import logit
 
 from selfmva.affinity import LARGEST_LOG_ODDS, competition
 from selfmva.matching.assignment import solve
 from selfmva.matching.cost import SIMILARITY_EPSILON, padded_rows, similarity, view_pairs
-from selfmva.matching.multiview import group
+from selfmva.matching.multiview import group_frames
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -76,20 +76,17 @@ def agree(log_odds: FloatArray, views: int) -> FloatArray:
         return posterior
     one, other = (np.array(side) for side in zip(*view_pairs(views), strict=True))
     frames, width = len(log_odds), log_odds.shape[-1]
-    matrix = np.zeros((frames, views, views, width, width))
-    matrix[:, one, other], matrix[:, other, one] = posterior, np.swapaxes(posterior, -1, -2)
-    partner = matrix.sum(axis=-1).swapaxes(2, 3).reshape(frames, views * width, views)
-    flat = matrix.swapaxes(2, 3).reshape(frames, views * width, views * width)
+    matrix = _symmetric(posterior, views)  # (F, V, K, V, K)
+    partner = matrix.sum(axis=-1).reshape(frames, views * width, views)
+    flat = matrix.reshape(frames, views * width, views * width)
     # Third views alone are in the sums: no box has a partner in its own view.
     change = 2.0 * flat @ flat - partner @ partner.swapaxes(1, 2)
     change = change.reshape(frames, views, width, views, width).swapaxes(2, 3)
     return competition(np.minimum(log_odds + change[:, one, other], LARGEST_FUSED))
 
 
-def similarities(
-    distances: FloatArray, starts: IntArray, count: IntArray
-) -> tuple[dict[ViewPair, FloatArray], FloatArray]:
-    """What stands in for probabilities before anything is calibrated: the published similarity and its matches.
+def similarities(distances: FloatArray, starts: IntArray, count: IntArray) -> dict[ViewPair, FloatArray]:
+    """What stands in for probabilities before anything is calibrated: the published similarity.
 
     Args:
         distances: `(M, M)` distances of the boxes of one frame, view after view.
@@ -97,18 +94,30 @@ def similarities(
         count: `(V,)` number of boxes.
 
     Returns:
-        For every view pair the similarities `1 - distance / largest distance`; and an `(M, M)` matrix that is
-        the similarity where the optimal assignment matches two boxes and negative elsewhere, for grouping.
+        For every view pair `1 - distance / largest distance`.
     """
-    links = np.full(distances.shape, UNMATCHED_LOG_ODDS)
     scores: dict[ViewPair, FloatArray] = {}
     for i, j in view_pairs(len(count)):
         rows, columns = slice(starts[i], starts[i] + count[i]), slice(starts[j], starts[j] + count[j])
         block = distances[rows, columns].astype(np.float64)
         scores[i, j] = similarity(block) if block.size else np.zeros(block.shape)
-        row, column = solve(block).matches(0).T
-        links[starts[i] + row, starts[j] + column] = scores[i, j][row, column] + SIMILARITY_EPSILON
-    return scores, np.maximum(links, links.T)
+    return scores
+
+
+def bounded_log_odds(probabilities: FloatArray) -> FloatArray:
+    """Log-odds of probabilities, bounded, so that one pair that is certain does not outweigh all others.
+
+    Args:
+        probabilities: Any shape, in [0, 1].
+
+    Returns:
+        The same shape.
+
+    Example:
+        >>> bounded_log_odds(np.array([0.0, 0.5, 1.0])).tolist() == [-LARGEST_LOG_ODDS, 0.0, LARGEST_LOG_ODDS]
+        True
+    """
+    return np.asarray(np.clip(logit(probabilities), -LARGEST_LOG_ODDS, LARGEST_LOG_ODDS))
 
 
 def pair_up(
@@ -129,36 +138,50 @@ def pair_up(
         For each frame the ids of every view and the probabilities of every view pair.
     """
     pairs = view_pairs(count.shape[1])
-    padded = posteriors(distances, count, tables) if tables is not None else None
-    starts = np.cumsum(count, axis=1) - count
+    if tables is not None:
+        padded = posteriors(distances, count, tables)
+        links, level = bounded_log_odds(padded), float(bounded_log_odds(np.array(threshold)))
+    else:
+        starts = np.cumsum(count, axis=1) - count
+        scores = [similarities(matrices[0], *sizes) for matrices, *sizes in zip(distances, starts, count, strict=True)]
+        padded = _pad(scores, count)
+        links, level = _links_of_matches(padded, count), 0.0
+    ids = group_frames(_symmetric(links, count.shape[1]), count, level)
     results = []
-    for number, matrices in enumerate(distances):
-        n, start = count[number], starts[number]
-        if padded is None:
-            scores, links = similarities(matrices[0], start, n)
-            level = 0.0
-        else:
-            scores = {(i, j): padded[number, p, : n[i], : n[j]].copy() for p, (i, j) in enumerate(pairs)}
-            links = _log_odds_matrix(scores, start, n)
-            level = _log_odds(threshold)
-        view = np.repeat(np.arange(len(n)), n)
-        ids = group(links, view, level)
-        results.append((tuple(np.split(ids, np.cumsum(n)[:-1])), scores))
+    for n, own, found in zip(count, padded, ids, strict=True):
+        blocks = {(i, j): own[p, : n[i], : n[j]].copy() for p, (i, j) in enumerate(pairs)}
+        results.append((tuple(numbers[:k].copy() for numbers, k in zip(found, n.tolist(), strict=True)), blocks))
     return results
 
 
-def _log_odds(probability: float) -> float:
-    if probability <= 0.0:
-        return -LARGEST_LOG_ODDS
-    return math.log(probability) - math.log1p(-probability)
+def _pad(scores: Sequence[Mapping[ViewPair, FloatArray]], count: IntArray) -> FloatArray:
+    """`(F, P, K, K)` of the blocks of F frames."""
+    pairs, width = view_pairs(count.shape[1]), int(count.max(initial=0))
+    padded = np.zeros((len(scores), len(pairs), width, width))
+    for number, blocks in enumerate(scores):
+        for p, pair in enumerate(pairs):
+            padded[number, p, : len(blocks[pair]), : blocks[pair].shape[1]] = blocks[pair]
+    return padded
 
 
-def _log_odds_matrix(scores: Mapping[ViewPair, FloatArray], start: IntArray, count: IntArray) -> FloatArray:
-    """Log-odds of all box pairs of a frame, `(M, M)` symmetric."""
-    size = int(count.sum())
-    matrix = np.zeros((size, size))
-    for (i, j), block in scores.items():
-        matrix[start[i] : start[i] + count[i], start[j] : start[j] + count[j]] = block
-    matrix += matrix.T
-    bounded = np.clip(matrix, np.exp(-LARGEST_LOG_ODDS), 1.0 - np.exp(-LARGEST_LOG_ODDS))
-    return np.asarray(np.log(bounded) - np.log1p(-bounded))
+def _links_of_matches(scores: FloatArray, count: IntArray) -> FloatArray:
+    """For grouping without probabilities: similarity where the optimal assignment matches two boxes, else negative."""
+    one, other = (np.array(side) for side in zip(*view_pairs(count.shape[1]), strict=True))
+    width = scores.shape[-1]
+    matched = solve(
+        -scores.reshape(len(count) * len(one), width, width), count[:, one].ravel(), count[:, other].ravel()
+    ).columns
+    links = np.full((len(matched), width, width), UNMATCHED_LOG_ODDS)
+    problem, row = np.nonzero(matched >= 0)
+    cell = (problem, row, matched[problem, row])
+    links[cell] = scores.reshape(len(links), width, width)[cell] + SIMILARITY_EPSILON
+    return links.reshape(scores.shape)
+
+
+def _symmetric(links: FloatArray, views: int) -> FloatArray:
+    """`(F, V, K, V, K)` from the blocks `(F, P, K, K)` of view pairs."""
+    one, other = (np.array(side) for side in zip(*view_pairs(views), strict=True))
+    frames, _, width, _ = links.shape
+    full = np.zeros((frames, views, views, width, width))
+    full[:, one, other], full[:, other, one] = links, np.swapaxes(links, -1, -2)
+    return full.swapaxes(2, 3)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import combinations, product
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfmva.errors import InputError
-from selfmva.matching.multiview import group
+from selfmva.matching.multiview import confidence, group, group_frames
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Partition = set[frozenset[int]]
 
@@ -23,36 +29,109 @@ def symmetric(matrix: np.ndarray) -> np.ndarray:
 
 
 @st.composite
-def problems(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
+def problems(draw: st.DrawFn, most: int = 10) -> tuple[np.ndarray, np.ndarray]:
     """Continuous random log-odds, without ties, and the view of each box."""
-    view = np.array(draw(st.lists(st.integers(0, 3), max_size=10)), dtype=np.int64)
+    view = np.array(draw(st.lists(st.integers(0, 3), max_size=most)), dtype=np.int64)
     rng = np.random.default_rng(draw(st.integers(0, 10_000)))
     return symmetric(rng.normal(draw(st.sampled_from([-2.0, 0.0, 2.0])), 3, (len(view), len(view)))), view
 
 
-def group_slowly(log_odds: np.ndarray, view: np.ndarray, threshold: float) -> Partition:
-    """The definition: join the two groups of the highest mean, again and again, never two that share a view."""
-    groups = [{box} for box in range(len(view))]
-    while True:
-        best, best_pair = threshold, None
-        for a, one in enumerate(groups):
-            for b, other in enumerate(groups[:a]):
-                if {view[k] for k in one} & {view[k] for k in other}:
-                    continue
-                mean = np.mean([log_odds[k, m] for k in one for m in other])
-                if mean > best:
-                    best, best_pair = mean, (a, b)
-        if best_pair is None:
-            return {frozenset(one) for one in groups}
-        a, b = best_pair
-        groups[b] |= groups.pop(a)
+def total(log_odds: np.ndarray, view: np.ndarray, ids: np.ndarray, threshold: float = 0.0) -> float:
+    """What groups are worth: the sum over all pairs of boxes inside them."""
+    inside = np.triu((ids[:, None] == ids) & (view[:, None] != view), 1)
+    return float((log_odds - threshold)[inside].sum())
+
+
+def partitions(size: int) -> Iterator[np.ndarray]:
+    """Every way to put boxes into groups."""
+    if size == 0:
+        yield np.zeros(0, dtype=np.int64)
+        return
+    for ids in partitions(size - 1):
+        for own in range(ids.max(initial=-1) + 2):
+            yield np.append(ids, own)
+
+
+@given(problems(most=7), st.sampled_from([-1.0, 0.0, 1.5]))
+def test_exact_groups_by_trying_every_partition(problem: tuple[np.ndarray, np.ndarray], threshold: float) -> None:
+    log_odds, view = problem
+    best = max(
+        total(log_odds, view, ids, threshold)
+        for ids in partitions(len(view))
+        if all(len(set(view[ids == number])) == np.sum(ids == number) for number in np.unique(ids))
+    )
+    found = group(log_odds, view, threshold, solver="exact")
+    assert total(log_odds, view, found, threshold) == pytest.approx(best, abs=1e-6)
 
 
 @given(problems(), st.sampled_from([-1.0, 0.0, 1.5]))
-@settings(max_examples=150)
-def test_values_against_the_definition(problem: tuple[np.ndarray, np.ndarray], threshold: float) -> None:
+@settings(max_examples=100)
+def test_the_search_ends_where_no_step_gains(problem: tuple[np.ndarray, np.ndarray], threshold: float) -> None:
+    """No box gains by moving to another group or staying alone, no two groups by joining; never above the optimum."""
     log_odds, view = problem
-    assert partition(group(log_odds, view, threshold)) == group_slowly(log_odds, view, threshold)
+    ids = group(log_odds, view, threshold)
+    reached = total(log_odds, view, ids, threshold)
+    assert reached <= total(log_odds, view, group(log_odds, view, threshold, solver="exact"), threshold) + 1e-6
+    for box, place in product(range(len(view)), range(ids.max(initial=-1) + 2)):
+        moved = np.where(np.arange(len(view)) == box, place, ids)
+        if view[box] not in view[(moved == place) & (np.arange(len(view)) != box)]:
+            assert total(log_odds, view, moved, threshold) <= reached + 1e-6
+    for one, other in combinations(range(ids.max(initial=-1) + 1), 2):
+        if not set(view[ids == one]) & set(view[ids == other]):
+            assert total(log_odds, view, np.where(ids == other, one, ids), threshold) <= reached + 1e-6
+
+
+def crowd(views: int, people: int, noise: float, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+    """Log-odds of 2 for and 2 against, and noise; some people are not seen, some boxes are nobody."""
+    seen = [np.flatnonzero(rng.random(people) > 0.15) for _ in range(views)]
+    clutter = [-1 - 1000 * v - np.arange(rng.binomial(people, 0.1)) for v in range(views)]
+    person = np.concatenate([rng.permutation(np.append(*both)) for both in zip(seen, clutter, strict=True)])
+    view = np.repeat(np.arange(views), [len(a) + len(b) for a, b in zip(seen, clutter, strict=True)])
+    return symmetric(rng.normal(np.where(person[:, None] == person, 2.0, -2.0), noise)), view, person
+
+
+def test_noisy_frames_are_grouped_as_well_as_can_be() -> None:
+    rng = np.random.default_rng(0)
+    gaps = []
+    for noise in np.repeat([1.0, 1.5, 2.0], 20):
+        log_odds, view, _ = crowd(4, 5, noise, rng)
+        best = total(log_odds, view, group(log_odds, view, solver="exact"))
+        gaps.append(1 - total(log_odds, view, group(log_odds, view)) / best)
+    assert np.mean(np.array(gaps) < 1e-9) >= 0.98
+    assert np.mean(gaps) < 1e-3
+
+
+def test_a_crowd_is_not_merged() -> None:
+    """Where one noisy link after the other merges everybody."""
+    log_odds, view, person = crowd(7, 20, 1.5, np.random.default_rng(0))
+    ids = group(log_odds, view)
+    apart = view[:, None] != view
+    joined, true = (ids[:, None] == ids)[apart], (person[:, None] == person)[apart]
+    assert 2 * (joined & true).sum() / (joined.sum() + true.sum()) > 0.95
+
+
+@given(st.lists(st.lists(st.integers(0, 3), min_size=3, max_size=3), max_size=4).map(np.array), st.integers(0, 999))
+def test_frames_together_are_frames_apart(counts: np.ndarray, seed: int) -> None:
+    count = counts.reshape(-1, 3).astype(np.int64)
+    width = int(count.max(initial=0))
+    rng = np.random.default_rng(seed)
+    odds = rng.normal(0, 3, (len(count), 3, width, 3, width))
+    odds += odds.transpose(0, 3, 4, 1, 2)
+    found = group_frames(odds, count, 0.5)
+    assert (found.dtype, found.shape) == (np.int64, (len(count), 3, width))
+    real = np.arange(width) < count[:, :, None]
+    assert (found[~real] == -1).all()
+    for frame, ids in enumerate(found):
+        rows = real[frame].ravel()
+        flat = odds[frame].reshape(3 * width, 3 * width)[np.ix_(rows, rows)]
+        assert ids[real[frame]].tolist() == group(flat, np.repeat(np.arange(3), count[frame]), 0.5).tolist()
+
+
+@given(problems(), st.integers(0, 999))
+def test_the_order_of_views_changes_nothing(problem: tuple[np.ndarray, np.ndarray], seed: int) -> None:
+    log_odds, view = problem
+    renamed = np.random.default_rng(seed).permutation(4)[view]
+    assert partition(group(log_odds, renamed)) == partition(group(log_odds, view))
 
 
 @given(problems())
@@ -110,8 +189,8 @@ def test_the_highest_link_goes_first() -> None:
 @pytest.mark.parametrize(
     ("threshold", "wanted"), [(-5.0, [0, 0, 0]), (0.4, [0, 0, 0]), (0.6, [0, 0, 1]), (2.9, [0, 0, 1]), (3.0, [0, 1, 2])]
 )
-def test_the_threshold_is_on_the_mean_and_must_be_exceeded(threshold: float, wanted: list[int]) -> None:
-    """After the join of 0 and 1 (3.0), box 2 is linked by the mean of 2 and -1."""
+def test_every_pair_counts_above_the_threshold(threshold: float, wanted: list[int]) -> None:
+    """With threshold t, all three together are worth 4 - 3 t, boxes 0 and 1 alone 3 - t."""
     odds = symmetric(np.array([[0.0, 3.0, 2.0], [0, 0, -1.0], [0, 0, 0]]))
     assert group(odds, np.array([0, 1, 2]), threshold).tolist() == wanted
 
@@ -125,7 +204,43 @@ def test_empty() -> None:
     assert group(np.zeros((0, 0)), np.zeros(0, np.int64)).shape == (0,)
 
 
+def test_confidence_is_a_softmax_over_groups_and_nobody() -> None:
+    """Box 0 is in group 0 with box 2; boxes 1 and 3 are groups 1 and 2; views 0, 0, 1, 2."""
+    odds = symmetric(np.array([[0, 0, 3.0, 1.0], [0, 0, -2.0, -1.0], [0, 0, 0, -4.0], [0, 0, 0, 0]]))
+    found = confidence(odds, np.array([0, 0, 1, 2]), np.array([0, 1, 0, 2]))
+    assert found[0] == pytest.approx(np.exp(3) / (1 + np.exp(3) + np.exp(1)))
+    assert found[1] == pytest.approx(1 / (1 + np.exp(-2) + np.exp(-1)))
+    assert found[2] == pytest.approx(np.exp(3) / (1 + np.exp(3) + np.exp(-2) + np.exp(-4)))
+    assert found[3] == pytest.approx(1 / (1 + np.exp((1 - 4) / 2) + np.exp(-1)))
+
+
+@given(problems())
+def test_confidences_are_probabilities(problem: tuple[np.ndarray, np.ndarray]) -> None:
+    log_odds, view = problem
+    found = confidence(log_odds, view, group(log_odds, view))
+    assert found.shape == view.shape
+    assert ((found >= 0) & (found <= 1)).all()
+
+
+def test_infinite_log_odds_decide() -> None:
+    odds = symmetric(np.array([[0, np.inf, 5.0], [0, 0, -np.inf], [0, 0, 0]]))
+    for solver in ("search", "exact"):
+        assert group(odds, np.array([0, 1, 2]), solver=solver).tolist() == [0, 0, 1]  # type: ignore[arg-type]
+
+
+def test_the_exact_solver_takes_frames_of_any_size_in_small_parts() -> None:
+    person = np.tile(np.arange(30), 3)
+    odds = np.where(person[:, None] == person, 4.0, -4.0)
+    assert group(odds, np.repeat(np.arange(3), 30), solver="exact").tolist() == person.tolist()
+    with pytest.raises(InputError, match="at most 40 boxes that hang together, got 90: use solver='search'"):
+        group(np.ones((90, 90)), np.repeat(np.arange(3), 30), solver="exact")
+
+
 def test_errors() -> None:
+    with pytest.raises(InputError, match="solver must be one of search, exact; got 'best'"):
+        group(np.zeros((2, 2)), np.array([0, 1]), solver="best")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"\(F, V, K, V, K\) and count \(F, V\), got \(1, 2, 3\) and \(1, 2\)"):
+        group_frames(np.zeros((1, 2, 3)), np.zeros((1, 2), np.int64))
     with pytest.raises(InputError, match=r"shape \(2, 2\) for 2 boxes, got \(2, 3\)"):
         group(np.zeros((2, 3)), np.array([0, 1]))
     with pytest.raises(InputError, match="NaN"):

@@ -153,15 +153,15 @@ def _solve_arrays(
     gated = costs if unmatched_cost is None else np.minimum(costs, unmatched_cost)
     plain = _are_plain(costs, gated, n, m)
     chosen = CPU_SOLVERS[backend](Problems(gated, n, m, plain, np.arange(len(costs)), threads))
+    if not costs.size:
+        return chosen, n * np.float64(unmatched_cost or 0.0)
+    values = costs[np.arange(len(costs))[:, None], np.arange(costs.shape[1]), chosen]  # of -1: anything
     made = chosen >= 0
-    values = chosen * 0.0
-    if costs.shape[2]:
-        values = np.take_along_axis(costs, np.maximum(chosen, 0)[:, :, None], axis=2)[:, :, 0]
     if unmatched_cost is None:
         return chosen, np.where(made, values, 0.0).sum(axis=1)
     made &= values < unmatched_cost
-    alone = n - made.sum(axis=1)
-    return np.where(made, chosen, -1), np.where(made, values, 0.0).sum(axis=1) + unmatched_cost * alone
+    alone = unmatched_cost * n
+    return np.where(made, chosen, -1), np.where(made, values - unmatched_cost, 0.0).sum(axis=1) + alone
 
 
 def _are_plain(costs: FloatArray, gated: FloatArray, n: IntArray, m: IntArray) -> NDArray[np.bool_]:

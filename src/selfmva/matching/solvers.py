@@ -15,7 +15,7 @@ from scipy.optimize import linear_sum_assignment
 from selfmva.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
@@ -28,6 +28,7 @@ LAP_RECTANGLE = 28  # the same for problems that must be made square, at most ha
 # lap 0.5 takes a million for infinity and is silently wrong beyond; sums of a few costs must stay below.
 LARGEST_PLAIN = 1e5
 PROBLEMS_AT_ONCE = 4096  # bounds the memory of the enumeration: 4 MB
+ENUMERATING, LAP, SCIPY = range(3)
 HAS_BATCHES = hasattr(lap, "lapjvh_batch")  # lapx, which installs itself as lap too
 
 
@@ -65,10 +66,10 @@ class Problems:
 
     def blocks(self) -> Iterator[FloatArray]:
         """The problems without their padding."""
-        if (self.rows == self.costs.shape[1]).all() and (self.columns == self.costs.shape[2]).all():
+        rows, columns = self.rows.tolist(), self.columns.tolist()
+        if set(rows) == {self.costs.shape[1]} and set(columns) == {self.costs.shape[2]}:
             return iter(self.costs)
-        sizes = zip(self.costs, self.rows.tolist(), self.columns.tolist(), strict=True)
-        return (matrix[:n, :m] for matrix, n, m in sizes)
+        return (matrix[:n, :m] for matrix, n, m in zip(self.costs, rows, columns, strict=True))
 
     def shapes(self) -> Iterator[tuple[int, int, IntArray]]:
         """Every shape that occurs, and the numbers of the problems that have it."""
@@ -97,13 +98,12 @@ def solve_fastest(problems: Problems) -> IntArray:
     """
     low, high = np.minimum(problems.rows, problems.columns), np.maximum(problems.rows, problems.columns)
     table = _few_arrangements()
-    tiny = problems.plain & table[np.minimum(low, len(table) - 1), np.minimum(high, len(table) - 1)]
-    by_lap = problems.plain & ~tiny
+    solver = np.where(table[np.minimum(low, len(table) - 1), np.minimum(high, len(table) - 1)], ENUMERATING, LAP)
     if not HAS_BATCHES:
-        square = (low == high) & (low >= LAP_SQUARE)
-        by_lap &= square | ((low >= LAP_RECTANGLE) & (2 * high <= 3 * low))
-    parts = ((tiny, _solve_enumerating), (by_lap, solve_lap), (~tiny & ~by_lap, solve_scipy))
-    return _solve_parts(problems, parts)
+        outweighed = np.where(low == high, low < LAP_SQUARE, (low < LAP_RECTANGLE) | (2 * high > 3 * low))
+        solver[outweighed & (solver == LAP)] = SCIPY
+    solver[~problems.plain] = SCIPY
+    return _solve_parts(problems, solver)
 
 
 def solve_scipy(problems: Problems) -> IntArray:
@@ -121,8 +121,9 @@ def solve_scipy(problems: Problems) -> IntArray:
     except ValueError as error:
         raise no_solution(int(problems.number[len(solved)])) from error
     if solved:
-        row, column = (np.concatenate(side) for side in zip(*solved, strict=True))
-        chosen[np.repeat(np.arange(len(solved)), np.minimum(problems.rows, problems.columns)), row] = column
+        rows, columns = zip(*solved, strict=True)
+        problem = np.repeat(np.arange(len(solved)), [len(row) for row in rows])
+        chosen[problem, np.concatenate(rows)] = np.concatenate(columns)
     return chosen
 
 
@@ -136,20 +137,19 @@ def solve_lap(problems: Problems) -> IntArray:
         >>> solve_lap(Problems(costs, two, two, plain=np.array([True]), number=np.array([0])))
         array([[1, 0]])
     """
-    plain = problems.plain
-    return _solve_parts(problems, ((plain, _solve_lapx if HAS_BATCHES else _solve_lapjv), (~plain, solve_scipy)))
+    return _solve_parts(problems, np.where(problems.plain, LAP, SCIPY))
 
 
-def _solve_parts(
-    problems: Problems, parts: Sequence[tuple[NDArray[np.bool_], Callable[[Problems], IntArray]]]
-) -> IntArray:
-    """Each problem by the solver of its part."""
+def _solve_parts(problems: Problems, solver: IntArray) -> IntArray:
+    """Each problem by its solver."""
+    solvers = {ENUMERATING: _solve_enumerating, LAP: _solve_lapx if HAS_BATCHES else _solve_lapjv, SCIPY: solve_scipy}
+    needed = set(solver.tolist())
+    if len(needed) == 1:
+        return solvers[needed.pop()](problems)
     chosen = problems.nothing()
-    for part, solver in parts:
-        if part.all():
-            return solver(problems)
-        if part.any():
-            chosen[part] = solver(problems.take(part))
+    for number in sorted(needed):
+        part = solver == number
+        chosen[part] = solvers[number](problems.take(part))
     return chosen
 
 
