@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from selfmva import pairing
 from selfmva.affinity import DistanceTable, competition
 from selfmva.fusion import FusedTable
 from selfmva.matching.cost import view_pairs
@@ -31,6 +32,21 @@ def block(matrix: np.ndarray, count: np.ndarray, i: int, j: int) -> np.ndarray:
     return matrix[..., end[i] - count[i] : end[i], end[j] - count[j] : end[j]]
 
 
+def sizes(views: int, size: int) -> np.ndarray:
+    return np.full((1, views), size)
+
+
+@given(frames=st.integers(1, 3), views=st.integers(2, 4), most=st.integers(1, 4), seed=st.integers(0, 999))
+def test_padding_costs_time_alone(frames: int, views: int, most: int, seed: int) -> None:
+    """With much padding, view pairs compete one by one."""
+    distances, count = random_chunk(frames, views, most, seed)
+    tables = dict.fromkeys(view_pairs(views), SLOPE)
+    with pytest.MonkeyPatch.context() as patch:
+        together = posteriors(distances, count, tables)
+        patch.setattr(pairing, "MUCH_PADDING", 0)
+        np.testing.assert_allclose(posteriors(distances, count, tables), together, atol=1e-12)
+
+
 @given(frames=st.integers(1, 4), views=st.integers(2, 4), most=st.integers(0, 4), seed=st.integers(0, 999))
 def test_posteriors_of_a_chunk_are_those_of_each_block(frames: int, views: int, most: int, seed: int) -> None:
     distances, count = random_chunk(frames, views, most, seed)
@@ -43,7 +59,7 @@ def test_posteriors_of_a_chunk_are_those_of_each_block(frames: int, views: int, 
         for number, (i, j) in enumerate(pairs):
             part = tables[i, j](block(distances[frame], count[frame], i, j))
             log_odds[0, number, : count[frame, i], : count[frame, j]] = part
-        wanted = agree(log_odds, views)[0]
+        wanted = agree(log_odds, count[frame][None])[0]
         np.testing.assert_allclose(found[frame], wanted, atol=1e-9)
         for number, (i, j) in enumerate(pairs):
             inner = found[frame, number, : count[frame, i], : count[frame, j]]
@@ -53,7 +69,7 @@ def test_posteriors_of_a_chunk_are_those_of_each_block(frames: int, views: int, 
 @given(size=st.integers(1, 4), seed=st.integers(0, 999))
 def test_two_views_know_competition_alone(size: int, seed: int) -> None:
     log_odds = np.random.default_rng(seed).normal(0, 3, (1, 1, size, size))
-    np.testing.assert_allclose(agree(log_odds, 2), competition(log_odds))
+    np.testing.assert_allclose(agree(log_odds, sizes(2, size)), competition(log_odds))
 
 
 @given(size=st.integers(1, 4), seed=st.integers(0, 999))
@@ -61,21 +77,22 @@ def test_the_order_of_views_changes_no_agreement(size: int, seed: int) -> None:
     log_odds = np.random.default_rng(seed).normal(0, 3, (1, 3, size, size))
     turned = np.swapaxes(log_odds[:, ::-1], -1, -2)  # views 2, 1, 0: pairs (2, 1), (2, 0), (1, 0)
     # Messages start with the rows: what is left after the last round depends on which side they are.
-    np.testing.assert_allclose(agree(turned, 3), np.swapaxes(agree(log_odds, 3)[:, ::-1], -1, -2), atol=0.03)
+    three = sizes(3, size)
+    np.testing.assert_allclose(agree(turned, three), np.swapaxes(agree(log_odds, three)[:, ::-1], -1, -2), atol=0.03)
 
 
 def test_third_views_speak_for_and_against() -> None:
     """Two sure pairs of views help the third; partners in a third view that are not the same hurt."""
     sure, open_, never = 6.0, 0.0, -6.0
-    alone = agree(np.full((1, 1, 1, 1), open_), 2).item()
-    helped = agree(np.array([sure, sure, open_]).reshape(1, 3, 1, 1), 3)[0, 2].item()
+    alone = agree(np.full((1, 1, 1, 1), open_), sizes(2, 1)).item()
+    helped = agree(np.array([sure, sure, open_]).reshape(1, 3, 1, 1), sizes(3, 1))[0, 2].item()
     assert helped > alone + 0.1
     # Both boxes of views 0 and 1 have a partner in view 2, but not the same one.
     contradiction = np.full((1, 3, 2, 2), -np.inf)
     contradiction[0, 0, 0, 0] = open_
     contradiction[0, 1, 0] = sure, never
     contradiction[0, 2, 0] = never, sure
-    assert agree(contradiction, 3)[0, 0, 0, 0] < alone - 0.1
+    assert agree(contradiction, sizes(3, 2))[0, 0, 0, 0] < alone - 0.1
 
 
 @given(views=st.integers(3, 4), size=st.integers(1, 3), seed=st.integers(0, 999))
@@ -95,7 +112,7 @@ def test_agreement_is_one_step_by_plain_loops(views: int, size: int, seed: int) 
             shared = posterior[i, third] @ posterior[third, j]
             both = np.outer(posterior[i, third].sum(axis=1), posterior[j, third].sum(axis=1))
             raised[0, number] += shared - (both - shared)
-    np.testing.assert_allclose(agree(log_odds, views), competition(raised), atol=1e-9)
+    np.testing.assert_allclose(agree(log_odds, sizes(views, size)), competition(raised), atol=1e-9)
 
 
 @given(views=st.integers(2, 4), most=st.integers(0, 4), seed=st.integers(0, 999))

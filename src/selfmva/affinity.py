@@ -187,11 +187,11 @@ def free_without(odds: FloatArray, rounds: int = ROUNDS) -> tuple[FloatArray, Fl
         >>> from_row.tolist(), from_column.tolist()  # the row is taken by the other column or free
         ([[0.5, 0.5]], [[1.0, 1.0]])
     """
-    from_column = np.ones_like(odds)
+    from_row, from_column = np.ones_like(odds), np.ones_like(odds)
     for _ in range(rounds):
         # What a row tells a column: how likely it would be alone without it; and the other way round.
-        offers = odds * from_column
-        from_row = 1.0 / (1.0 + offers.sum(axis=-1, keepdims=True) - offers)
-        offers = odds * from_row
-        from_column = 1.0 / (1.0 + offers.sum(axis=-2, keepdims=True) - offers)
+        for told, heard, axis in ((from_row, from_column, -1), (from_column, from_row, -2)):
+            np.multiply(odds, heard, out=told)
+            np.subtract(1.0 + told.sum(axis=axis, keepdims=True), told, out=told)
+            np.reciprocal(told, out=told)
     return from_row, from_column

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ViewPair = tuple[int, int]
 LARGEST_FUSED = 4 * LARGEST_LOG_ODDS  # what products of odds can hold
+MUCH_PADDING = 20_000  # entries of a frame, from where on the padding costs more than a loop over view pairs
 UNMATCHED_LOG_ODDS = -0.5  # uncalibrated: half the weight of the best match
 
 
@@ -46,10 +47,10 @@ def posteriors(distances: Sequence[FloatArray], count: IntArray, tables: Mapping
                 log_odds[number, place] = tables[pair](blocks[:, place])
     filled = np.arange(width) < count[..., None]  # (F, V, K)
     log_odds[~(filled[:, one][..., :, None] & filled[:, other][..., None, :])] = -np.inf
-    return agree(log_odds, count.shape[1])
+    return agree(log_odds, count)
 
 
-def agree(log_odds: FloatArray, views: int) -> FloatArray:
+def agree(log_odds: FloatArray, count: IntArray) -> FloatArray:
     """Competition of the boxes, and agreement of the views.
 
     If a and b are one person, every third view that shows a partner of a shows the same box as partner of b. With
@@ -60,29 +61,46 @@ def agree(log_odds: FloatArray, views: int) -> FloatArray:
 
     Args:
         log_odds: `(F, P, K, K)` before any competition, -inf in the padding.
-        views: Number of views V.
+        count: `(F, V)` number of boxes.
 
     Returns:
         `(F, P, K, K)` posteriors.
 
     Example:
         >>> sure, unsure = np.full((1, 1), 4.0), np.full((1, 1), 0.0)
-        >>> alone, helped = agree(np.stack([unsure])[None], 2), agree(np.stack([sure, sure, unsure])[None], 3)
+        >>> alone = agree(np.stack([unsure])[None], np.ones((1, 2), int))
+        >>> helped = agree(np.stack([sure, sure, unsure])[None], np.ones((1, 3), int))
         >>> bool(helped[0, 2] > alone[0, 0])
         True
     """
-    posterior = competition(log_odds)
+    posterior, views = _compete(log_odds, count), count.shape[1]
     if views < 3:
         return posterior
     one, other = (np.array(side) for side in zip(*view_pairs(views), strict=True))
-    frames, width = len(log_odds), log_odds.shape[-1]
-    matrix = _symmetric(posterior, views)  # (F, V, K, V, K)
-    partner = matrix.sum(axis=-1).reshape(frames, views * width, views)
-    flat = matrix.reshape(frames, views * width, views * width)
-    # Third views alone are in the sums: no box has a partner in its own view.
-    change = 2.0 * flat @ flat - partner @ partner.swapaxes(1, 2)
-    change = change.reshape(frames, views, width, views, width).swapaxes(2, 3)
-    return competition(np.minimum(log_odds + change[:, one, other], LARGEST_FUSED))
+    width = log_odds.shape[-1]
+    matrix = _symmetric(posterior, views).reshape(len(count), views * width, views * width)
+    view, real = np.repeat(np.arange(views), width), (np.arange(width) < count[:, :, None]).reshape(len(count), -1)
+    change = np.zeros_like(matrix)
+    for number, used in enumerate(real):  # frame by frame, for products grow with the cube of the padding
+        cells = np.ix_(used, used)
+        flat = matrix[number][cells]
+        partner = flat @ (view[used, None] == np.arange(views))
+        # Third views alone are in the sums: no box has a partner in its own view.
+        change[number][cells] = 2.0 * flat @ flat - partner @ partner.T
+    change = change.reshape(len(count), views, width, views, width).swapaxes(2, 3)
+    return _compete(np.minimum(log_odds + change[:, one, other], LARGEST_FUSED), count)
+
+
+def _compete(log_odds: FloatArray, count: IntArray) -> FloatArray:
+    """Posteriors `(F, P, K, K)` after competition; where there is much padding, view pair by view pair without it."""
+    if log_odds[0].size < MUCH_PADDING:
+        return competition(log_odds)
+    most = count.max(axis=0)
+    posterior = np.zeros_like(log_odds)
+    for number, (i, j) in enumerate(view_pairs(count.shape[1])):
+        block = (slice(None), number, slice(most[i]), slice(most[j]))
+        posterior[block] = competition(log_odds[block])
+    return posterior
 
 
 def similarities(distances: FloatArray, starts: IntArray, count: IntArray) -> dict[ViewPair, FloatArray]:

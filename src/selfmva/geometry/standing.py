@@ -158,8 +158,10 @@ def standing_distances(first: Standing, second: Standing) -> FloatArray:
     ]
     for place, covariance, weight in sides[0]:
         for other, other_covariance, other_weight in sides[1]:
-            density = _density(place[:, None] - other, covariance[:, None] + other_covariance)
-            likelihood += weight[:, None] * other_weight * density
+            density = _density(place, covariance, other, other_covariance)
+            density *= weight[:, None]
+            density *= other_weight
+            likelihood += density
     log_likelihood = np.log(np.maximum(likelihood, np.exp(FARTHEST_LOG_LIKELIHOOD)))
     distance = np.sqrt(2.0 * np.maximum(NEAREST - log_likelihood, 0.0))
     return np.where(first.known[:, None] & second.known, distance, np.nan)
@@ -257,10 +259,11 @@ def _row(projection: FloatArray, points: FloatArray) -> FloatArray:
     return np.asarray(seen[:, 1] / np.where(np.abs(seen[:, 2]) > 1e-6, seen[:, 2], 1e-6))
 
 
-def _density(difference: FloatArray, covariance: FloatArray) -> FloatArray:
-    """Student density of differences `(N, M, 2)`."""
-    xx, xy, yy = covariance[..., 0, 0], covariance[..., 0, 1], covariance[..., 1, 1]
-    x, y = difference[..., 0], difference[..., 1]
-    determinant = np.maximum(xx * yy - xy**2, 1e-12)
-    square = (yy * x**2 - 2 * xy * x * y + xx * y**2) / determinant
-    return np.asarray((1.0 + square / FREEDOM) ** (-(FREEDOM + 2) / 2) / (2.0 * np.pi * np.sqrt(determinant)))
+def _density(place: FloatArray, covariance: FloatArray, other: FloatArray, other_covariance: FloatArray) -> FloatArray:
+    """`(N, M)` Student density of the differences of places `(N, 2)` and others `(M, 2)`, their covariances added."""
+    # Component by component: arrays of small matrices take several times as long.
+    x, y = (place[:, None, axis] - other[:, axis] for axis in range(2))
+    xx, xy, yy = (covariance[:, None, a, b] + other_covariance[:, a, b] for a, b in ((0, 0), (0, 1), (1, 1)))
+    determinant = np.maximum(xx * yy - xy * xy, 1e-12)
+    tail = 1.0 + (yy * x * x - 2 * xy * x * y + xx * y * y) / (FREEDOM * determinant)
+    return np.asarray(1.0 / (tail * tail * tail * (2.0 * np.pi) * np.sqrt(determinant)))  # the power (FREEDOM + 2) / 2
