@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from selfmva.cues import Rig
 from selfmva.evidence import learn_tables, synchrony_of
+from selfmva.synchrony import pooled
 from selfmva.types import Frame, clip_to_views
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def with_cue_alone(associator: Associator, frames: Sequence[Frame], cue: str) ->
     rig = Rig(associator.views_, associator.encoder_, None, associator.lines_ if cue == "head lines" else {})
     synchrony = synchrony_of(rig, frames, np.arange(len(frames)), shift)
     if cue == "head lines":
-        synchrony = {pair: replace(found, accuracy=np.zeros(0)) for pair, found in synchrony.items()}
+        synchrony = {pair: pooled([]) for pair in synchrony}  # nothing was learnt
     alone = copy(associator)
     alone.floor_, alone.lines_ = None, rig.lines
     alone.tables_ = learn_tables(rig, frames, synchrony, minimum_shift=shift, trained_on=True)

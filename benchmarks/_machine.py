@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 DATA = Path(os.environ.get("SELFMVA_DATA", Path(__file__).parents[2] / "shared" / "data"))
-PACKAGES = ("selfmva", "numpy", "scipy", "torch", "lap", "lapx")
+PACKAGES = ("selfmva", "numpy", "scipy", "torch", "lap", "lapx", "torch-linear-assignment", "pygmtools")
 
 
 def describe() -> str:

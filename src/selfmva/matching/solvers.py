@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 # Crossovers of benchmarks/matching.py: one thread of an AMD EPYC, SciPy 1.17, lap 0.5.13, uniform random costs.
 MOST_ARRANGEMENTS = 120  # 5 x 5: trying all takes a quarter of SciPy's time; 6 x 6 has 720, and takes as long
 LAP_SQUARE = 12  # least size at which lap outweighs its overhead; where rows have clear partners, SciPy keeps up longer
-LAP_RECTANGLE = 28  # the same for problems that must be made square, at most half as wide again as high
+LAP_RECTANGLE = 28  # the same for problems that must be made square, at most half as wide again as high, where
+CONTESTED = 0.83  # less than this share of the rows' favourite columns are different; SciPy is faster where rows agree
+SAMPLE = 16  # problems of a batch that are asked for their favourites
 # lap 0.5 takes a million for infinity and is silently wrong beyond; sums of a few costs must stay below.
 LARGEST_PLAIN = 1e5
 PROBLEMS_AT_ONCE = 4096  # bounds the memory of the enumeration: 4 MB
@@ -99,11 +101,25 @@ def solve_fastest(problems: Problems) -> IntArray:
     low, high = np.minimum(problems.rows, problems.columns), np.maximum(problems.rows, problems.columns)
     table = _few_arrangements()
     solver = np.where(table[np.minimum(low, len(table) - 1), np.minimum(high, len(table) - 1)], ENUMERATING, LAP)
-    if not HAS_BATCHES:
-        outweighed = np.where(low == high, low < LAP_SQUARE, (low < LAP_RECTANGLE) | (2 * high > 3 * low))
-        solver[outweighed & (solver == LAP)] = SCIPY
     solver[~problems.plain] = SCIPY
+    if not HAS_BATCHES:
+        square = low == high
+        outweighed = np.where(square, low < LAP_SQUARE, (low < LAP_RECTANGLE) | (2 * high > 3 * low))
+        solver[outweighed & (solver == LAP)] = SCIPY
+        rectangles = np.flatnonzero((solver == LAP) & ~square)
+        if len(rectangles) and not _are_contested(problems, rectangles[:SAMPLE].tolist()):
+            solver[rectangles] = SCIPY
     return _solve_parts(problems, solver)
+
+
+def _are_contested(problems: Problems, numbers: list[int]) -> bool:
+    """Whether rows (columns, where there are fewer) want the same partners, in some of the problems."""
+    shares = []
+    for number in numbers:
+        n, m = problems.rows[number], problems.columns[number]
+        favourites = problems.costs[number, :n, :m].argmin(axis=1 if n <= m else 0)
+        shares.append(len(set(favourites.tolist())) / len(favourites))
+    return sum(shares) < CONTESTED * len(shares)
 
 
 def solve_scipy(problems: Problems) -> IntArray:
@@ -204,8 +220,8 @@ def _solve_lapjv(problems: Problems) -> IntArray:
 
 
 def _squared(block: FloatArray) -> NDArray[np.float64]:
-    """A wide problem made square by rows that cost nothing."""
-    square = np.zeros((block.shape[1],) * 2)
+    """A wide problem made square by rows that cost the same everywhere: as little as the cheapest pair is the fastest."""
+    square = np.full((block.shape[1],) * 2, block.min())
     square[: len(block)] = block
     return square
 
