@@ -3,8 +3,8 @@
 Written from the paper: Dong, Jiang, Huang, Bao and Zhou, "Fast and Robust Multi-Person 3D Pose Estimation from Multiple
 Views" (CVPR 2019, arXiv 1901.04111), section 3.1. With the affinities A of all boxes, the matrix P of who is who
 minimises -<A, P> + lambda ||P||_* under doubly stochastic blocks, by alternating directions: singular values are
-shrunk, then P is brought back to the constraints by Dykstra's alternating projections. The weights below are the best of a few
-for these crowds, in favour of this method.
+shrunk, then P is brought back to the constraints by Dykstra's alternating projections. The weights below are the
+best of a few for these crowds, in favour of this method.
 """
 
 import numpy as np

@@ -204,26 +204,27 @@ def _arrangements(n: int, m: int) -> tuple[IntArray, NDArray[np.float64]]:
 
 
 def _solve_lapjv(problems: Problems) -> IntArray:
-    """By lap 0.5, problem by problem."""
+    """By lap 0.5, problem by problem; rectangles are made square by rows that cost the same everywhere."""
     chosen = problems.nothing()
+    lowest = problems.costs.min(initial=0.0)
+    filler = lowest if np.isfinite(lowest) else 0.0  # no more than any pair costs: solved the fastest
+    squares: dict[int, NDArray[np.float64]] = {}
     for number, block in enumerate(problems.blocks()):
         n, m = block.shape
-        if min(n, m) == 0:  # lap crashes on nothing
-            continue
         if n == m:
-            chosen[number, :n] = lap.lapjv(block, return_cost=False)[0]
-        elif n < m:
-            chosen[number, :n] = lap.lapjv(_squared(block), return_cost=False)[0][:n]
-        else:  # rows of nobody are much cheaper to solve than columns of nobody
-            chosen[number, lap.lapjv(_squared(block.T), return_cost=False)[0][:m]] = np.arange(m)
+            if n:  # lap crashes on nothing
+                chosen[number, :n] = lap.lapjv(block, return_cost=False)[0]
+            continue
+        # Rows of nobody are much cheaper to solve than columns of nobody.
+        wide = block if n < m else block.T
+        square = squares.setdefault(max(n, m), np.empty((max(n, m),) * 2))
+        square[: len(wide)], square[len(wide) :] = wide, filler
+        partners = lap.lapjv(square, return_cost=False)[0][: len(wide)]
+        if n < m:
+            chosen[number, :n] = partners
+        else:
+            chosen[number, partners] = np.arange(m)
     return chosen
-
-
-def _squared(block: FloatArray) -> NDArray[np.float64]:
-    """A wide problem made square by rows that cost the same everywhere: as little as the cheapest pair is the fastest."""
-    square = np.full((block.shape[1],) * 2, block.min())
-    square[: len(block)] = block
-    return square
 
 
 def _solve_lapx(problems: Problems) -> IntArray:
