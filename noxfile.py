@@ -48,6 +48,15 @@ def slow(session: nox.Session) -> None:
 
 
 @nox.session
+def lapx(session: nox.Session) -> None:
+    """Test assignment with lapx, which installs itself in the place of lap."""
+    install(session, "test")
+    session.run("pip", "uninstall", "--yes", "lap")
+    session.install("lapx>=0.11")
+    session.run("python", "-m", "pytest", "tests/matching", *session.posargs)
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """Build the documentation into site/; a broken link or an unknown name is an error."""
     formatter = nox.project.dependency_groups(PROJECT, "lint")  # mkdocstrings formats signatures with ruff

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from itertools import combinations, permutations
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -12,8 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
-from selfmva.errors import InputError
-from selfmva.matching.assignment import solve
+from selfmva.errors import InputError, MissingDependencyError
+from selfmva.matching import solvers
+from selfmva.matching.assignment import Backend, solve
+
+BACKENDS = get_args(Backend)
 
 
 def cheapest_by_trying(costs: np.ndarray, unmatched_cost: float) -> float:
@@ -40,12 +44,15 @@ def batches(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return costs, rows, columns
 
 
-@given(batches(), st.sampled_from([np.float32, np.float64]), st.booleans())
-def test_values_against_scipy(batch: tuple[np.ndarray, np.ndarray, np.ndarray], dtype: type, as_tensor: bool) -> None:
+@pytest.mark.parametrize("backend", BACKENDS)
+@given(batch=batches(), dtype=st.sampled_from([np.float32, np.float64]), as_tensor=st.booleans())
+def test_values_against_scipy(
+    backend: Backend, batch: tuple[np.ndarray, np.ndarray, np.ndarray], dtype: type, as_tensor: bool
+) -> None:
     costs, rows, columns = batch
     costs = costs.astype(dtype)
     given_costs: Any = torch.from_numpy(costs).requires_grad_() if as_tensor else costs
-    found = solve(given_costs, rows, columns)
+    found = solve(given_costs, rows, columns, backend=backend)
     assert len(found) == len(costs)
     assert isinstance(found.columns, torch.Tensor if as_tensor else np.ndarray)
     chosen, totals = np.asarray(found.columns), np.asarray(found.costs)
@@ -59,6 +66,7 @@ def test_values_against_scipy(batch: tuple[np.ndarray, np.ndarray, np.ndarray], 
         assert (chosen[problem, n:] == -1).all()
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
 @given(
     n=st.integers(0, 4),
     m=st.integers(0, 4),
@@ -67,12 +75,12 @@ def test_values_against_scipy(batch: tuple[np.ndarray, np.ndarray, np.ndarray], 
     seed=st.integers(0, 10_000),
 )
 def test_an_unmatched_cost_against_every_matching(
-    n: int, m: int, unmatched_cost: float, forbidden: float, seed: int
+    backend: Backend, n: int, m: int, unmatched_cost: float, forbidden: float, seed: int
 ) -> None:
     rng = np.random.default_rng(seed)
     costs = rng.normal(0.5, 2, (n, m))
     costs[rng.random((n, m)) < forbidden] = np.inf
-    found = solve(costs, unmatched_cost=unmatched_cost)
+    found = solve(costs, unmatched_cost=unmatched_cost, backend=backend)
     assert found.costs[0] == pytest.approx(cheapest_by_trying(costs, unmatched_cost), abs=1e-9)
     matches = found.matches(0)
     made = costs[matches[:, 0], matches[:, 1]]
@@ -156,3 +164,130 @@ def test_what_lies_in_the_padding_is_never_read() -> None:
 def test_scipy_by_name_gives_the_same_total() -> None:
     costs = np.random.default_rng(0).random((20, 7, 9))
     np.testing.assert_allclose(solve(costs, backend="scipy").costs, solve(costs, backend="auto").costs)
+
+
+def totals_by_scipy(
+    costs: np.ndarray, rows: np.ndarray, columns: np.ndarray, unmatched_cost: float | None
+) -> np.ndarray:
+    """The reference: one problem after the other; loneliness as one more column for each row."""
+    totals = []
+    for matrix, n, m in zip(costs, rows, columns, strict=True):
+        block = matrix[:n, :m].astype(np.float64)
+        if unmatched_cost is not None:
+            block = np.concatenate([block, np.full((n, n), unmatched_cost)], axis=1)
+        totals.append(block[linear_sum_assignment(block)].sum())
+    return np.array(totals)
+
+
+def mixed_problems(count: int, largest: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Uniform, normal, near-integer and far-away costs."""
+    rng = np.random.default_rng(seed)
+    shape = (count, largest, largest)
+    kinds = [rng.random(shape), rng.normal(0, 3, shape), rng.integers(0, 9, shape) + 1e-7 * rng.random(shape)]
+    scale = rng.choice([1e-6, 1.0, 1e4, 1e7], (count, 1, 1))
+    costs = np.choose(rng.integers(0, 3, (count, 1, 1)), kinds) * scale
+    rows, columns = rng.integers(0, largest + 1, (2, count))
+    return costs, rows, np.where(rng.random(count) < 0.4, rows, columns)
+
+
+@pytest.mark.parametrize("unmatched_cost", [None, 0.3, 5.0])
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("count", [2_000, pytest.param(100_000, marks=pytest.mark.slow)])
+def test_totals_are_those_of_scipy(count: int, backend: Backend, unmatched_cost: float | None) -> None:
+    for first in range(0, count, 2_000):
+        costs, rows, columns = mixed_problems(2_000, largest=[5, 12, 20, 40][first // 2_000 % 4], seed=first)
+        found = solve(costs, rows, columns, unmatched_cost, backend=backend).costs
+        np.testing.assert_allclose(found, totals_by_scipy(costs, rows, columns, unmatched_cost), rtol=1e-6, atol=1e-12)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@given(n=st.integers(1, 7), m=st.integers(1, 7), seed=st.integers(0, 10_000))
+def test_permuted_transposed_shifted_and_padded_problems_cost_the_same(
+    backend: Backend, n: int, m: int, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    costs = rng.normal(0, 2, (n, m))
+    total = solve(costs, backend=backend).costs[0]
+    pairs = min(n, m)
+    variants = {
+        total: costs[rng.permutation(n)][:, rng.permutation(m)],
+        total + pairs * 7.0: costs + 7.0,
+        total * 3.0: costs * 3.0,
+    }
+    for wanted, matrix in variants.items():
+        assert solve(matrix, backend=backend).costs[0] == pytest.approx(wanted, abs=1e-9)
+        assert solve(matrix.T, backend=backend).costs[0] == pytest.approx(wanted, abs=1e-9)
+        wider = np.pad(matrix, ((0, 3), (0, 2)), constant_values=np.nan)
+        assert solve(wider, [n], [m], backend=backend).costs[0] == pytest.approx(wanted, abs=1e-9)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_batch_is_its_problems(backend: Backend) -> None:
+    costs, rows, columns = mixed_problems(200, 30, seed=1)
+    together = solve(costs, rows, columns, backend=backend)
+    again = solve(costs, rows, columns, backend=backend)
+    np.testing.assert_array_equal(together.columns, again.columns)
+    for problem in range(0, 200, 10):
+        n, m = rows[problem], columns[problem]
+        assert solve(costs[problem, :n, :m], backend=backend).costs[0] == pytest.approx(together.costs[problem])
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(("n", "m"), [(3, 3), (15, 15), (12, 20), (20, 12), (30, 40), (40, 30)])
+def test_forbidden_and_huge_costs_are_as_exact_as_others(backend: Backend, n: int, m: int) -> None:
+    """Where lap's own infinity of a million would be silently wrong."""
+    rng = np.random.default_rng(n)
+    costs = np.stack([rng.random((n, m)), 1e9 * rng.random((n, m)), rng.random((n, m))])
+    costs[2][rng.random((n, m)) < 0.3] = np.inf
+    costs[2, np.arange(min(n, m)), np.arange(min(n, m))] = 5.0  # so that there is a solution
+    wanted = [matrix[linear_sum_assignment(matrix)].sum() for matrix in costs]
+    np.testing.assert_allclose(solve(costs, backend=backend).costs, wanted, rtol=1e-9)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_errors_name_the_problem_whatever_solves_it(backend: Backend) -> None:
+    costs = np.random.default_rng(0).random((4, 14, 14))
+    for value, message in (
+        (np.nan, "problem 2, row 1, column 3: cost nan"),
+        (-np.inf, "problem 2, row 1, column 3: cost -inf"),
+    ):
+        wrong = costs.copy()
+        wrong[2, 1, 3] = value
+        with pytest.raises(InputError, match=message):
+            solve(wrong, backend=backend)
+        assert solve(wrong[:2], backend=backend).costs.shape == (2,)
+    costs[1, 5] = np.inf
+    with pytest.raises(InputError, match="problem 1: no assignment avoids"):
+        solve(costs, backend=backend)
+    assert solve(costs, unmatched_cost=1.0, backend=backend).columns[1, 5] == -1
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_tensors_come_back_as_tensors(backend: Backend) -> None:
+    costs = torch.rand((5, 3, 4), generator=torch.Generator().manual_seed(0))
+    found = solve(costs, torch.tensor([3, 2, 0, 3, 1]), backend=backend)
+    assert (found.columns.dtype, found.columns.device, found.columns.shape) == (torch.int64, costs.device, (5, 3))
+    assert (found.costs.dtype, found.costs.device) == (torch.float64, costs.device)
+    np.testing.assert_allclose(found.costs, solve(costs.numpy(), [3, 2, 0, 3, 1]).costs)
+    assert found.matches(1).tolist() == solve(costs.numpy(), [3, 2, 0, 3, 1]).matches(1).tolist()
+
+
+def test_small_problems_are_enumerated_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    costs, rows, columns = mixed_problems(500, 5, seed=3)
+    whole = solve(costs, rows, columns).columns
+    monkeypatch.setattr(solvers, "PROBLEMS_AT_ONCE", 7)
+    np.testing.assert_array_equal(solve(costs, rows, columns).columns, whole)
+
+
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch_linear_assignment", None)
+    with pytest.raises(MissingDependencyError, match=r"pip install 'selfmva\[gpu\]'"):
+        solve(np.zeros((1, 2, 2)), backend="torch-linear-assignment")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_tensors_on_a_gpu_stay_there() -> None:
+    costs, rows, columns = mixed_problems(500, 40, seed=5)
+    found = solve(torch.from_numpy(costs).cuda(), rows, columns)
+    assert found.columns.is_cuda
+    np.testing.assert_allclose(found.costs.cpu(), totals_by_scipy(costs, rows, columns, None), rtol=1e-6)

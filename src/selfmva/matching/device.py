@@ -50,7 +50,7 @@ def solve_tensors(costs: Tensor, rows: Tensor, columns: Tensor, unmatched_cost: 
     totals = value.masked_fill(~made, 0.0).sum(dim=1)
     _check(values, inside, totals)
     if unmatched_cost is not None:
-        totals = totals + unmatched_cost * (rows - made.sum(dim=1))
+        totals = totals + unmatched_cost * (rows - made.sum(dim=1)).double()
     return chosen.masked_fill(~made, -1), totals
 
 

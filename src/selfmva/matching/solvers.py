@@ -206,8 +206,6 @@ def _arrangements(n: int, m: int) -> tuple[IntArray, NDArray[np.float64]]:
 def _solve_lapjv(problems: Problems) -> IntArray:
     """By lap 0.5, problem by problem; rectangles are made square by rows that cost the same everywhere."""
     chosen = problems.nothing()
-    lowest = problems.costs.min(initial=0.0)
-    filler = lowest if np.isfinite(lowest) else 0.0  # no more than any pair costs: solved the fastest
     squares: dict[int, NDArray[np.float64]] = {}
     for number, block in enumerate(problems.blocks()):
         n, m = block.shape
@@ -218,7 +216,8 @@ def _solve_lapjv(problems: Problems) -> IntArray:
         # Rows of nobody are much cheaper to solve than columns of nobody.
         wide = block if n < m else block.T
         square = squares.setdefault(max(n, m), np.empty((max(n, m),) * 2))
-        square[: len(wide)], square[len(wide) :] = wide, filler
+        # As cheap as the cheapest pair is solved the fastest; of the same scale, so that nothing is rounded away.
+        square[: len(wide)], square[len(wide) :] = wide, wide.min(initial=0.0)
         partners = lap.lapjv(square, return_cost=False)[0][: len(wide)]
         if n < m:
             chosen[number, :n] = partners
