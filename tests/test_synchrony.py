@@ -15,13 +15,21 @@ from scipy.optimize import linear_sum_assignment
 from scipy.stats import ttest_1samp
 from small_scenes import frames_of, scene
 
-from selfmva.cues import EMBEDDING
+from selfmva.cues import EMBEDDING, Rig
 from selfmva.encoders.box import BoxEncoder
-from selfmva.evidence import Evidence, gather_evidence
+from selfmva.evidence import Evidence, gather_evidence, learn_tables
 from selfmva.matching.cost import view_pairs
 from selfmva.pretext.recording import pack
 from selfmva.report import FitReport, PairReport, build_report
-from selfmva.synchrony import SHIFTS, STANDARD_ERRORS, STRETCHES, PairSynchrony, measure_synchrony, pooled
+from selfmva.synchrony import (
+    SHIFTS,
+    STANDARD_ERRORS,
+    STANDARD_ERRORS_OF_A_PAIR,
+    STRETCHES,
+    PairSynchrony,
+    measure_synchrony,
+    pooled,
+)
 from selfmva.types import Frame, View
 
 if TYPE_CHECKING:
@@ -280,3 +288,15 @@ def test_noise_depends_on_nothing_but_the_boxes() -> None:
             assert (table is None) == (its is None)
             if table is not None and its is not None:
                 np.testing.assert_allclose(table.log_odds, its.log_odds, atol=1e-3)
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_a_trusted_geometry_vouches_for_a_pair(trusted: bool) -> None:
+    """All pairs together miss three standard errors; one of them has more than two."""
+    weak, better = [0.7, 0.3, 0.6, 0.5, 0.4, 0.5, 0.6, 0.4], [0.7, 0.6, 0.9, 0.4, 0.7, 0.6, 0.7, 0.6]
+    measured = {(0, 1): synchrony(better), (0, 2): synchrony(weak), (1, 2): synchrony(weak)}
+    assert measured[0, 1].margin > STANDARD_ERRORS_OF_A_PAIR > measured[0, 2].margin
+    assert pooled(measured.values()).margin < STANDARD_ERRORS
+    rig = Rig(tuple(VIEWS), by_place(), None, dict.fromkeys(measured, np.eye(3)) if trusted else {})
+    tables = learn_tables(rig, walkers(60, 3, 2), measured, minimum_shift=5, trained_on=False)
+    assert [tables[pair].tables[EMBEDDING] is not None for pair in measured] == [trusted, False, False]
