@@ -140,8 +140,8 @@ def learn_tables(
 def _is_learnt(pair: tuple[int, int], rig: Rig, synchrony: Mapping[tuple[int, int], PairSynchrony]) -> bool:
     """Whether the embedding says anything about a view pair.
 
-    It must beat chance there, and so must all pairs together, unless geometry proves already that the two views show the
-    same people: a pair alone has too few instants to tell what repeats itself.
+    It must beat chance there, and so must all pairs together, unless geometry proves already that the two views show
+    the same people: a pair alone has too few instants to tell what repeats itself.
     """
     trusted = pair in rig.lines or (rig.floor is not None and rig.floor.trusted(*pair))
     proven = trusted or pooled(synchrony.values()).margin > STANDARD_ERRORS
