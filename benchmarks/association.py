@@ -1,8 +1,12 @@
-"""Association of one frame of WILDTRACK load: 7 views, 239 boxes, all 21 view pairs, one thread.
+"""Association of frames of WILDTRACK load: 7 views, 239 boxes, all 21 view pairs.
 
 python benchmarks/association.py [repeats]
+
+One frame and its parts on one thread, then a stream on one thread and on two, and where its time goes.
 """
 
+import cProfile
+import pstats
 import sys
 import time
 
@@ -17,6 +21,18 @@ from selfmva.matching.assignment import solve
 from selfmva.matching.cost import pairwise_distances, view_pairs
 
 BOXES = 239
+STREAM = 200  # frames
+PARTS = {  # functions of the profile, from the outside in
+    "associate_frames": "everything",
+    "frame_cues": "  cues",
+    "embed_frames": "    embeddings",
+    "frame_distances": "    their distances",
+    "floor_distances": "    standing distances",
+    "posteriors": "  posteriors",
+    "competition": "    competition for partners",
+    "group_frames": "  groups",
+    "solve": "    of these, assignment problems",
+}
 
 
 def load_frames() -> tuple[tuple, list[Frame], list[Frame]]:
@@ -107,6 +123,32 @@ def main() -> None:
             function(value)
         middle, low, high = cpu_milliseconds(function, values[3:])
         print(f"{name:60s} {middle:6.2f} ({low:.2f} to {high:.2f})")
+    stream = [frames[number % len(frames)] for number in range(STREAM)]
+    print(f"\nassociate_many(), {STREAM} frames: frames a second by the clock, median (quartiles) of 5; CPU ms a frame")
+    for threads in (1, 2):
+        rates, used = [], []
+        for _ in range(5):
+            start, cpu = time.perf_counter(), time.process_time()
+            for _association in associator.associate_many(stream, threads=threads):
+                pass
+            rates.append(STREAM / (time.perf_counter() - start))
+            used.append(1e3 * (time.process_time() - cpu) / STREAM)
+        low, middle, high = np.percentile(rates, [25, 50, 75])
+        print(f"{threads} threads {middle:29.1f} ({low:.1f} to {high:.1f}) {np.median(used):20.1f}")
+    print_profile(associator, stream)
+
+
+def print_profile(associator: Associator, stream: list[Frame]) -> None:
+    """Shares of the time of a stream on one thread, by part."""
+    profile = cProfile.Profile()
+    profile.runcall(list, associator.associate_many(stream))
+    times: dict[str, float] = {}
+    for (_, _, name), (_, _, _, cumulative, _) in pstats.Stats(profile).stats.items():
+        if name in PARTS:
+            times[name] = times.get(name, 0.0) + cumulative
+    print("\nWhere the time goes (under a profiler)")
+    for name, title in PARTS.items():
+        print(f"{title:40s} {times.get(name, 0.0) / times['associate_frames']:6.1%}")
 
 
 if __name__ == "__main__":

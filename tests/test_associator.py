@@ -448,6 +448,13 @@ def test_a_stream_is_its_frames(learnt: Associator) -> None:
         assert_same(association, learnt.associate(frame))
 
 
+def test_two_threads_say_the_same(learnt: Associator) -> None:
+    recording = scene(**LEARNABLE)
+    frames = [recording.frame(t % 200) for t in range(3 * CHUNK_FRAMES)]
+    for one, other in zip(learnt.associate_many(frames), learnt.associate_many(frames, threads=2), strict=True):
+        assert_same(one, other)
+
+
 def test_a_stream_numbers_what_has_no_number(associator: Associator) -> None:
     stream = associator.associate_many([[[BOX], [], []], Frame([[], [BOX], []], 40), [[], [], [BOX]]])
     assert [association.index for association in stream] == [0, 40, 2]

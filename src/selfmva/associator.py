@@ -24,7 +24,7 @@ from selfmva.inputs import read_recording
 from selfmva.io.boxes_argument import resolve_boxes
 from selfmva.io.views import resolve_views
 from selfmva.pretrained import SavedAssociator, find_folder, load, save
-from selfmva.threads import limited_threads
+from selfmva.threads import limited_threads, map_in_order
 from selfmva.training.callbacks import Callback, ProgressHook, silent
 from selfmva.training.checkpoint import check_architecture
 from selfmva.training.fitting import find_device, fit_encoder
@@ -249,11 +249,13 @@ class Associator:
         self._check_fitted("associate")
         return self._associate([self._as_frame(frame, 0)])[0]
 
-    def associate_many(self, frames: Iterable[FrameLike]) -> Iterator[Association]:
+    def associate_many(self, frames: Iterable[FrameLike], *, threads: int | None = None) -> Iterator[Association]:
         """Say who is who at every instant of a stream; memory does not grow with its length.
 
         Args:
             frames: As for `associate`; sequences of arrays are numbered from 0.
+            threads: How many pieces of the stream are worked on at once, with the same results; None: those of the
+                associator.
 
         Yields:
             One association per frame, in order.
@@ -263,8 +265,9 @@ class Associator:
             InputError: See `associate`.
         """
         self._check_fitted("associate_many")
-        for chunk in chunks(self._as_frame(entry, number) for number, entry in enumerate(frames)):
-            yield from self._associate(chunk)
+        parts = chunks(self._as_frame(entry, number) for number, entry in enumerate(frames))
+        for part in map_in_order(self._associate, parts, self._config.threads if threads is None else threads):
+            yield from part
 
     def embed(self, view: int, boxes: ArrayLike) -> NDArray[np.float32]:
         """Geometric embeddings of boxes; near where two boxes may be the same person.
@@ -391,7 +394,7 @@ class Associator:
     def _associate(self, frames: list[Frame]) -> list[Association]:
         threshold = self._config.association.threshold
         rig = Rig(self.views_, self.encoder_, self.floor_, self.lines_)
-        with limited_threads(self._config.threads):
+        with limited_threads(1):  # frames are small: threads are for several chunks of them
             return associate_frames(rig, frames, self.tables_, threshold)
 
     def _keep(self, evidence: Evidence, seconds: float, moved: Mapping[str, float] | None = None) -> None:

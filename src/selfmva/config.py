@@ -105,8 +105,8 @@ class AssociatorConfig(Stage):
     threads: int = Field(
         1,
         ge=1,
-        description="CPU threads. Steps and frames are small: more threads gain little on an idle machine and lose "
-        "much on a busy one.",
+        description="CPU threads. Streams of frames are worked on by all of them. Steps of a training are small: more "
+        "threads gain little there on an idle machine and lose much on a busy one.",
     )
     precision: Literal["float32", "bfloat16"] = Field(
         "float32", description="'bfloat16' trains under automatic mixed precision."

@@ -1,14 +1,25 @@
-"""How many CPU threads torch uses, for a while."""
+"""How many CPU threads torch uses, for a while; and work on several threads at once."""
 
 from __future__ import annotations
 
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from threading import Lock
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 
+from selfmva.errors import InputError
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
+    from concurrent.futures import Future
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+_lock = Lock()
+_before: list[int] = []  # what to go back to, one entry for every block that is open
 
 
 @contextmanager
@@ -16,7 +27,7 @@ def limited_threads(count: int) -> Iterator[None]:
     """Let torch use `count` CPU threads inside the block, and as many as before after it.
 
     Steps and frames are small. On a machine with other work, threads that wait for each other cost ten times what
-    they save.
+    they save. Blocks may be open on several threads at once: the last to close restores what the first one found.
 
     Args:
         count: At least 1.
@@ -26,9 +37,52 @@ def limited_threads(count: int) -> Iterator[None]:
         ...     torch.get_num_threads()
         1
     """
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
+    with _lock:
+        _before.append(torch.get_num_threads())
+        torch.set_num_threads(count)
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        with _lock:
+            torch.set_num_threads(_before.pop())
+
+
+def map_in_order(function: Callable[[Item], Result], items: Iterable[Item], threads: int) -> Iterator[Result]:
+    """`map`, on several threads; results come in the order of the items.
+
+    Args:
+        function: Called once for each item; of use on several threads where it spends its time outside the interpreter.
+        items: Read as they are needed, at most `threads + 1` ahead of what was taken; may be endless.
+        threads: At least 1; 1 is plain `map`.
+
+    Yields:
+        The results. An error of an item, or of its function, comes in its turn.
+
+    Raises:
+        InputError: Fewer threads than 1.
+
+    Example:
+        >>> list(map_in_order(abs, [-1, 2, -3], threads=2))
+        [1, 2, 3]
+    """
+    if threads < 1:
+        raise InputError(f"threads must be at least 1, got {threads}")
+    if threads == 1:
+        yield from map(function, items)
+        return
+    source, failure = iter(items), None
+    with ThreadPoolExecutor(threads) as pool:
+        waiting: deque[Future[Result]] = deque()
+        while failure is None:
+            try:
+                waiting.append(pool.submit(function, next(source)))
+            except StopIteration:
+                break
+            except Exception as error:  # noqa: BLE001  # of whatever kind: what was submitted before comes first
+                failure = error
+            if len(waiting) > threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    if failure is not None:
+        raise failure
