@@ -124,6 +124,12 @@ def main() -> None:
         middle, low, high = cpu_milliseconds(function, values[3:])
         print(f"{name:60s} {middle:6.2f} ({low:.2f} to {high:.2f})")
     stream = [frames[number % len(frames)] for number in range(STREAM)]
+    print_rates(associator, stream)
+    print_profile(associator, stream)
+
+
+def print_rates(associator: Associator, stream: list[Frame]) -> None:
+    """Frames a second of a stream, on one thread and on two."""
     print(f"\nassociate_many(), {STREAM} frames: frames a second by the clock, median (quartiles) of 5; CPU ms a frame")
     for threads in (1, 2):
         rates, used = [], []
@@ -135,7 +141,6 @@ def main() -> None:
             used.append(1e3 * (time.process_time() - cpu) / STREAM)
         low, middle, high = np.percentile(rates, [25, 50, 75])
         print(f"{threads} threads {middle:29.1f} ({low:.1f} to {high:.1f}) {np.median(used):20.1f}")
-    print_profile(associator, stream)
 
 
 def print_profile(associator: Associator, stream: list[Frame]) -> None:
