@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfmva.errors import InputError
+from selfmva.matching import multiview
 from selfmva.matching.multiview import confidence, group, group_frames
 
 if TYPE_CHECKING:
@@ -127,6 +128,24 @@ def test_frames_together_are_frames_apart(counts: np.ndarray, seed: int) -> None
         assert ids[real[frame]].tolist() == group(flat, np.repeat(np.arange(3), count[frame]), 0.5).tolist()
 
 
+def test_a_crowd_beside_a_frame_changes_nothing() -> None:
+    """A frame is tried from as many orders whatever it is padded to, and however many are looked at together."""
+    rng = np.random.default_rng(3)
+    frames = [crowd(5, people, 2.5, rng)[:2] for people in (3, 6, 9, 20, 4)]
+    count = np.array([np.bincount(view, minlength=5) for _, view in frames])
+    width = int(count.max())
+    odds = np.zeros((len(frames), 5, width, 5, width))
+    for number, (log_odds, view) in enumerate(frames):
+        box = np.concatenate([np.arange(k) for k in count[number]])
+        odds[number, view[:, None], box[:, None], view, box] = log_odds
+    apart = [group(log_odds, view).tolist() for log_odds, view in frames]
+    for cells in (1, multiview.CELLS_AT_ONCE):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(multiview, "CELLS_AT_ONCE", cells)
+            together = group_frames(odds, count)
+        assert [ids[np.arange(width) < n[:, None]].tolist() for ids, n in zip(together, count, strict=True)] == apart
+
+
 @given(problems(), st.integers(0, 999))
 def test_the_order_of_views_changes_nothing(problem: tuple[np.ndarray, np.ndarray], seed: int) -> None:
     log_odds, view = problem
@@ -241,6 +260,10 @@ def test_errors() -> None:
         group(np.zeros((2, 2)), np.array([0, 1]), solver="best")  # type: ignore[arg-type]
     with pytest.raises(InputError, match=r"\(F, V, K, V, K\) and count \(F, V\), got \(1, 2, 3\) and \(1, 2\)"):
         group_frames(np.zeros((1, 2, 3)), np.zeros((1, 2), np.int64))
+    unknown = np.full((1, 2, 2, 2, 2), np.nan)
+    assert group_frames(unknown, np.array([[2, 0]])).tolist() == [[[0, 1], [-1, -1]]]  # inside a view, and padding
+    with pytest.raises(InputError, match="log_odds must not be NaN"):
+        group_frames(unknown, np.array([[1, 1]]))
     with pytest.raises(InputError, match=r"shape \(2, 2\) for 2 boxes, got \(2, 3\)"):
         group(np.zeros((2, 3)), np.array([0, 1]))
     with pytest.raises(InputError, match="NaN"):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from selfmva.types import FloatArray, IntArray
 
 Solver = Literal["search", "exact"]
+CELLS_AT_ONCE = 2**22  # log-odds of the frames that are looked at together: bounds the memory
 LARGEST_LOG_ODDS = 1e6  # what stands for infinity; sums of it still tell one box from two
 
 
@@ -69,7 +70,7 @@ def group_frames(log_odds: FloatArray, count: IntArray, threshold: float = 0.0) 
         `(F, V, K)` int64 group of each box, numbered from 0 within its frame by first appearance; -1 in the padding.
 
     Raises:
-        InputError: Shapes do not agree.
+        InputError: Shapes do not agree, or a value is NaN.
 
     Example:
         >>> odds = np.zeros((1, 2, 2, 2, 2))
@@ -82,7 +83,12 @@ def group_frames(log_odds: FloatArray, count: IntArray, threshold: float = 0.0) 
         raise InputError(
             f"log_odds must have shape (F, V, K, V, K) and count (F, V), got {log_odds.shape} and {count.shape}"
         )
-    found = search(np.clip(log_odds, -LARGEST_LOG_ODDS, LARGEST_LOG_ODDS) - threshold, count)
+    found = np.full(log_odds.shape[:3], -1, dtype=np.int64)
+    together = max(CELLS_AT_ONCE // max(log_odds[:1].size, 1), 1)
+    for first in range(0, len(found), together):
+        part = slice(first, first + together)
+        bounded = np.clip(log_odds[part], -LARGEST_LOG_ODDS, LARGEST_LOG_ODDS) - threshold
+        found[part] = search(bounded, count[part])
     for ids in found:
         ids[ids >= 0] = _by_first_appearance(ids[ids >= 0])
     return found

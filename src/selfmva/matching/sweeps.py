@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.errors import InputError
 from selfmva.matching.assignment import solve
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 MOST_SWEEPS = 20  # over all views; three or four are common
 MOST_ORDERS = 24  # of views
-BOXES_OF_ALL_ORDERS = 500  # boxes of a frame times its orders: large frames have fewer
+BOXES_OF_ALL_ORDERS = 400  # boxes of a frame times its orders: large frames have fewer
 GAIN = 1e-9  # of a total; less is rounding
 
 
@@ -36,6 +37,9 @@ def search(log_odds: FloatArray, count: IntArray) -> IntArray:
     Returns:
         `(F, V, K)` int64 number of the group of each box within its frame; -1 in the padding.
 
+    Raises:
+        InputError: A value is NaN.
+
     Example:
         >>> odds = np.zeros((1, 2, 2, 2, 2))
         >>> odds[0, 0, :, 1, :] = [[-3.0, 2.0], [4.0, -3.0]]
@@ -47,14 +51,19 @@ def search(log_odds: FloatArray, count: IntArray) -> IntArray:
     if not frames * views * width:
         return np.full((frames, views, width), -1, dtype=np.int64)
     links = _between_views(log_odds, count)
-    strongest = _strongest_first(links)
-    orders = _orders(views)[: max(BOXES_OF_ALL_ORDERS // (views * width), 1)]
-    climb = _Climb(links, count, np.repeat(np.arange(frames), len(orders)), strongest[:, orders].reshape(-1, views))
-    slot = climb.run().reshape(frames, len(orders), views, width)
-    total = climb.totals().reshape(frames, len(orders))
-    highest = total.max(axis=1, keepdims=True)
-    first = np.argmax(total >= highest - GAIN * (1.0 + highest), axis=1)  # of ends that are equal but for rounding
-    return np.asarray(slot[np.arange(frames), first])
+    if np.isnan(links).any():
+        raise InputError("log_odds must not be NaN")
+    orders = _orders(views)
+    # By the boxes of each frame alone: what else is in the batch must not matter.
+    tries = np.clip(BOXES_OF_ALL_ORDERS // np.maximum(count.sum(axis=1), 1), 1, len(orders))
+    frame, begin = np.repeat(np.arange(frames), tries), np.cumsum(tries) - tries
+    order = orders[np.arange(len(frame)) - begin[frame]]
+    climb = _Climb(links, count, frame, np.take_along_axis(_strongest_first(links)[frame], order, axis=1))
+    slot, total = climb.run(), climb.totals()
+    highest = np.maximum.reduceat(total, begin)[frame]
+    as_good = total >= highest - GAIN * (1.0 + highest)  # but for rounding
+    first = np.minimum.reduceat(np.where(as_good, np.arange(len(frame)), len(frame)), begin)
+    return np.asarray(slot[first])
 
 
 def _between_views(log_odds: FloatArray, count: IntArray) -> FloatArray:
