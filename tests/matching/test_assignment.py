@@ -146,6 +146,9 @@ def test_costs_are_left_alone() -> None:
         ({"costs": np.zeros((1, 1)), "unmatched_cost": np.nan}, "unmatched_cost must be a finite number"),
         ({"costs": np.zeros((1, 1)), "unmatched_cost": np.inf}, "unmatched_cost must be a finite number"),
         ({"costs": np.zeros((1, 1)), "backend": "magic"}, "backend must be"),
+        ({"costs": np.zeros((1, 1)), "threads": 0}, "threads must be at least 1, got 0"),
+        ({"costs": [[1.0, 2.0], [3.0]]}, r"costs must be an array of numbers of shape \(B, N, M\)"),
+        ({"costs": [["near", "far"]]}, "costs must be an array of numbers"),
     ],
 )
 def test_errors(arguments: dict[str, Any], message: str) -> None:
@@ -270,6 +273,17 @@ def test_tensors_come_back_as_tensors(backend: Backend) -> None:
     assert (found.costs.dtype, found.costs.device) == (torch.float64, costs.device)
     np.testing.assert_allclose(found.costs, solve(costs.numpy(), [3, 2, 0, 3, 1]).costs)
     assert found.matches(1).tolist() == solve(costs.numpy(), [3, 2, 0, 3, 1]).matches(1).tolist()
+
+
+def test_a_high_gate_takes_no_digits_from_low_costs() -> None:
+    costs = 1e-6 * np.random.default_rng(0).random((20, 6, 6))
+    np.testing.assert_allclose(solve(costs, unmatched_cost=1e6).costs, solve(costs).costs, rtol=1e-12)
+
+
+def test_half_precision_and_integers_are_costs() -> None:
+    whole = torch.tensor([[[4, 1], [2, 0]]])
+    for costs in (whole, whole.bfloat16(), whole.half(), whole.int().numpy()):
+        assert solve(costs).columns.tolist() == [[1, 0]]  # type: ignore[call-overload]
 
 
 def test_small_problems_are_enumerated_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:

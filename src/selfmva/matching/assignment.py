@@ -116,7 +116,9 @@ def solve(
         raise InputError(f"backend must be one of {', '.join(get_args(Backend))}; got {backend!r}")
     if unmatched_cost is not None and not np.isfinite(unmatched_cost):
         raise InputError(f"unmatched_cost must be a finite number, got {unmatched_cost!r}")
-    batch: Any = costs if hasattr(costs, "detach") else np.asarray(costs, dtype=np.float64)
+    if threads < 1:
+        raise InputError(f"threads must be at least 1, got {threads}")
+    batch = _as_numbers(costs)
     if batch.ndim == 2:
         batch = batch[None]
     if batch.ndim != 3:
@@ -135,8 +137,18 @@ def solve(
         row_count, column_count = (torch.from_numpy(size).to(tensors.device) for size in (n, m))
         found: Assignment[Any] = Assignment(*solve_tensors(tensors, row_count, column_count, unmatched_cost))
         return found if tensors is batch else Assignment(_on_cpu(found.columns), _on_cpu(found.costs))
-    arrays = _solve_arrays(_on_cpu(batch).astype(np.float64), n, m, unmatched_cost, backend, threads)
+    arrays = _solve_arrays(_on_cpu(batch.double()), n, m, unmatched_cost, backend, threads)
     return Assignment(*(torch.from_numpy(array).to(batch.device) for array in arrays))
+
+
+def _as_numbers(costs: Any) -> Any:
+    """A tensor as it is, anything else as a float64 array."""
+    if hasattr(costs, "detach"):
+        return costs
+    try:
+        return np.asarray(costs, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"costs must be an array of numbers of shape (B, N, M) or (N, M): {error}") from error
 
 
 def _on_cpu(numbers: Any) -> NDArray[Any]:
@@ -160,8 +172,8 @@ def _solve_arrays(
     if unmatched_cost is None:
         return chosen, np.where(made, values, 0.0).sum(axis=1)
     made &= values < unmatched_cost
-    alone = unmatched_cost * n
-    return np.where(made, chosen, -1), np.where(made, values - unmatched_cost, 0.0).sum(axis=1) + alone
+    alone = n - made.sum(axis=1)
+    return np.where(made, chosen, -1), np.where(made, values, 0.0).sum(axis=1) + unmatched_cost * alone
 
 
 def _are_plain(costs: FloatArray, gated: FloatArray, n: IntArray, m: IntArray) -> NDArray[np.bool_]:
