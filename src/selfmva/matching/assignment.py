@@ -167,10 +167,11 @@ def _solve_arrays(
     chosen = CPU_SOLVERS[backend](Problems(gated, n, m, plain, np.arange(len(costs)), threads))
     if not costs.size:
         return chosen, n * np.float64(unmatched_cost or 0.0)
-    values = costs[np.arange(len(costs))[:, None], np.arange(costs.shape[1]), chosen]  # of -1: anything
+    begin = np.arange(0, costs.size, costs.shape[2]).reshape(chosen.shape)
+    values = costs.ravel().take(begin + chosen, mode="clip")  # of -1: anything
     made = chosen >= 0
     if unmatched_cost is None:
-        return chosen, np.where(made, values, 0.0).sum(axis=1)
+        return chosen, values.sum(axis=1, where=made)
     made &= values < unmatched_cost
     alone = n - made.sum(axis=1)
     return np.where(made, chosen, -1), np.where(made, values, 0.0).sum(axis=1) + unmatched_cost * alone
@@ -178,8 +179,10 @@ def _solve_arrays(
 
 def _are_plain(costs: FloatArray, gated: FloatArray, n: IntArray, m: IntArray) -> NDArray[np.bool_]:
     """`(B,)` whether every solver may be trusted with a problem; raises where none may."""
-    # Native solvers answer silently on NaN; SciPy names no problem. So look first, at everything at once: NaN wins.
-    if not costs.size or (costs.min() > -LARGEST_PLAIN and costs.max() < LARGEST_PLAIN):
+    # Native solvers answer silently on NaN; SciPy names no problem. So look first, at everything at once. The sum of
+    # squares bounds all costs in one pass; NaN fails every comparison.
+    flat = costs.ravel()
+    if flat.dot(flat) < LARGEST_PLAIN**2 or (costs.min() > -LARGEST_PLAIN and costs.max() < LARGEST_PLAIN):
         return np.ones(len(costs), dtype=bool)
     rows, columns = np.arange(costs.shape[1]) < n[:, None], np.arange(costs.shape[2]) < m[:, None]
     inside = rows[:, :, None] & columns[:, None, :]

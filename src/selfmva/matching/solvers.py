@@ -232,9 +232,12 @@ def _solve_lapx(problems: Problems) -> IntArray:
     for n, m, numbers in problems.shapes():
         everything = problems.costs.shape == (len(numbers), n, m)
         blocks = problems.costs if everything else problems.costs[numbers, :n, :m]
-        solved = lap.lapjvh_batch(blocks, extend_cost=True, return_cost=False, n_threads=problems.threads)
-        row, column = (np.stack(side) for side in solved)
-        chosen[numbers[:, None], row] = column
+        options = {"extend_cost": True, "return_cost": False, "n_threads": problems.threads}
+        pairs = np.concatenate(lap.lapjvh_batch(blocks, output="pairs", **options))
+        if n <= m:  # every row has a pair, and they come in order
+            chosen[numbers, :n] = pairs[:, 1].reshape(len(numbers), n)
+        else:
+            chosen[np.repeat(numbers, m), pairs[:, 0]] = pairs[:, 1]
     return chosen
 
 
