@@ -10,7 +10,7 @@ import pytest
 
 from selfmva.errors import DataError, InputError
 from selfmva.io import resolve_view, resolve_views
-from selfmva.io.views import image_size
+from selfmva.io.images import image_size
 from selfmva.types import View
 
 if TYPE_CHECKING:

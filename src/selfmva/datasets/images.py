@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from selfmva.errors import DataError
-from selfmva.io.views import image_files, image_size
+from selfmva.io.images import image_files, image_size
 from selfmva.types import View
 
 if TYPE_CHECKING:

@@ -1,19 +1,36 @@
-"""Reading and writing boxes, one file per format; `read_boxes` and `write_boxes` choose by the file."""
+"""Reading and writing: boxes (`read_boxes` and `write_boxes` choose the format by the file), images and video."""
 
 from selfmva.io.atomic import atomic_write
 from selfmva.io.boxes_argument import resolve_boxes
 from selfmva.io.coco import read_coco, write_coco
 from selfmva.io.files import read_boxes, write_boxes
+from selfmva.io.image_sources import ImageArray, ImageFiles
+from selfmva.io.images import as_rgb, read_image, write_image
 from selfmva.io.mot import read_mot, write_mot
 from selfmva.io.selfmva_json import read_selfmva, write_selfmva
+from selfmva.io.source_argument import open_source
+from selfmva.io.sources import ImageSource
+from selfmva.io.synchronized import SynchronizedImages, SynchronizedReader
 from selfmva.io.table import frames_from_table, read_table, table_from_frames, write_table
+from selfmva.io.video import VideoFile
+from selfmva.io.video_writer import VideoWriter
 from selfmva.io.views import resolve_view, resolve_views
 
 __all__ = [
+    "ImageArray",
+    "ImageFiles",
+    "ImageSource",
+    "SynchronizedImages",
+    "SynchronizedReader",
+    "VideoFile",
+    "VideoWriter",
+    "as_rgb",
     "atomic_write",
     "frames_from_table",
+    "open_source",
     "read_boxes",
     "read_coco",
+    "read_image",
     "read_mot",
     "read_selfmva",
     "read_table",
@@ -23,6 +40,7 @@ __all__ = [
     "table_from_frames",
     "write_boxes",
     "write_coco",
+    "write_image",
     "write_mot",
     "write_selfmva",
     "write_table",

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from selfmva.errors import DataError, InputError
-from selfmva.io.mot import natural_order
+from selfmva.io.images import IMAGE_ENDINGS, image_files, image_size
+from selfmva.io.video_index import open_capture
 from selfmva.types import View
 
 if TYPE_CHECKING:
@@ -18,46 +19,7 @@ if TYPE_CHECKING:
 
     ViewLike = View | tuple[int, int] | str | Path | NDArray[np.uint8]
 
-_IMAGE_ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
 _ACCEPTED = "a View, a (width, height), a folder of images, a video file or a (T, H, W, 3) uint8 array"
-
-
-def image_files(folder: str | Path) -> list[Path]:
-    """The images of a folder in natural order (`2.jpg` before `10.jpg`).
-
-    Example:
-        >>> from tempfile import TemporaryDirectory
-        >>> with TemporaryDirectory() as folder:
-        ...     (Path(folder) / "10.jpg").touch()
-        ...     (Path(folder) / "2.jpg").touch()
-        ...     [path.name for path in image_files(folder)]
-        ['2.jpg', '10.jpg']
-    """
-    found = (path for path in Path(folder).iterdir() if path.suffix.lower() in _IMAGE_ENDINGS)
-    return sorted(found, key=natural_order)
-
-
-def image_size(path: str | Path) -> tuple[int, int]:
-    """Width and height of an image file in pixels.
-
-    Raises:
-        DataError: The file cannot be read as an image.
-
-    Example:
-        >>> image_size("nowhere.jpg")
-        Traceback (most recent call last):
-        ...
-        selfmva.errors.DataError: cannot read nowhere.jpg as an image
-    """
-    import cv2
-
-    # Read the bytes ourselves: cv2.imread warns on stderr about what is reported here anyway.
-    data = np.fromfile(path, dtype=np.uint8) if Path(path).is_file() else np.empty(0, dtype=np.uint8)
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    if image is None:
-        raise DataError(f"cannot read {path} as an image")
-    height, width = image.shape[:2]
-    return width, height
 
 
 def resolve_view(entry: ViewLike, number: int) -> View:
@@ -125,7 +87,7 @@ def _view_of_path(path: Path, number: int) -> View:
         images = image_files(path)
         if not images:
             raise DataError(
-                f"view {number}: no image in the folder {path}; expected {', '.join(sorted(_IMAGE_ENDINGS))}"
+                f"view {number}: no image in the folder {path}; expected {', '.join(sorted(IMAGE_ENDINGS))}"
             )
         width, height = image_size(images[0])
         return View(path.resolve().name or f"view{number}", width, height)
@@ -138,7 +100,7 @@ def _view_of_path(path: Path, number: int) -> View:
 def _video_size(path: Path) -> tuple[int, int]:
     import cv2
 
-    capture: Any = cv2.VideoCapture(str(path))
+    capture = open_capture(path)
     try:
         width = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH))
         height = int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))

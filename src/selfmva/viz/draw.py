@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from selfmva.errors import DataError, InputError
+from selfmva.errors import InputError
+from selfmva.io.images import write_image
 from selfmva.types import validate_boxes
 from selfmva.viz.tiles import checked_image, lay_tiles, paste, resized
 
@@ -192,28 +191,7 @@ def save_image(path: str | os.PathLike[str], image: Image) -> None:
             ...
         selfmva.errors.DataError: cannot write picture.unknown: no image format ends in '.unknown'; use .png or .jpg
     """
-    import cv2
-
-    target = Path(path)
-    pixels = np.ascontiguousarray(checked_image(image)[:, :, ::-1])
-    try:
-        done, encoded = cv2.imencode(target.suffix, pixels)
-    except cv2.error:
-        done = False
-    if not done:
-        raise DataError(f"cannot write {target}: no image format ends in {target.suffix!r}; use .png or .jpg")
-    temporary = None
-    try:
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
-            temporary = Path(file.name)
-            file.write(encoded.tobytes())
-        temporary.chmod(0o644)  # temporary files are private; a picture is not
-        temporary.replace(target)
-    except OSError as error:
-        if temporary is not None:
-            with suppress(OSError):
-                temporary.unlink()
-        raise DataError(f"cannot write {target}: {error.strerror or error}") from error
+    write_image(Path(path), checked_image(image))
 
 
 def blend(below: Image, above: Image, opacity: float) -> Image:

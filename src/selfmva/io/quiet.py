@@ -1,0 +1,37 @@
+"""OpenCV prints what goes wrong; here it is raised as an error, so the printing is off for a while."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from threading import Lock
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_lock = Lock()
+_before: list[int] = []  # what to go back to, one entry for every block that is open
+
+
+@contextmanager
+def quiet_opencv() -> Iterator[None]:
+    """Turn OpenCV's log off inside the block.
+
+    Blocks may be open on several threads at once: the last to close restores what the first one found.
+
+    Example:
+        >>> import cv2, numpy as np
+        >>> with quiet_opencv():
+        ...     print(cv2.imdecode(np.zeros(9, np.uint8), cv2.IMREAD_COLOR))
+        None
+    """
+    from cv2.utils import logging
+
+    with _lock:
+        _before.append(logging.getLogLevel())
+        logging.setLogLevel(logging.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        with _lock:
+            logging.setLogLevel(_before.pop())

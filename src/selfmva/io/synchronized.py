@@ -1,0 +1,202 @@
+"""The images of several cameras in step: one entry per instant of a common clock."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from selfmva.errors import InputError
+from selfmva.io.clock import common_instants, nearest_images
+from selfmva.io.source_argument import open_source
+from selfmva.io.sources import positive
+from selfmva.types import View
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from types import TracebackType
+
+    from selfmva.io.images import Image
+    from selfmva.io.source_argument import SourceLike
+    from selfmva.io.sources import ImageSource
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class SynchronizedImages:
+    """What all cameras saw at one instant.
+
+    Args:
+        index: Number of the instant.
+        time: Seconds on the common clock.
+        images: One `(H, W, 3)` uint8 RGB a view; None where the camera gave no image.
+    """
+
+    index: int
+    time: float
+    images: tuple[Image | None, ...]
+
+
+class SynchronizedReader:
+    """Read several cameras in step.
+
+    The common clock ticks evenly, with the camera of the lowest rate, from the first image of any camera to the last
+    of any. Each view gives the image nearest in time to the instant: an image that a camera dropped is an absent view
+    (None), and nothing shifts. Each image is used once at most. Iterating reads ahead, with one thread a camera;
+    an error comes in its turn, and the threads end with the iterator. Also a sequence: `len(reader)`, `reader[index]`.
+
+    Args:
+        sources: One entry per camera: a video file; a folder, pattern or list of images; a `(T, H, W, 3)` uint8
+            array; or an ImageSource.
+        start_offsets_seconds: One per camera: when its time 0 is on the common clock; 0 by default. The clap of
+            hands seen at 2.5 s in one camera and at 4 s in the other is put in step by `(1.5, 0)`.
+        max_skew_seconds: How far from the instant an image may be; by default half the interval between instants.
+        rate: Instants a second; also the rate of entries that have none of their own (images in files, arrays).
+        read_ahead: Instants to read ahead, which bounds the images in memory; at least 1.
+
+    Raises:
+        InputError: No source, a rate that is missing, or another argument that is wrong.
+        DataError: A file is missing or cannot be read. Images that cannot be decoded raise when their turn comes.
+
+    Example:
+        >>> door = np.zeros((4, 2, 3, 3), np.uint8)
+        >>> hall = np.ones((2, 2, 3, 3), np.uint8)
+        >>> with SynchronizedReader([door, hall], rate=10, start_offsets_seconds=(0, 0.1)) as reader:
+        ...     for instant in reader:
+        ...         print(f"{instant.time:.1f}", [image is not None for image in instant.images])
+        0.0 [True, False]
+        0.1 [True, True]
+        0.2 [True, True]
+        0.3 [True, False]
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[SourceLike],
+        *,
+        start_offsets_seconds: Sequence[float] | None = None,
+        max_skew_seconds: float | None = None,
+        rate: float | None = None,
+        read_ahead: int = 8,
+    ) -> None:
+        depth: object = read_ahead
+        if isinstance(sources, str | os.PathLike) or not len(sources):
+            raise InputError(f"sources must be a sequence with one entry per camera, got {sources!r}")
+        if isinstance(depth, bool) or not isinstance(depth, int | np.integer) or depth < 1:
+            raise InputError(f"read_ahead must be a whole number of instants, at least 1, got {read_ahead!r}")
+        self.read_ahead = int(depth)
+        rate = None if rate is None else positive(rate, "rate")
+        skew = None if max_skew_seconds is None else positive(max_skew_seconds, "max_skew_seconds")
+        offsets = _checked_offsets(start_offsets_seconds, len(sources))
+        with ExitStack() as stack:  # a source that fails closes those before it
+            opened: list[ImageSource] = []
+            for number, entry in enumerate(sources):
+                source = open_source(entry, rate=rate, name=f"view{number}")
+                if source is not entry:  # what the user opened stays open
+                    stack.callback(source.close)
+                opened.append(source)
+            self._owned = stack.pop_all()
+        self.sources = tuple(opened)
+        slowest = int(np.argmin([source.rate for source in opened]))
+        self.rate = rate or opened[slowest].rate
+        times = [source.times + offset for source, offset in zip(opened, offsets, strict=True)]
+        self.times = common_instants(times, self.rate, slowest)
+        interval = 1 / self.rate
+        self._numbers = [nearest_images(t, self.times, skew or interval / 2, interval) for t in times]
+        self._locks = [Lock() for _ in opened]
+
+    @property
+    def views(self) -> tuple[View, ...]:
+        """Name and size of each camera."""
+        return tuple(View(source.name, source.width, source.height) for source in self.sources)
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def __repr__(self) -> str:
+        names = ", ".join(source.name for source in self.sources)
+        return f"SynchronizedReader({len(self)} instants at {self.rate:g} a second of {names})"
+
+    def __getitem__(self, index: int) -> SynchronizedImages:
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"there are {len(self)} instants, got {index}")
+        index = range(len(self))[index]
+        return self._instant(index, tuple(self._read(view, index) for view in range(len(self.sources))))
+
+    def __iter__(self) -> Iterator[SynchronizedImages]:
+        with ExitStack() as stack:
+            ahead = [
+                stack.enter_context(reading_ahead(self._reader(view), len(self), self.read_ahead))
+                for view in range(len(self.sources))
+            ]
+            for index, images in enumerate(zip(*ahead, strict=True)):
+                yield self._instant(index, images)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the sources that were opened here."""
+        self._owned.close()
+
+    def _instant(self, index: int, images: tuple[Image | None, ...]) -> SynchronizedImages:
+        return SynchronizedImages(index, float(self.times[index]), images)
+
+    def _read(self, view: int, index: int) -> Image | None:
+        return self._reader(view)(index)
+
+    def _reader(self, view: int) -> Callable[[int], Image | None]:
+        source, numbers, lock = self.sources[view], self._numbers[view], self._locks[view]
+
+        def read(index: int) -> Image | None:
+            if numbers[index] < 0:
+                return None
+            with lock:  # one iterator may run while instants are asked for by number
+                return source.read(int(numbers[index]))
+
+        return read
+
+
+@contextmanager
+def reading_ahead(read: Callable[[int], Image | None], count: int, depth: int) -> Iterator[Iterator[Image | None]]:
+    """Lend an iterator over `read(0)`, `read(1)`, ..., which a thread keeps `depth` ahead of.
+
+    An error comes in its turn. The thread ends with the block, after what it is reading at that moment.
+    """
+    pool = ThreadPoolExecutor(1, thread_name_prefix="selfmva-read-ahead")
+    waiting = deque(pool.submit(read, index) for index in range(min(depth, count)))
+
+    def results() -> Iterator[Image | None]:
+        for index in range(count):
+            future = waiting.popleft()
+            result = future.result()
+            if index + depth < count:
+                waiting.append(pool.submit(read, index + depth))
+            yield result
+
+    try:
+        yield results()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _checked_offsets(offsets: Sequence[float] | None, count: int) -> list[float]:
+    if offsets is None:
+        return [0.0] * count
+    try:
+        values = np.asarray(offsets, dtype=np.float64)
+    except (TypeError, ValueError):
+        values = np.empty(0)
+    if values.shape != (count,) or not np.isfinite(values).all():
+        raise InputError(f"start_offsets_seconds must be {count} finite seconds, one per camera, got {offsets!r}")
+    return [float(value) for value in values]
