@@ -44,7 +44,22 @@ class ImageSource(Protocol):
         ...
 
 
-class Source:
+class Closing:
+    """What lets go of its files at the end of its block."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of files."""
+
+
+class Source(Closing):
     """What all sources share: they end with their block, and check what is asked of them."""
 
     name: str
@@ -59,17 +74,6 @@ class Source:
     def __repr__(self) -> str:
         size = f"{self.width} x {self.height}"
         return f"{type(self).__name__}({self.name!r}, {len(self)} images of {size} at {self.rate:g} a second)"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Let go of files."""
 
     def checked(self, index: Any) -> int:
         """The number of an image.

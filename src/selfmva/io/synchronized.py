@@ -8,19 +8,18 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from selfmva.errors import InputError
 from selfmva.io.clock import common_instants, nearest_images
 from selfmva.io.source_argument import open_source
-from selfmva.io.sources import positive
+from selfmva.io.sources import Closing, positive
 from selfmva.types import View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from types import TracebackType
 
     from selfmva.io.images import Image
     from selfmva.io.source_argument import SourceLike
@@ -42,7 +41,7 @@ class SynchronizedImages:
     images: tuple[Image | None, ...]
 
 
-class SynchronizedReader:
+class SynchronizedReader(Closing):
     """Read several cameras in step.
 
     The common clock ticks evenly, with the camera of the lowest rate, from the first image of any camera to the last
@@ -136,14 +135,6 @@ class SynchronizedReader:
             ]
             for index, images in enumerate(zip(*ahead, strict=True)):
                 yield self._instant(index, images)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the sources that were opened here."""
