@@ -75,7 +75,7 @@ def _solve_padded(costs: Tensor, inside: Tensor, columns: Tensor) -> Tensor:
     forbidden = above.amax(dim=(1, 2), keepdim=True) * height + 1.0
     real_rows = inside.any(dim=2)
     padded = torch.where(allowed, above, forbidden).masked_fill(~real_rows[:, :, None], 0.0)
-    chosen: Tensor = batch_linear_assignment(padded)
+    chosen: Tensor = batch_linear_assignment(padded.contiguous())
     return chosen.masked_fill(~real_rows | (chosen >= columns[:, None]), -1)
 
 
