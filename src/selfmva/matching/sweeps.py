@@ -140,8 +140,9 @@ class _Climb:
         if lost.any():
             rank = np.cumsum(lost, axis=1) - 1
             self._grow(int((rank[:, -1] + 1 + (self.size[live] > 0).sum(axis=1)).max()))
-            empty_first = np.argsort(self.size[live] > 0, axis=1, kind="stable")
-            new = np.where(lost, empty_first[np.arange(len(live))[:, None], rank], new)
+            which, empty = np.nonzero(self.size[live] == 0)
+            first = np.searchsorted(which, np.arange(len(live)))
+            new = np.where(lost, empty[first[:, None] + rank], new)
         which, k = np.nonzero(real & (new != old))
         self._move(live[which], box[which, k], old[which, k], new[which, k])
         changed = np.zeros(len(live), dtype=bool)
