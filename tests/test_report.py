@@ -68,7 +68,7 @@ def test_numbers_are_those_that_were_measured() -> None:
     report = build(accuracy=(1.0, 0.0, 1.0, 1.0))
     assert report.synchronization_accuracy == 0.75
     error = np.std([1, 0, 1, 1], ddof=1) / 2  # of 4 stretches of the recording, not 12 comparisons
-    assert report.margin == pytest.approx((0.75 - 0.5) / error)
+    assert report.synchronization_margin == pytest.approx((0.75 - 0.5) / error)
     assert [pair.partner_share for pair in report.pairs] == [0.4] * 3  # 2 people are 4 of 10 boxes
     nothing = build(accuracy=())
     assert math.isnan(nothing.synchronization_accuracy)
@@ -79,11 +79,15 @@ def test_numbers_are_those_that_were_measured() -> None:
     ("report", "geometry", "embedding"),
     [
         (REPORT, True, True),
-        (replace(REPORT, margin=2.9), True, False),
+        (replace(REPORT, synchronization_margin=2.9), True, False),
         (only(REPORT, "head lines"), True, True),
-        (only(replace(REPORT, margin=2.9), "implied"), False, False),
-        (only(replace(REPORT, margin=3.1), "not found"), False, True),
-        (only(replace(REPORT, synchronization_accuracy=math.nan, margin=0.0), "not found"), False, False),
+        (only(replace(REPORT, synchronization_margin=2.9), "implied"), False, False),
+        (only(replace(REPORT, synchronization_margin=3.1), "not found"), False, True),
+        (
+            only(replace(REPORT, synchronization_accuracy=math.nan, synchronization_margin=0.0), "not found"),
+            False,
+            False,
+        ),
     ],
 )
 def test_anything_learnt_is_better_than_chance(report: FitReport, geometry: bool, embedding: bool) -> None:

@@ -220,7 +220,7 @@ def test_a_report_pools_its_pairs() -> None:
     assert [pair.synchronization_accuracy for pair in report.pairs] == pytest.approx([0.8125, 0.5625])
     assert [(pair.view_i, pair.view_j) for pair in report.pairs] == [("v0", "v1"), ("v0", "v2")]
     # View pairs of one stretch are not independent: 4 stretches, not 8.
-    assert report.margin == pytest.approx(ttest_1samp(np.mean(accuracies, axis=0), 0.5).statistic)
+    assert report.synchronization_margin == pytest.approx(ttest_1samp(np.mean(accuracies, axis=0), 0.5).statistic)
     assert pooled(synchrony(accuracy) for accuracy in accuracies).boxes == 20
 
 

@@ -124,28 +124,28 @@ def learn_tables(
     noisy = jitter(packed, TRAINED_JITTER, np.random.default_rng(0)) if trained_on else packed
     pairs = view_pairs(len(rig.views))
     on_the_floor = None if rig.floor is None else floor_table(rig.floor, packed, range(len(rig.views)))
+    all_together = pooled(synchrony.values()).margin > STANDARD_ERRORS
     comparisons, tables = {}, {}
     for i, j in pairs:
         comparison = _compare(rig, packed, noisy, order, (i, j), minimum_shift, MOST_BOX_PAIRS // len(pairs))
         comparisons[i, j] = comparison
         both = rig.floor is not None and {i, j} <= set(rig.floor.views_on_floor)
+        proven = all_together or _is_trusted((i, j), rig)
         tables[i, j] = [
-            _table(comparison, EMBEDDING) if _is_learnt((i, j), rig, synchrony) else None,
+            _table(comparison, EMBEDDING) if proven and synchrony[i, j].margin > STANDARD_ERRORS_OF_A_PAIR else None,
             on_the_floor if both else None,
             _table(comparison, LINES),
         ]
     return fuse(tables, comparisons, absolute=FLOOR)
 
 
-def _is_learnt(pair: tuple[int, int], rig: Rig, synchrony: Mapping[tuple[int, int], PairSynchrony]) -> bool:
-    """Whether the embedding says anything about a view pair.
+def _is_trusted(pair: tuple[int, int], rig: Rig) -> bool:
+    """Whether geometry proves that two views show the same people.
 
-    It must beat chance there, and so must all pairs together, unless geometry proves already that the two views show
-    the same people: a pair alone has too few instants to tell what repeats itself.
+    Then the embedding needs to beat chance for this pair alone. Elsewhere all pairs together must, too: a pair has too
+    few instants to tell what repeats itself.
     """
-    trusted = pair in rig.lines or (rig.floor is not None and rig.floor.trusted(*pair))
-    proven = trusted or pooled(synchrony.values()).margin > STANDARD_ERRORS
-    return proven and synchrony[pair].margin > STANDARD_ERRORS_OF_A_PAIR
+    return pair in rig.lines or (rig.floor is not None and rig.floor.trusted(*pair))
 
 
 def expected_partners(

@@ -60,7 +60,8 @@ class FitReport:
     Attributes:
         pairs: One entry per view pair.
         synchronization_accuracy: Mean over instants and view pairs; NaN where nothing could be compared.
-        margin: Standard errors by which it exceeds chance, at the distance of shifts where it does so least.
+        synchronization_margin: Standard errors by which it exceeds chance, where it does so least (see
+            `selfmva.synchrony.PairSynchrony.margin`).
         chance: What guessing reaches.
         instants: Number of instants that were measured on.
         held_out: True where these instants were kept from training.
@@ -73,7 +74,7 @@ class FitReport:
 
     pairs: tuple[PairReport, ...]
     synchronization_accuracy: float
-    margin: float
+    synchronization_margin: float
     chance: float
     instants: int
     held_out: bool
@@ -90,7 +91,7 @@ class FitReport:
     @property
     def embedding_better_than_chance(self) -> bool:
         """True where the synchronization accuracy exceeds chance by three standard errors at every distance."""
-        return self.margin > STANDARD_ERRORS
+        return self.synchronization_margin > STANDARD_ERRORS
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain values, NaN as None, for JSON."""

@@ -125,7 +125,7 @@ class SynchronizedReader(Closing):
         if not -len(self) <= index < len(self):
             raise IndexError(f"there are {len(self)} instants, got {index}")
         index = range(len(self))[index]
-        return self._instant(index, tuple(self._read(view, index) for view in range(len(self.sources))))
+        return self._instant(index, tuple(self._reader(view)(index) for view in range(len(self.sources))))
 
     def __iter__(self) -> Iterator[SynchronizedImages]:
         with ExitStack() as stack:
@@ -142,9 +142,6 @@ class SynchronizedReader(Closing):
 
     def _instant(self, index: int, images: tuple[Image | None, ...]) -> SynchronizedImages:
         return SynchronizedImages(index, float(self.times[index]), images)
-
-    def _read(self, view: int, index: int) -> Image | None:
-        return self._reader(view)(index)
 
     def _reader(self, view: int) -> Callable[[int], Image | None]:
         source, numbers, lock = self.sources[view], self._numbers[view], self._locks[view]

@@ -218,7 +218,10 @@ def _solve_lapjv(problems: Problems) -> IntArray:
             continue
         # Rows of nobody are much cheaper to solve than columns of nobody.
         wide = block if n < m else block.T
-        square = squares.setdefault(max(n, m), np.empty((max(n, m),) * 2))
+        size = max(n, m)
+        if size not in squares:
+            squares[size] = np.empty((size, size))
+        square = squares[size]
         # As cheap as the cheapest pair is solved the fastest; of the same scale, so that nothing is rounded away.
         square[: len(wide)], square[len(wide) :] = wide, wide.min(initial=0.0)
         partners = lap.lapjv(square, return_cost=False)[0][: len(wide)]
