@@ -19,6 +19,7 @@ PACKAGE = "selfmva"
 LAYERS = (
     "_version",
     "errors",
+    "pixels",
     "types",
     "config",
     "threads",
@@ -141,7 +142,7 @@ def test_walk_finds_the_package() -> None:
     """An empty walk would pass every rule."""
     modules = find_modules(SOURCE)
     assert {"selfmva", "selfmva.types", "selfmva.errors", "selfmva.datasets.base"} <= set(modules)
-    assert dependencies("selfmva.types", modules) == {"selfmva.errors"}
+    assert dependencies("selfmva.types", modules) == {"selfmva.errors", "selfmva.pixels"}
 
 
 def test_downward_imports_pass(tmp_path: Path) -> None:

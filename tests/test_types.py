@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 from box_strategies import box_arrays, positions
@@ -148,3 +151,38 @@ class TestClipToViews:
     def test_the_frame_itself_where_nothing_sticks_out(self) -> None:
         frame = Frame([[[0, 0, 10, 10]]])
         assert clip_to_views(frame, [View("a", 10, 10)]) is frame
+
+
+def test_images_become_rgb_and_features_fit_the_boxes() -> None:
+    grey = np.full((40, 60), 7, np.uint8)
+    frame = Frame([[[0, 0, 9, 9]], []], images=[grey, None], features=[[[1.0, 2.0, 3.0]], None])
+    assert frame.images is not None
+    assert frame.features is not None
+    assert frame.images[0] is not None
+    assert frame.images[0].shape == (40, 60, 3)
+    assert frame.images[1] is None
+    assert [part.shape for part in frame.features] == [(1, 3), (0, 3)]
+    assert {part.dtype for part in frame.features} == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"images": [np.zeros((4, 4, 3), np.uint8)]}, "1 images for 2 views"),
+        ({"images": [np.zeros((4, 4, 3)), None]}, "view 0: an image must be uint8"),
+        ({"features": [[[1.0]]]}, "features have 1 views"),
+        ({"features": [[[1.0], [2.0]], None]}, "got shape \\(2, 1\\) for 1 boxes"),
+        ({"features": [[1.0], None]}, "features must be \\(N, D\\)"),
+    ],
+)
+def test_images_and_features_that_do_not_fit(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        Frame([[[0, 0, 9, 9]], []], **given)
+
+
+def test_image_of_another_size_than_the_view() -> None:
+    views = [View("door", 60, 40), View("hall", 60, 40)]
+    frame = Frame([[[0, 0, 90, 9]], []], images=[np.zeros((40, 60, 3), np.uint8), None])
+    assert clip_to_views(frame, views).images is frame.images
+    with pytest.raises(InputError, match=r"view 0 \('door'\): the image has 90 x 40 pixels, the view 60 x 40"):
+        clip_to_views(replace(frame, images=[np.zeros((40, 90, 3), np.uint8), None]), views)

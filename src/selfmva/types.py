@@ -6,15 +6,18 @@ The result type lives in `selfmva.association`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from selfmva.errors import InputError
+from selfmva.pixels import as_rgb
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+    from selfmva.pixels import Image
 
     FloatArray = NDArray[np.float64]
     IntArray = NDArray[np.int64]
@@ -115,6 +118,42 @@ def _per_box(
     return columns
 
 
+def _features(
+    values: Sequence[Any] | None, boxes: tuple[FloatArray, ...], index: int
+) -> tuple[NDArray[np.float32], ...] | None:
+    """Check one vector per box in every view, all of one length."""
+    if values is None:
+        return None
+    if len(values) != len(boxes):
+        raise InputError(f"instant {index}: features have {len(values)} views, boxes have {len(boxes)}")
+    given = [np.array([] if v is None else v, dtype=np.float32) for v in values]
+    width = next((array.shape[1] for array in given if array.ndim == 2 and array.shape[0]), 0)
+    arrays = tuple(array if array.size else np.zeros((0, width), np.float32) for array in given)
+    for view, (array, box) in enumerate(zip(arrays, boxes, strict=True)):
+        if array.shape != (len(box), width):
+            raise InputError(
+                f"instant {index}, view {view}: features must be (N, D), one row per box and as long in all views, "
+                f"got shape {array.shape} for {len(box)} boxes, expected {(len(box), width)}"
+            )
+        array.flags.writeable = False
+    return arrays
+
+
+def _images(values: Sequence[Any] | None, views: int, index: int) -> tuple[Image | None, ...] | None:
+    """Check one image, or None, per view."""
+    if values is None:
+        return None
+    if len(values) != views:
+        raise InputError(f"instant {index}: there are {len(values)} images for {views} views; None where one is absent")
+    images = []
+    for view, value in enumerate(values):
+        try:
+            images.append(None if value is None else as_rgb(value))
+        except InputError as error:
+            raise InputError(f"instant {index}, view {view}: {error}") from None
+    return tuple(images)
+
+
 @dataclass(frozen=True, eq=False)
 class Frame:
     """The boxes of all views at one synchronized instant.
@@ -125,9 +164,13 @@ class Frame:
         index: Number of the instant in its recording.
         scores: Optional detector confidences in [0, 1], `(N,)` per view.
         track_ids: Optional ids of a tracker inside each view, `(N,)` int64 per view, -1 = no track.
+        images: Optional images, one per view: `(H, W, 3)` uint8 RGB, grey or RGBA (see `selfmva.io.as_rgb`); None
+            where a camera gave none.
+        features: Optional appearance of the boxes, `(N, D)` float32 per view, such as the features of a re-ID model;
+            boxes that look alike are near each other. NaN where it is not known.
 
     Raises:
-        InputError: See `validate_boxes`; or scores or track ids that do not fit the boxes.
+        InputError: See `validate_boxes`; or scores, track ids, images or features that do not fit the boxes.
 
     Example:
         >>> frame = Frame([[[10, 20, 30, 80]], []], index=7)
@@ -141,6 +184,8 @@ class Frame:
     index: int = 0
     scores: tuple[FloatArray, ...] | None = field(default=None)
     track_ids: tuple[IntArray, ...] | None = field(default=None)
+    images: tuple[Image | None, ...] | None = field(default=None)
+    features: tuple[NDArray[np.float32], ...] | None = field(default=None)
 
     def __init__(
         self,
@@ -148,6 +193,8 @@ class Frame:
         index: int = 0,
         scores: Sequence[Any] | None = None,
         track_ids: Sequence[Any] | None = None,
+        images: Sequence[Any] | None = None,
+        features: Sequence[Any] | None = None,
     ) -> None:
         if isinstance(boxes, str | bytes) or not isinstance(boxes, Sequence | np.ndarray):
             raise InputError(
@@ -159,6 +206,8 @@ class Frame:
         object.__setattr__(self, "index", int(index))
         object.__setattr__(self, "scores", _per_box(scores, checked, "scores", np.float64, index))
         object.__setattr__(self, "track_ids", _per_box(track_ids, checked, "track_ids", np.int64, index))
+        object.__setattr__(self, "images", _images(images, len(checked), index))
+        object.__setattr__(self, "features", _features(features, checked, index))
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -173,7 +222,7 @@ class Frame:
 
 
 def clip_to_views(frame: Frame, views: Sequence[View]) -> Frame:
-    """Clip the boxes of a frame to the images of its views.
+    """Clip the boxes of a frame to the images of its views, and check the size of those that it carries.
 
     Args:
         frame: Boxes of every view at one instant.
@@ -183,7 +232,7 @@ def clip_to_views(frame: Frame, views: Sequence[View]) -> Frame:
         The frame itself where nothing sticks out, a clipped copy otherwise.
 
     Raises:
-        InputError: The number of views differs, or a box lies wholly outside its image.
+        InputError: The number of views differs, a box lies wholly outside its image, or an image is of another size.
 
     Example:
         >>> clip_to_views(Frame([[[-5, 0, 10, 10]]]), [View("a", 100, 100)]).boxes[0]
@@ -194,6 +243,7 @@ def clip_to_views(frame: Frame, views: Sequence[View]) -> Frame:
             f"instant {frame.index} has {len(frame)} views, but there are {len(views)} "
             f"({', '.join(v.name for v in views)}); give one entry per view, empty where nobody is seen"
         )
+    _check_sizes(frame, views)
     clipped = []
     for number, (boxes, view) in enumerate(zip(frame.boxes, views, strict=True)):
         limit = np.array([view.width, view.height, view.width, view.height], dtype=np.float64)
@@ -208,4 +258,14 @@ def clip_to_views(frame: Frame, views: Sequence[View]) -> Frame:
         clipped.append(inside)
     if all(np.array_equal(a, b) for a, b in zip(clipped, frame.boxes, strict=True)):
         return frame
-    return Frame(clipped, frame.index, frame.scores, frame.track_ids)
+    return replace(frame, boxes=tuple(clipped))
+
+
+def _check_sizes(frame: Frame, views: Sequence[View]) -> None:
+    for number, (image, view) in enumerate(zip(frame.images or [None] * len(views), views, strict=True)):
+        if image is not None and image.shape[:2] != (view.height, view.width):
+            height, width = image.shape[:2]
+            raise InputError(
+                f"instant {frame.index}, view {number} ({view.name!r}): the image has {width} x {height} pixels, the "
+                f"view {view.width} x {view.height}; resize the image and scale its boxes, or fit() anew"
+            )

@@ -57,7 +57,6 @@ def test_boxes_out_of_the_image_and_none_at_all() -> None:
     ("image", "boxes", "ids"),
     [
         (DARK.astype(np.float32), [[0, 0, 9, 9]], [0]),
-        (DARK[..., 0], [[0, 0, 9, 9]], [0]),
         (DARK, [[0, 0, 9, 9]], [0, 1]),
         (DARK, [[0, 0, 9, 9]], [0.5]),
         (DARK, [[9, 9, 0, 0]], [0]),
@@ -67,6 +66,12 @@ def test_boxes_out_of_the_image_and_none_at_all() -> None:
 def test_bad_input_to_draw_boxes(image: Any, boxes: Any, ids: Any) -> None:
     with pytest.raises(InputError):
         draw_boxes(image, boxes, ids)
+
+
+def test_grey_image_is_drawn_on_in_colour() -> None:
+    np.testing.assert_array_equal(
+        draw_boxes(DARK[..., 0], [[5, 5, 40, 40]], [1]), draw_boxes(DARK, [[5, 5, 40, 40]], [1])
+    )
 
 
 def test_mosaic_keeps_each_image() -> None:

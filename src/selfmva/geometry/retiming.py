@@ -122,4 +122,6 @@ def _gathered(cells: Sequence[Frame | None], index: int) -> Frame:
         return [np.zeros(0) if value is None else value[view] for view, value in enumerate(values)]
 
     boxes = [np.zeros((0, 4)) if cell is None else cell.boxes[view] for view, cell in enumerate(cells)]
-    return Frame(boxes, index, column("scores"), column("track_ids"))
+    images = [None if cell is None or cell.images is None else cell.images[view] for view, cell in enumerate(cells)]
+    given = images if any(image is not None for image in images) else None
+    return Frame(boxes, index, column("scores"), column("track_ids"), given, column("features"))

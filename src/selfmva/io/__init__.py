@@ -5,7 +5,7 @@ from selfmva.io.boxes_argument import resolve_boxes
 from selfmva.io.coco import read_coco, write_coco
 from selfmva.io.files import read_boxes, write_boxes
 from selfmva.io.image_sources import ImageArray, ImageFiles
-from selfmva.io.images import as_rgb, read_image, write_image
+from selfmva.io.images import read_image, write_image
 from selfmva.io.mot import read_mot, write_mot
 from selfmva.io.selfmva_json import read_selfmva, write_selfmva
 from selfmva.io.source_argument import open_source
@@ -15,6 +15,7 @@ from selfmva.io.table import frames_from_table, read_table, table_from_frames, w
 from selfmva.io.video import VideoFile
 from selfmva.io.video_writer import VideoWriter
 from selfmva.io.views import resolve_view, resolve_views
+from selfmva.pixels import as_rgb
 
 __all__ = [
     "ImageArray",

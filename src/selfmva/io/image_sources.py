@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from selfmva.errors import DataError, InputError
-from selfmva.io.images import IMAGE_ENDINGS, as_rgb, image_files, image_size, read_image
+from selfmva.io.images import IMAGE_ENDINGS, image_files, image_size, read_image
 from selfmva.io.mot import natural_order
 from selfmva.io.sources import Source, positive
 from selfmva.io.video_index import mean_rate
+from selfmva.pixels import as_rgb
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
-    from selfmva.io.images import Image
+    from selfmva.pixels import Image
     from selfmva.types import FloatArray
 
 

@@ -11,7 +11,7 @@ from selfmva.errors import InputError
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from selfmva.io.images import Image
+    from selfmva.pixels import Image
     from selfmva.types import FloatArray
 
 

@@ -21,9 +21,9 @@ from selfmva.types import View
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from selfmva.io.images import Image
     from selfmva.io.source_argument import SourceLike
     from selfmva.io.sources import ImageSource
+    from selfmva.pixels import Image
 
 
 @dataclass(frozen=True, eq=False, slots=True)

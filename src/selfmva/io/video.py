@@ -12,7 +12,7 @@ from selfmva.io.sources import Source
 from selfmva.io.video_index import index_video, open_capture
 
 if TYPE_CHECKING:
-    from selfmva.io.images import Image
+    from selfmva.pixels import Image
 
 _STRIDE = 24  # images up to which decoding those in between is cheaper than a jump
 

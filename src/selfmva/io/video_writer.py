@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 from selfmva.errors import DataError, InputError
 from selfmva.io.atomic import atomic_write
-from selfmva.io.images import as_rgb
 from selfmva.io.sources import positive
 from selfmva.io.video_index import index_video, open_capture
+from selfmva.pixels import as_rgb
 from selfmva.types import View
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from selfmva.io.images import Image
+    from selfmva.pixels import Image
 
 _CODECS = {".mp4": "mp4v", ".avi": "MJPG"}
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from selfmva.errors import InputError
 from selfmva.io.images import write_image
+from selfmva.pixels import as_rgb
 from selfmva.types import validate_boxes
-from selfmva.viz.tiles import checked_image, lay_tiles, paste, resized
+from selfmva.viz.tiles import lay_tiles, paste, resized
 
 if TYPE_CHECKING:
     import os
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from selfmva.pixels import Image
     from selfmva.types import FloatArray, Frame, IntArray, View
-    from selfmva.viz.tiles import Image, Tiles
+    from selfmva.viz.tiles import Tiles
 
     Colour = tuple[int, int, int]
 
@@ -79,7 +81,7 @@ def draw_boxes(
     """
     import cv2
 
-    canvas = checked_image(image).copy()
+    canvas = as_rgb(image).copy()
     corners = validate_boxes(boxes)
     numbers = _checked_ids(ids, len(corners))
     grey = np.isin(numbers, alone) | (numbers < 0)
@@ -119,7 +121,7 @@ def mosaic(images: Sequence[Image], *, width: int = 1600, columns: int | None = 
         >>> mosaic([np.zeros((720, 1280, 3), np.uint8)] * 4, width=824).shape
         (474, 824, 3)
     """
-    checked = [checked_image(image) for image in images]
+    checked = [as_rgb(image) for image in images]
     sizes = [(image.shape[1], image.shape[0]) for image in checked]
     return paste(checked, lay_tiles(sizes, width, columns), width)
 
@@ -168,7 +170,7 @@ def draw_association(
     panels = []
     for tile, (view, image) in enumerate(zip(views, shown, strict=True)):
         size = tiles.sizes[tile]
-        canvas = _blank(size) if image is None else resized(checked_image(image), size)
+        canvas = _blank(size) if image is None else resized(as_rgb(image), size)
         panel = draw_boxes(canvas, boxes[tile], numbers[tile], alone=alone, scale=scale)
         panels.append(_write_name(panel, view.name, scale))
     return _join(paste(panels, tiles, width), boxes, numbers, tiles)
@@ -191,7 +193,7 @@ def save_image(path: str | os.PathLike[str], image: Image) -> None:
             ...
         selfmva.errors.DataError: cannot write picture.unknown: no image format ends in '.unknown'; use .png or .jpg
     """
-    write_image(Path(path), checked_image(image))
+    write_image(Path(path), image)
 
 
 def blend(below: Image, above: Image, opacity: float) -> Image:

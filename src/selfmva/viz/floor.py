@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from selfmva.association import Association
     from selfmva.geometry.plan import Floor
+    from selfmva.pixels import Image
     from selfmva.types import FloatArray, IntArray
-    from selfmva.viz.tiles import Image
 
 SMALLEST = 240  # pixels, width and height
 REACH = 8.0  # where a camera saw nobody, its footprint ends where a body fills an eighth of the image

@@ -13,9 +13,7 @@ from selfmva.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
-    Image = NDArray[np.uint8]
+    from selfmva.pixels import Image
 
 BACKGROUND = (14, 15, 18)
 GAP = 8  # pixels between tiles
@@ -106,15 +104,3 @@ def resized(image: Image, size: tuple[int, int]) -> Image:
         return image
     method = cv2.INTER_AREA if size[0] < image.shape[1] else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(image, size, interpolation=method), dtype=np.uint8)
-
-
-def checked_image(image: Image) -> Image:
-    """The image itself, if it is one.
-
-    Raises:
-        InputError: It is not `(H, W, 3)` uint8.
-    """
-    array = np.asarray(image)
-    if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or not array.size:
-        raise InputError(f"an image must be (H, W, 3) uint8 RGB, got shape {array.shape} of {array.dtype}")
-    return array
