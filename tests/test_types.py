@@ -183,6 +183,9 @@ def test_images_and_features_that_do_not_fit(given: dict[str, Any], message: str
 def test_image_of_another_size_than_the_view() -> None:
     views = [View("door", 60, 40), View("hall", 60, 40)]
     frame = Frame([[[0, 0, 90, 9]], []], images=[np.zeros((40, 60, 3), np.uint8), None])
-    assert clip_to_views(frame, views).images is frame.images
+    kept = clip_to_views(frame, views).images
+    assert kept is not None
+    assert frame.images is not None
+    assert kept[0] is frame.images[0]
     with pytest.raises(InputError, match=r"view 0 \('door'\): the image has 90 x 40 pixels, the view 60 x 40"):
         clip_to_views(replace(frame, images=[np.zeros((40, 90, 3), np.uint8), None]), views)
