@@ -52,5 +52,5 @@ def with_cue_alone(associator: Associator, frames: Sequence[Frame], cue: str) ->
         synchrony = {pair: pooled([]) for pair in synchrony}  # nothing was learnt
     alone = copy(associator)
     alone.floor_, alone.lines_ = None, rig.lines
-    alone.tables_ = learn_tables(rig, frames, synchrony, minimum_shift=shift, trained_on=True)
+    alone.tables_, _ = learn_tables(rig, frames, synchrony, minimum_shift=shift, trained_on=True)
     return alone

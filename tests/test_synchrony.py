@@ -298,5 +298,5 @@ def test_a_trusted_geometry_vouches_for_a_pair(trusted: bool) -> None:
     assert measured[0, 1].margin > STANDARD_ERRORS_OF_A_PAIR > measured[0, 2].margin
     assert pooled(measured.values()).margin < STANDARD_ERRORS
     rig = Rig(tuple(VIEWS), by_place(), None, dict.fromkeys(measured, np.eye(3)) if trusted else {})
-    tables = learn_tables(rig, walkers(60, 3, 2), measured, minimum_shift=5, trained_on=False)
+    tables, _ = learn_tables(rig, walkers(60, 3, 2), measured, minimum_shift=5, trained_on=False)
     assert [tables[pair].tables[EMBEDDING] is not None for pair in measured] == [trusted, False, False]

@@ -14,7 +14,7 @@ import torch
 
 from selfmva.calibration import calibrate_floor, find_offsets, recalibrate_floor
 from selfmva.config import RECIPES, AssociatorConfig, build
-from selfmva.cues import Rig, embed_frames
+from selfmva.cues import CUES, Rig, embed_frames
 from selfmva.encoders.box import BoxEncoder
 from selfmva.errors import ConfigError, InputError, LearntNothingWarning, NotFittedError
 from selfmva.evidence import gather_evidence
@@ -393,7 +393,8 @@ class Associator:
 
     def _associate(self, frames: list[Frame]) -> list[Association]:
         threshold = self._config.association.threshold
-        rig = Rig(self.views_, self.encoder_, self.floor_, self.lines_)
+        appearance = any(len(table.tables) == len(CUES) for table in (self.tables_ or {}).values())
+        rig = Rig(self.views_, self.encoder_, self.floor_, self.lines_, appearance)
         with limited_threads(1):  # frames are small: threads are for several chunks of them
             return associate_frames(rig, frames, self.tables_, threshold)
 

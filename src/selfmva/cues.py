@@ -1,4 +1,4 @@
-"""What two boxes have in common, cue by cue: distances of the embedding, on the floor, and from each other's lines."""
+"""What two boxes have in common, cue by cue: by the embedding, on the floor, by each other's lines, by their looks."""
 
 from __future__ import annotations
 
@@ -11,18 +11,20 @@ import torch
 from selfmva.geometry.epipolar import epipolar_distances, head_points
 from selfmva.geometry.standing import standing_distances
 from selfmva.matching.cost import frame_distances, view_pairs
+from selfmva.pretext.recording import unit_length
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from selfmva.encoders.box import BoxEncoder
     from selfmva.geometry.plan import Floor
     from selfmva.types import FloatArray, Frame, IntArray, View
 
-CUES = ("embedding", "floor", "head lines")
-EMBEDDING, FLOOR, LINES = range(len(CUES))
+CUES = ("embedding", "floor", "head lines", "appearance")
+EMBEDDING, FLOOR, LINES, APPEARANCE = range(len(CUES))
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,12 +36,19 @@ class Rig:
         encoder: A trained encoder.
         floor: The common floor, None where none was found.
         lines: Fundamental matrices `(3, 3)` of head points by view pair (i, j), i < j, where they are trusted.
+        appearance: Whether appearance is one of the cues.
     """
 
     views: tuple[View, ...]
     encoder: BoxEncoder
     floor: Floor | None = None
     lines: Mapping[tuple[int, int], FloatArray] = field(default_factory=dict)
+    appearance: bool = False
+
+    @property
+    def cues(self) -> int:
+        """Number of cues: the first ones of `CUES`."""
+        return len(CUES) if self.appearance else APPEARANCE
 
 
 def embed_frames(encoder: BoxEncoder, frames: Sequence[Frame], first_view: int = 0) -> Tensor:
@@ -78,7 +87,7 @@ def frame_cues(rig: Rig, frames: Sequence[Frame]) -> list[FloatArray]:
         embedded = frame_distances(embed_frames(rig.encoder, frames), counts)
     result = []
     for frame, count, distances in zip(frames, counts, embedded, strict=True):
-        cues = np.full((len(CUES), *distances.shape), np.nan)
+        cues = np.full((rig.cues, *distances.shape), np.nan)
         cues[EMBEDDING] = distances
         boxes = np.concatenate(frame.boxes)
         if len(boxes):
@@ -87,6 +96,9 @@ def frame_cues(rig: Rig, frames: Sequence[Frame]) -> list[FloatArray]:
             for i, j in view_pairs(len(count)):
                 rows, columns = (slice(start[v], start[v] + count[v]) for v in (i, j))
                 cues[LINES, rows, columns] = line_distances(rig, i, j, frame.boxes[i], frame.boxes[j])
+            if rig.appearance and frame.features:
+                features = unit_length(np.concatenate([part for part in frame.features if len(part)]))
+                cues[APPEARANCE] = appearance_distances(features, features)
         result.append(cues)
     return result
 
@@ -106,6 +118,11 @@ def line_distances(rig: Rig, i: int, j: int, boxes_i: FloatArray, boxes_j: Float
         return np.full((len(boxes_i), len(boxes_j)), np.nan)
     heads_i, heads_j = (visible_heads(boxes) for boxes in (boxes_i, boxes_j))
     return epipolar_distances(matrix, heads_i, _height(boxes_i), heads_j, _height(boxes_j))
+
+
+def appearance_distances(features_i: NDArray[np.float32], features_j: NDArray[np.float32]) -> FloatArray:
+    """`(N, M)` cosine distances, 0 to 2, of features `(N, D)` and `(M, D)` of length 1; NaN where one is not known."""
+    return np.asarray(1.0 - features_i @ features_j.T, dtype=np.float64)
 
 
 def visible_heads(boxes: FloatArray) -> FloatArray:

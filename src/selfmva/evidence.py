@@ -11,13 +11,24 @@ import torch
 from selfmva.affinity import DistanceTable, fit_distance_table
 from selfmva.calibration import find_lines, trusted_lines
 from selfmva.consensus import floor_table
-from selfmva.cues import CUES, EMBEDDING, FLOOR, LINES, Rig, frame_cues, line_distances
+from selfmva.cues import (
+    APPEARANCE,
+    EMBEDDING,
+    FLOOR,
+    LINES,
+    Rig,
+    appearance_distances,
+    frame_cues,
+    line_distances,
+)
 from selfmva.fusion import MOST_BOX_PAIRS, Comparison, FusedTable, choose_instants, fuse
 from selfmva.geometry.standing import standing_distances
+from selfmva.likeness import NOTHING_SEEN, Verdict, as_table, learn_likeness, stack_blocks
 from selfmva.matching.cost import view_pairs
 from selfmva.pairing import posteriors
 from selfmva.pretext.recording import canonical_view_order, gather, jitter, pack
 from selfmva.report import FitReport, build_report
+from selfmva.single_views import own_distances
 from selfmva.synchrony import STANDARD_ERRORS, STANDARD_ERRORS_OF_A_PAIR, measure_synchrony, pooled
 
 if TYPE_CHECKING:
@@ -78,14 +89,26 @@ def gather_evidence(
     kept = held_out is not None and len(held_out) > 0
     judged = held_out if held_out is not None and kept else np.arange(len(frames))
     lines = find_lines(views, frames, encoder, floor, minimum_shift)
-    rig = Rig(views, encoder, floor, trusted_lines(lines))
+    pictured = any(frame.features is not None for frame in frames)
+    rig = Rig(views, encoder, floor, trusted_lines(lines), appearance=pictured)
     synchrony = synchrony_of(rig, frames, judged, minimum_shift)
-    tables = learn_tables(rig, frames, synchrony, minimum_shift=minimum_shift, trained_on=trained_on)
+    tables, seen = learn_tables(rig, frames, synchrony, minimum_shift=minimum_shift, trained_on=trained_on)
+    rig = _without(rig, seen)
     partners = expected_partners(rig, frames, tables, judged)
     report = build_report(
-        views, synchrony, partners, floor, lines, instants=len(judged), held_out=kept or not trained_on
+        views, synchrony, partners, rig.floor, lines, instants=len(judged), held_out=kept or not trained_on, seen=seen
     )
     return Evidence(rig, tables, report)
+
+
+def _without(rig: Rig, verdict: Verdict) -> Rig:
+    """The rig without what appearance refutes, and without appearance where that tells nothing."""
+    floor = rig.floor
+    if floor is not None:
+        supports = {pair: replace(support, refuted=pair in verdict.refuted) for pair, support in floor.supports.items()}
+        floor = replace(floor, supports=supports)
+    lines = {pair: matrix for pair, matrix in rig.lines.items() if pair not in verdict.refuted}
+    return replace(rig, floor=floor, lines=lines, appearance=verdict.likeness is not None)
 
 
 def synchrony_of(
@@ -106,7 +129,7 @@ def learn_tables(
     *,
     minimum_shift: int,
     trained_on: bool,
-) -> Tables:
+) -> tuple[Tables, Verdict]:
     """Learn what the distances of all cues mean, for every view pair.
 
     Args:
@@ -117,7 +140,7 @@ def learn_tables(
         trained_on: True where the encoder was trained on these frames.
 
     Returns:
-        Tables by view pair. A view pair without any cue is never matched.
+        Tables by view pair, and what appearance is worth. A view pair without any cue is never matched.
     """
     order = canonical_view_order(frames, len(rig.views))
     packed = _pack_in_order(frames, order)
@@ -136,7 +159,31 @@ def learn_tables(
             on_the_floor if both else None,
             _table(comparison, LINES),
         ]
-    return fuse(tables, comparisons, absolute=FLOOR)
+    geometric = {pair: found.of_cues(APPEARANCE) for pair, found in comparisons.items()}
+    fused = fuse(tables, geometric, absolute=FLOOR)
+    if not rig.appearance:
+        return fused, NOTHING_SEEN
+    evidence = {}
+    for pair, found in comparisons.items():
+        blocks = [block[APPEARANCE] for block in found.synchronous]
+        scores = [fused[pair](block[:APPEARANCE]) for block in found.synchronous]
+        evidence[pair] = stack_blocks(blocks, scores if fused[pair].weights.any() else None)
+    verdict = learn_likeness(evidence, own_distances(packed, [rig.views[view] for view in order], minimum_shift))
+    return _with_appearance(fused, verdict), verdict
+
+
+def _with_appearance(fused: Tables, verdict: Verdict) -> Tables:
+    """Tables of all cues: what appearance says is added to what geometry says, for their errors are independent."""
+    if verdict.likeness is None:
+        return fused
+    nothing = np.zeros(APPEARANCE)
+    result = {}
+    for pair, table in fused.items():
+        own = as_table(verdict.likeness, pair) if pair in verdict.likeness.strangers else None
+        alone = pair in verdict.bias
+        weights = np.append(nothing if alone else table.weights, 0.0 if own is None else 1.0)
+        result[pair] = FusedTable((*table.tables, own), weights, verdict.bias[pair] if alone else table.bias)
+    return result
 
 
 def _is_trusted(pair: tuple[int, int], rig: Rig) -> bool:
@@ -198,6 +245,7 @@ class _Side:
         with torch.inference_mode():
             embedded = rig.encoder(noisy.boxes[rows].to(device), torch.full((len(rows),), view, device=device))
         self.embedded = embedded.float().cpu().numpy()
+        self.features = None if packed.features is None else packed.features[rows].numpy()
         self.boxes = packed.boxes[rows].numpy().astype(np.float64)
         self.standing = None if rig.floor is None else rig.floor.read(self.boxes, np.full(len(rows), view))
         self.bounds = np.concatenate([[0], np.cumsum(count)]).tolist()
@@ -211,12 +259,14 @@ def _distances(rig: Rig, pair: tuple[int, int], first: _Side, second: _Side, s: 
     """`(C, N, M)` distances of boxes of view i at its instant s and of view j at its instant t."""
     rows, columns = first.rows(s), second.rows(t)
     one, other = first.embedded[rows], second.embedded[columns]
-    result = np.full((len(CUES), len(one), len(other)), np.nan)
+    result = np.full((rig.cues, len(one), len(other)), np.nan)
     squares = (one**2).sum(axis=1)[:, None] + (other**2).sum(axis=1) - 2.0 * one @ other.T
     result[EMBEDDING] = np.sqrt(np.maximum(squares, 1e-6))
     if first.standing is not None and second.standing is not None:
         result[FLOOR] = standing_distances(first.standing.at(rows), second.standing.at(columns))
     result[LINES] = line_distances(rig, *pair, first.boxes[rows], second.boxes[columns])
+    if rig.appearance and first.features is not None and second.features is not None:
+        result[APPEARANCE] = appearance_distances(first.features[rows], second.features[columns])
     return result
 
 

@@ -88,6 +88,13 @@ class Comparison(NamedTuple):
     shifted: Sequence[FloatArray]
     instants: IntArray
 
+    def of_cues(self, count: int) -> Comparison:
+        """The distances of the first cues alone."""
+        return self._replace(
+            synchronous=[block[:count] for block in self.synchronous],
+            shifted=[block[:count] for block in self.shifted],
+        )
+
 
 def choose_instants(time: IntArray, box_pairs: IntArray, minimum_shift: int, most: int) -> tuple[IntArray, IntArray]:
     """Which instants of a view pair to compare.

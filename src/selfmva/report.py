@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from selfmva.likeness import NOTHING_SEEN
 from selfmva.synchrony import CHANCE, STANDARD_ERRORS, pooled
 
 if TYPE_CHECKING:
@@ -14,11 +15,12 @@ if TYPE_CHECKING:
 
     from selfmva.geometry.epipolar_search import EpipolarGeometry
     from selfmva.geometry.plan import Floor
+    from selfmva.likeness import Verdict
     from selfmva.synchrony import PairSynchrony
     from selfmva.types import View
 
 
-FLOOR, IMPLIED, HEAD_LINES, NOT_FOUND = "floor", "implied", "head lines", "not found"
+FLOOR, IMPLIED, HEAD_LINES, NOT_FOUND, REFUTED = "floor", "implied", "head lines", "not found", "refuted"
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class PairReport:
             where nothing could be compared.
         calibration: `"floor"`: both views are on the common floor, and their boxes speak for it; `"implied"`: both are
             on it, held by other views; `"head lines"`: no floor, but heads meet each other's epipolar lines;
-            `"not found"`.
+            `"not found"`; `"refuted"`: found, but those whom it brings together look no more alike than strangers.
         support: Boxes that geometry brings together at synchronous instants, over chance; weighted by motion on a
             floor. NaN where nothing was found.
         residual: Their median error in body heights; NaN where nothing was found.
@@ -70,6 +72,8 @@ class FitReport:
         clock_offsets: Where they were looked for, instants by which each view's clock differs, by name: it shows at
             instant t what the first view shows at t + offset.
         moved: After `adapt`, how far each view's picture of the floor moved, in body heights, by name.
+        appearance: How much more alike one person looks in two views than two people do, in standard deviations (d');
+            NaN where nothing is known of what people look like, or where it tells nothing.
     """
 
     pairs: tuple[PairReport, ...]
@@ -82,11 +86,17 @@ class FitReport:
     views_on_floor: tuple[str, ...] = ()
     clock_offsets: Mapping[str, int] = field(default_factory=dict)
     moved: Mapping[str, float] = field(default_factory=dict)
+    appearance: float = math.nan
 
     @property
     def better_than_chance(self) -> bool:
-        """True where anything was learnt: a trusted geometry, or an embedding that beats chance."""
-        return any(pair.trusted for pair in self.pairs) or self.embedding_better_than_chance
+        """True where anything was learnt: a trusted geometry, an embedding that beats chance, or appearance."""
+        return self.geometry_found or self.embedding_better_than_chance or not math.isnan(self.appearance)
+
+    @property
+    def geometry_found(self) -> bool:
+        """True where the geometry of a view pair is trusted."""
+        return any(pair.trusted for pair in self.pairs)
 
     @property
     def embedding_better_than_chance(self) -> bool:
@@ -115,8 +125,8 @@ class FitReport:
         return [_row(pair) for pair in self.pairs]
 
     def summary(self) -> str:
-        """What was found, in two sentences."""
-        return f"{self._geometry()}; {self._embedding()}"
+        """What was found, in two or three sentences."""
+        return "; ".join(filter(None, (self._geometry(), self._embedding(), self._appearance())))
 
     def advice(self) -> str:
         """What to do about what was not found; empty where everything was."""
@@ -142,6 +152,11 @@ class FitReport:
         return f"{floor}, {trusted} of {len(self.pairs)} view pairs are trusted" + (
             f" ({lines} by head lines)" if lines else ""
         )
+
+    def _appearance(self) -> str:
+        if math.isnan(self.appearance):
+            return ""
+        return f"one person looks more alike in two views than two people do, by {self.appearance:.1f} deviations"
 
     def _embedding(self) -> str:
         where = "held-out" if self.held_out else "training"
@@ -203,6 +218,7 @@ def build_report(
     *,
     instants: int,
     held_out: bool,
+    seen: Verdict = NOTHING_SEEN,
 ) -> FitReport:
     """Put a report together from what was measured.
 
@@ -214,6 +230,7 @@ def build_report(
         lines: Epipolar geometry of the view pairs without a floor.
         instants: Number of instants that were measured on.
         held_out: True where these were kept from training.
+        seen: What appearance is worth.
 
     Returns:
         The report, its time still to be filled in.
@@ -221,6 +238,8 @@ def build_report(
     pairs = []
     for (i, j), synchrony in measured.items():
         calibration, support, residual = _geometry_of((i, j), floor, lines)
+        if (i, j) in seen.refuted:
+            calibration = REFUTED
         pairs.append(
             PairReport(
                 view_i=views[i].name,
@@ -235,7 +254,15 @@ def build_report(
     everything = pooled(measured.values())
     on_floor = () if floor is None else tuple(views[number].name for number in floor.views_on_floor)
     return FitReport(
-        tuple(pairs), everything.accuracy, everything.margin, CHANCE, instants, held_out, 0.0, views_on_floor=on_floor
+        tuple(pairs),
+        everything.accuracy,
+        everything.margin,
+        CHANCE,
+        instants,
+        held_out,
+        seconds=0.0,
+        views_on_floor=on_floor,
+        appearance=math.nan if seen.likeness is None else seen.likeness.separation,
     )
 
 

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from selfmva.config import Stage, build
 from selfmva.datasets import _cameras, _crowd, _detector
+from selfmva.datasets._looks import looks
 from selfmva.types import Frame, View
 
 if TYPE_CHECKING:
@@ -53,6 +54,13 @@ class SimulationConfig(Stage):
     unrelated_views: bool = Field(default=False, description="every camera films a crowd of its own")
     moving_cameras: bool = Field(default=False, description="cameras pan and tilt")
     standing: bool = Field(default=False, description="nobody ever moves, enters or leaves")
+    clothes: float | None = Field(
+        None,
+        ge=0,
+        le=100,
+        description="how different people's clothes look, in standard deviations of what one person looks like; "
+        "0 = uniforms; None: boxes have no features",
+    )
 
 
 class SimulationOptions(TypedDict, total=False):
@@ -76,6 +84,7 @@ class SimulationOptions(TypedDict, total=False):
     unrelated_views: bool
     moving_cameras: bool
     standing: bool
+    clothes: float | None
 
 
 class Simulated:
@@ -91,7 +100,7 @@ class Simulated:
     Args:
         **options: The fields of `SimulationConfig`; among them `views` (4), `people` present on average (10),
             `instants` (600), `seed` (0), `interval_seconds` (0.4), `miss_rate`, `false_rate`, `jitter`, and for
-            tests of failure `unrelated_views`, `moving_cameras` and `standing`.
+            tests of failure `unrelated_views`, `moving_cameras` and `standing`; `clothes` gives boxes an appearance.
 
     Raises:
         ConfigError: An option is unknown, of the wrong type or out of its range.
@@ -111,10 +120,13 @@ class Simulated:
         self.config = config = build(SimulationConfig, dict(options))
         self.views = tuple(View(f"camera{v}", config.width, config.height) for v in range(config.views))
         self._floor = np.array([config.floor_width, config.floor_depth])
-        cameras, crowd, detector = map(np.random.default_rng, np.random.SeedSequence(config.seed).spawn(3))
+        cameras, crowd, detector, eyes = map(np.random.default_rng, np.random.SeedSequence(config.seed).spawn(4))
         self._projections = self._hang_cameras(cameras)
         self._places, self._present, self._heights, self._radii = self._let_live(crowd)
         self._boxes, self._identities, self._starts = self._detect(detector)
+        view = np.repeat(np.arange(len(self._starts) - 1) % config.views, np.diff(self._starts))
+        seen = config.clothes is not None
+        self._features = looks(self._identities, view, config.clothes or 0.0, eyes) if seen else None
 
     def __len__(self) -> int:
         return self.config.instants
@@ -156,7 +168,9 @@ class Simulated:
         Raises:
             IndexError: There is no such instant.
         """
-        return Frame([self._boxes[rows] for rows in self._rows(index)], index=index)
+        rows = self._rows(index)
+        features = None if self._features is None else [self._features[part] for part in rows]
+        return Frame([self._boxes[part] for part in rows], index=index, features=features)
 
     def identities(self, index: int) -> tuple[IntArray, ...]:
         """The person of each box of `frame(index)`: one `(N,)` int64 array per view, -1 for a false box.

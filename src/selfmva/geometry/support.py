@@ -46,6 +46,7 @@ class Support:
         residual: Median transfer error of the boxes that meet, in body heights; NaN where none do.
         instants: Number of instants looked at.
         known: Whether other views tell this geometry, so that these boxes need only confirm it.
+        refuted: Whether those whom it brings together look no more alike than strangers.
     """
 
     synchronous: float
@@ -56,6 +57,7 @@ class Support:
     residual: float
     instants: int
     known: bool = False
+    refuted: bool = False
 
     @property
     def excess(self) -> float:
@@ -64,9 +66,9 @@ class Support:
 
     @property
     def trusted(self) -> bool:
-        """True where neither chance nor the choice of the best of many geometries explains it."""
+        """True where neither chance nor the choice of the best of many geometries explains it, and nothing refutes it."""
         steady = self.walked * self.steadiness >= (LEAST_CONFIRMED if self.known else LEAST_WALKED)
-        return bool(steady and self.synchronous >= TRUST_RATIO * self.largest)
+        return bool(not self.refuted and steady and self.synchronous >= TRUST_RATIO * self.largest)
 
 
 NO_SUPPORT = Support(0.0, 0.0, 0.0, 0.0, 0.0, float("nan"), 0)

@@ -10,8 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from selfmva.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from selfmva.types import Frame, IntArray
 
@@ -25,12 +29,15 @@ class PackedBoxes:
         view: `(M,)` int64, the view of each box.
         start: `(T, V)` int64, the first row of each instant and view.
         count: `(T, V)` int64, the number of boxes of each instant and view.
+        features: `(M, D)` float32, what the boxes look like, of length 1; NaN where it is not known. None where no
+            frame has any.
     """
 
     boxes: Tensor
     view: Tensor
     start: IntArray
     count: IntArray
+    features: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.count)
@@ -47,7 +54,8 @@ class PackedBoxes:
 
     def to(self, device: torch.device) -> PackedBoxes:
         """The same recording with its tensors on `device`."""
-        return PackedBoxes(self.boxes.to(device), self.view.to(device), self.start, self.count)
+        features = None if self.features is None else self.features.to(device)
+        return PackedBoxes(self.boxes.to(device), self.view.to(device), self.start, self.count, features)
 
 
 def pack(frames: Sequence[Frame], views: int, order: Sequence[int] | None = None) -> PackedBoxes:
@@ -72,9 +80,47 @@ def pack(frames: Sequence[Frame], views: int, order: Sequence[int] | None = None
     flat = [frame.boxes[view] for frame in frames for view in order]
     boxes = np.concatenate(flat).astype(np.float32) if flat else np.zeros((0, 4), np.float32)
     image = np.repeat(np.arange(count.size), count.reshape(-1))
-    boxes = boxes[np.lexsort((*boxes.T, image))]
+    sort = np.lexsort((*boxes.T, image))
     end = np.cumsum(count.reshape(-1)).reshape(count.shape)
-    return PackedBoxes(torch.from_numpy(boxes), torch.from_numpy(image % views), end - count, count)
+    features = _features(frames, order)
+    return PackedBoxes(
+        torch.from_numpy(boxes[sort]),
+        torch.from_numpy(image % views),
+        end - count,
+        count,
+        None if features is None else torch.from_numpy(features[sort]),
+    )
+
+
+def _features(frames: Sequence[Frame], order: Sequence[int]) -> NDArray[np.float32] | None:
+    """`(M, D)` features of length 1 of all boxes, NaN in frames without; None where no frame has any.
+
+    Raises:
+        InputError: Features of two frames differ in length.
+    """
+    widths = {part.shape[1] for frame in frames if frame.features for part in frame.features if len(part)}
+    if not widths:
+        return None
+    if len(widths) > 1:
+        raise InputError(f"features of all frames must be as long, got {sorted(widths)} numbers; use one encoder")
+    width = widths.pop()
+    parts = [
+        frame.features[view] if frame.features and len(frame.features[view]) else np.full((n, width), np.nan, "f4")
+        for frame in frames
+        for view, n in ((view, len(frame.boxes[view])) for view in order)
+    ]
+    return unit_length(np.concatenate(parts))
+
+
+def unit_length(features: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Vectors `(M, D)` scaled to length 1; a vector without a direction becomes NaN.
+
+    Example:
+        >>> unit_length(np.array([[3, 4], [0, 0]], np.float32)).tolist()
+        [[0.6000000238418579, 0.800000011920929], [nan, nan]]
+    """
+    length = np.linalg.norm(features, axis=1, keepdims=True)
+    return np.asarray(np.divide(features, length, out=np.full_like(features, np.nan), where=length > 0))
 
 
 def gather(recording: PackedBoxes, instants: IntArray) -> PackedBoxes:
@@ -91,7 +137,8 @@ def gather(recording: PackedBoxes, instants: IntArray) -> PackedBoxes:
     start = np.cumsum(count.reshape(-1)).reshape(count.shape) - count
     offset = np.repeat((recording.start[instants] - start).reshape(-1), count.reshape(-1))
     rows = torch.from_numpy(np.arange(len(offset)) + offset).to(recording.boxes.device)
-    return PackedBoxes(recording.boxes[rows], recording.view[rows], start, count)
+    features = None if recording.features is None else recording.features[rows]
+    return PackedBoxes(recording.boxes[rows], recording.view[rows], start, count, features)
 
 
 def jitter(recording: PackedBoxes, amount: float, rng: np.random.Generator) -> PackedBoxes:
