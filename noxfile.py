@@ -57,6 +57,14 @@ def lapx(session: nox.Session) -> None:
 
 
 @nox.session
+def ultralytics(session: nox.Session) -> None:
+    """Test the bridge from Ultralytics, whose package brings an OpenCV that would take the place of ours."""
+    install(session, "test")
+    session.install("ultralytics>=8.3")
+    session.run("python", "-m", "pytest", "tests/io/test_ultralytics.py", *session.posargs)
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """Build the documentation into site/; a broken link or an unknown name is an error."""
     formatter = nox.project.dependency_groups(PROJECT, "lint")  # mkdocstrings formats signatures with ruff

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from selfmva.errors import InputError, require
+from selfmva.errors import InputError
+from selfmva.io.detections import frame_to_supervision
 from selfmva.matching.multiview import confidence
 from selfmva.pairing import bounded_log_odds
 
@@ -157,19 +158,7 @@ class Association:
         Raises:
             MissingDependencyError: supervision is not installed.
         """
-        require("supervision", "supervision")
-        import supervision
-
-        scores = self.frame.scores
-        return [
-            supervision.Detections(
-                xyxy=boxes.astype(np.float32),
-                confidence=None if scores is None else scores[number].astype(np.float32),
-                tracker_id=self.ids[number].copy(),
-                data={"view": np.full(len(boxes), self.views[number].name)},
-            )
-            for number, boxes in enumerate(self.frame.boxes)
-        ]
+        return frame_to_supervision(self.frame, self.views, self.ids)
 
     def __repr__(self) -> str:
         people = self.groups()

@@ -3,6 +3,12 @@
 from selfmva.io.atomic import atomic_write
 from selfmva.io.boxes_argument import resolve_boxes
 from selfmva.io.coco import read_coco, write_coco
+from selfmva.io.detections import (
+    frame_from_supervision,
+    frame_from_torchvision,
+    frame_from_ultralytics,
+    frame_to_supervision,
+)
 from selfmva.io.files import read_boxes, write_boxes
 from selfmva.io.image_sources import ImageArray, ImageFiles
 from selfmva.io.images import read_image, write_image
@@ -27,6 +33,10 @@ __all__ = [
     "VideoWriter",
     "as_rgb",
     "atomic_write",
+    "frame_from_supervision",
+    "frame_from_torchvision",
+    "frame_from_ultralytics",
+    "frame_to_supervision",
     "frames_from_table",
     "open_source",
     "read_boxes",

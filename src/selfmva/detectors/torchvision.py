@@ -1,0 +1,137 @@
+"""People from the detection models of torchvision, which know COCO's classes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from selfmva.detectors.base import Detections, inside_image
+from selfmva.devices import find_device
+from selfmva.errors import DataError, InputError
+from selfmva.pixels import as_rgb
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import nn
+
+    from selfmva.pixels import Image
+
+PERSON = 1  # COCO in torchvision: 0 is the background
+BATCH = 8  # images in memory at once
+FLATTEST = 500  # long side over short one; the models cannot resize what is flatter, and nobody is in it
+
+
+class TorchvisionDetector:
+    """Finds people with a detection model of torchvision.
+
+    Args:
+        name: Of the model, such as `"fasterrcnn_mobilenet_v3_large_fpn"` (fast) or `"fasterrcnn_resnet50_fpn_v2"`
+            (finds more).
+        weights: Name of its weights in torchvision, which are downloaded once; None: random ones, for tests.
+        least_score: Boxes with less are dropped; in [0, 1]. Lower finds more people, and more of what is none.
+        device: `"cpu"`, `"cuda"`, `"cuda:1"`, or `"auto"` for the GPU where there is one.
+
+    Attributes:
+        identity: The model, hash of the weights, and the settings that change the boxes.
+
+    Raises:
+        InputError: No such model, weights or device, or a score out of range.
+        DataError: The weights cannot be downloaded: which file to place where. Or their file is damaged.
+    """
+
+    def __init__(
+        self,
+        name: str = "fasterrcnn_mobilenet_v3_large_fpn",
+        *,
+        weights: str | None = "DEFAULT",
+        least_score: float = 0.5,
+        device: str = "cpu",
+    ) -> None:
+        if not 0 <= least_score <= 1:
+            raise InputError(f"least_score must be in [0, 1], got {least_score!r}")
+        self.least_score, self._device = float(least_score), find_device(device)
+        model = _build(name, weights)
+        self.identity = f"torchvision {name} {_content_hash(model)} least_score={self.least_score}"
+        self._model = model.eval().to(self._device)
+
+    def __call__(self, images: Sequence[Image]) -> list[Detections]:
+        """Find the people.
+
+        Args:
+            images: `(H, W, 3)` uint8 RGB each, grey or RGBA (see `selfmva.io.as_rgb`), of any sizes; may be empty.
+
+        Returns:
+            One entry per image, the highest scores first. What else is in the batch changes nothing.
+
+        Raises:
+            InputError: An image of another type or shape.
+        """
+        found = [Detections(np.zeros((0, 4)), np.zeros(0))] * len(images)
+        # The models fill smaller images of a batch up with zeros, which shows in their boxes: one size at a time.
+        by_size: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
+        for number, image in enumerate(images):
+            by_size[as_rgb(image).shape].append(number)
+        for (height, width, _), numbers in by_size.items():
+            if max(height, width) > FLATTEST * min(height, width):
+                continue
+            for start in range(0, len(numbers), BATCH):
+                batch = numbers[start : start + BATCH]
+                for number, output in zip(batch, self._outputs([as_rgb(images[k]) for k in batch]), strict=True):
+                    found[number] = self._people(output, width, height)
+        return found
+
+    def _outputs(self, images: list[Image]) -> list[dict[str, Any]]:
+        import torch
+
+        with torch.inference_mode():
+            pixels = [torch.tensor(image, device=self._device).permute(2, 0, 1) / 255 for image in images]
+            outputs: list[dict[str, Any]] = self._model(pixels)
+        return outputs
+
+    def _people(self, output: dict[str, Any], width: int, height: int) -> Detections:
+        boxes, labels, scores = (output[key].cpu().numpy() for key in ("boxes", "labels", "scores"))
+        people = (labels == PERSON) & (scores >= self.least_score)
+        return inside_image(boxes[people], scores[people], width=width, height=height)
+
+
+def _build(name: str, weights: str | None) -> nn.Module:
+    from torchvision import models
+
+    known = models.list_models(module=models.detection)
+    if name not in known:
+        raise InputError(f"torchvision has no detection model {name!r}; it has {', '.join(known)}")
+    if weights is None:
+        return cast("nn.Module", models.get_model(name, weights=None, weights_backbone=None))
+    choices = models.get_model_weights(name)
+    if weights not in {"DEFAULT", *choices.__members__}:
+        raise InputError(f"{name} has no weights {weights!r}; it has DEFAULT, {', '.join(choices.__members__)}")
+    chosen = choices[weights]
+    try:
+        return cast("nn.Module", models.get_model(name, weights=chosen))
+    except Exception as error:  # whatever urllib or the unpickler raises
+        raise _unreadable(name, chosen.url, error) from error
+
+
+def _unreadable(name: str, url: str, error: Exception) -> DataError:
+    import torch
+
+    place = Path(torch.hub.get_dir()) / "checkpoints" / url.rsplit("/", 1)[-1]
+    if place.exists():
+        return DataError(f"{place}, the weights of {name}, cannot be read ({error}): delete it and try again")
+    return DataError(
+        f"the weights of {name} cannot be downloaded ({error}): fetch {url} where there is a network, and place it "
+        f"as {place}"
+    )
+
+
+def _content_hash(model: nn.Module) -> str:
+    digest = hashlib.sha256()
+    for key, value in model.state_dict().items():
+        digest.update(key.encode())
+        digest.update(value.numpy().tobytes())
+    return digest.hexdigest()
