@@ -44,6 +44,9 @@ class PublishedRecipe(Stage):
     edges: bool = Field(True, description="Compare pairs of people through virtual boxes, too.")
     reprojection: bool = Field(True, description="Let the embedding reproduce its own box.")
     anchor_view: int | None = Field(None, ge=0, description="Number of the view that is always the anchor.")
+    appearance_share: float = Field(
+        0.1, ge=0, le=1, description="Weight of appearance in the matching of two images, where boxes have features."
+    )
     average_from: float = Field(
         0.5,
         ge=0,

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from selfmva.affinity import KNOTS, LARGEST_LOG_ODDS, DistanceTable, competition
+from selfmva.affinity import KNOTS, LARGEST_LOG_ODDS, DistanceTable, competition, free_without
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -32,8 +32,12 @@ STRETCHES = 8  # of a recording, between which chance is measured
 FEWEST_STRETCHES = 4
 STANDARD_ERRORS = 3.0  # by which a gap must exceed 0
 STANDARD_ERRORS_TO_REFUTE = 2.0  # by which a geometry's gap must be below half of the others'
-FIRST_GAP = 0.5  # share of the gap inside a view that is expected between views, before anything is known
-SMALLEST_GAP = 0.25  # share of it that must be there in the end, where no geometry vouches for it
+FIRST_GAPS = (0.4, 0.8, 1.2)  # shares of the gap inside views where the search for that between views begins
+# Standard deviations that must lie between one person and two where no geometry vouches for it: nearer together, a
+# mixture of two looks like one, whatever is in it.
+SMALLEST_SEPARATION = 1.0
+LEAST_GAIN = 10.0  # in log-likelihood over "all are strangers", where no geometry vouches for it
+HIDDEN = 0.02  # share of boxes that show somebody else, who stands in front: bounds what unlikeness says
 MOST_ROUNDS, SETTLED = 50, 1e-3
 PRIOR_PAIRS = 20.0  # weight, in box pairs, of the view pairs' common mean in the mean of each
 FIRST_BIAS, LARGEST_BIAS = -1.0, 1.0  # the largest as in `selfmva.fusion`
@@ -72,7 +76,8 @@ class Likeness(NamedTuple):
             turn = -self.gap * same / (same - other)
             away = np.maximum(away, turn) if same > other else np.minimum(away, turn)
         ratio = 0.5 * (other * away**2 - same * (away + self.gap) ** 2) + np.log(self.spread_other / self.spread_same)
-        return np.asarray(np.clip(ratio, -LARGEST_LOG_ODDS, LARGEST_LOG_ODDS))
+        ratio = np.clip(ratio, -LARGEST_LOG_ODDS, LARGEST_LOG_ODDS)
+        return np.asarray(np.log((1.0 - HIDDEN) * np.exp(ratio) + HIDDEN))
 
 
 class OwnViews(NamedTuple):
@@ -167,13 +172,15 @@ def learn_likeness(evidence: Mapping[ViewPair, PairEvidence], own: OwnViews) -> 
     told = {pair: entry for pair, entry in known.items() if entry.told}
     likeness, refuted = _by_geometry(told)
     # Those whom geometry brings together tell what one person looks like; those whom likeness itself chose look alike.
-    teachers = set(known) if likeness is None else set(told) - refuted
-    likeness = likeness or _by_single_views(known, own)
-    if likeness is None:
-        return NOTHING_SEEN
+    vouched = likeness is not None
+    teachers = set(told) - refuted if vouched else set(known)
+    starts = [likeness] if likeness is not None else _by_single_views(known, own)
     free = {pair: entry.untold() if pair in refuted else entry for pair, entry in known.items()}
-    found, bias = _settle(free, likeness, teachers)
-    if not told and found.gap < SMALLEST_GAP * _own_gap(own):
+    ends = [_settle(free, start, teachers) for start in starts]
+    if not ends:
+        return NOTHING_SEEN
+    found, bias = max(ends, key=lambda end: _log_likelihood(free, *end).sum()) if len(ends) > 1 else ends[0]
+    if not vouched and (found.separation < SMALLEST_SEPARATION or not _explains(free, found, bias)):
         return NOTHING_SEEN
     return Verdict(found, refuted, bias)
 
@@ -195,14 +202,14 @@ def _by_geometry(told: Mapping[ViewPair, PairEvidence]) -> tuple[Likeness | None
     return None, frozenset()
 
 
-def _by_single_views(known: Mapping[ViewPair, PairEvidence], own: OwnViews) -> Likeness | None:
-    """A first guess, from what single views tell."""
+def _by_single_views(known: Mapping[ViewPair, PairEvidence], own: OwnViews) -> list[Likeness]:
+    """First guesses, from what single views tell; none where that is nothing."""
     gap = _own_gap(own)
     if gap <= 0:
-        return None
+        return []
     spread = max(float(own.other.std()), SMALLEST_SPREAD)
     strangers = {pair: float(np.nanmean(entry.distances)) for pair, entry in known.items()}
-    return Likeness(strangers, FIRST_GAP * gap, spread, spread)
+    return [Likeness(strangers, share * gap, spread, spread) for share in FIRST_GAPS]
 
 
 def _own_gap(own: OwnViews) -> float:
@@ -222,15 +229,60 @@ def _settle(
     likeness = likeness._replace(strangers={**likeness.strangers, **missing})
     bias = {pair: FIRST_BIAS for pair, entry in evidence.items() if not entry.told}
     for _ in range(MOST_ROUNDS):
-        matched = {}
-        for pair, entry in evidence.items():
-            ratio = np.where(np.isnan(entry.distances), 0.0, likeness.log_ratio(pair, entry.distances))
-            matched[pair] = competition(entry.scores + ratio + bias.get(pair, 0.0))
-        before, likeness = likeness, _weigh(evidence, matched, teachers)
+        matched = {pair: competition(_scores(pair, entry, likeness, bias)) for pair, entry in evidence.items()}
+        before = np.array([*likeness[1:], *bias.values()])
+        # A match that shows somebody else tells nothing of what its person looks like.
+        shown = {
+            pair: weight * -np.expm1(np.log(HIDDEN) - likeness.log_ratio(pair, evidence[pair].distances))
+            for pair, weight in matched.items()
+        }
+        likeness = _weigh(evidence, shown, teachers)
         bias = {pair: _bias(evidence[pair], matched[pair]) for pair in bias}
-        if abs(likeness.gap - before.gap) < SETTLED * likeness.gap:
+        if np.abs(np.array([*likeness[1:], *bias.values()]) - before).max() < SETTLED:
             break
     return likeness, bias
+
+
+def _scores(pair: ViewPair, entry: PairEvidence, likeness: Likeness, bias: Mapping[ViewPair, float]) -> FloatArray:
+    """`(F, N, M)` log-odds by everything that is known, before competition."""
+    ratio = np.where(np.isnan(entry.distances), 0.0, likeness.log_ratio(pair, entry.distances))
+    return np.asarray(entry.scores + ratio + bias.get(pair, 0.0))
+
+
+def _log_likelihood(
+    evidence: Mapping[ViewPair, PairEvidence], likeness: Likeness, bias: Mapping[ViewPair, float]
+) -> FloatArray:
+    """`(8,)` of all distances, by stretch: as if all were strangers', and what matching adds."""
+    total = np.zeros(STRETCHES)
+    for pair, entry in evidence.items():
+        away = np.where(np.isfinite(entry.distances), entry.distances - likeness.strangers[pair], 0.0)
+        known = np.isfinite(entry.distances).sum(axis=(1, 2))
+        of_strangers = -0.5 * (away**2).sum(axis=(1, 2)) / likeness.spread_other**2
+        of_strangers -= known * np.log(likeness.spread_other)
+        before = entry.scores + bias.get(pair, 0.0)
+        added = _log_matchings(_scores(pair, entry, likeness, bias)) - _log_matchings(before)
+        total += np.bincount(entry.stretches(), of_strangers + added, STRETCHES)
+    return total
+
+
+def _log_matchings(log_odds: FloatArray) -> FloatArray:
+    """`(F,)` logarithm of the weight of all one-to-one matchings together (Bethe's free energy)."""
+    odds = np.exp(log_odds)
+    from_row, from_column = free_without(odds)
+    of_rows, of_columns = (odds * from_column).sum(axis=2), (odds * from_row).sum(axis=1)
+    counted_twice = np.log1p(odds * from_row * from_column).sum(axis=(1, 2))
+    return np.asarray(np.log1p(of_rows).sum(axis=1) + np.log1p(of_columns).sum(axis=1) - counted_twice)
+
+
+def _explains(evidence: Mapping[ViewPair, PairEvidence], likeness: Likeness, bias: Mapping[ViewPair, float]) -> bool:
+    """Whether distances are better explained than by strangers alone, throughout the recording."""
+    nobody = {pair: np.zeros_like(entry.distances) for pair, entry in evidence.items()}
+    alone = _weigh(evidence, nobody, evidence)._replace(gap=0.0)
+    gain = _log_likelihood(evidence, likeness, bias) - _log_likelihood(
+        evidence, alone._replace(spread_same=alone.spread_other), bias
+    )
+    error = gain.std(ddof=1) / np.sqrt(STRETCHES)
+    return bool(gain.sum() > LEAST_GAIN and gain.mean() > STANDARD_ERRORS * error)
 
 
 def _weigh(

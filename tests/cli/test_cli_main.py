@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 import selfmva
-from selfmva.cli import associate, datasets, demo, evaluate, fit
+from selfmva.cli import associate, datasets, demo, evaluate, fit, report, show
 from selfmva.cli.main import build_parser, main
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-COMMANDS = ("demo", "fit", "associate", "evaluate", "datasets")
+COMMANDS = ("demo", "fit", "associate", "show", "evaluate", "report", "datasets")
 
 
 def test_version(invoke: Callable) -> None:
@@ -41,7 +41,7 @@ def test_help_describes_and_shows_examples(invoke: Callable, command: tuple[str,
     assert f"examples:\n  selfmva {command[0] if command else ''}" in outcome.out
 
 
-@pytest.mark.parametrize("command", [demo, fit, associate, evaluate, datasets])
+@pytest.mark.parametrize("command", [demo, fit, associate, show, evaluate, report, datasets])
 def test_examples_are_accepted(command: object) -> None:
     """Every line of the examples parses; nothing is run."""
     examples = [line.split()[1:] for line in command.EPILOG.splitlines() if line.startswith("  selfmva ")]
@@ -94,6 +94,10 @@ def test_help_is_light() -> None:
         (["evaluate", "m.pth.tar", "--dataset", "simulated"], 1, "m.pth.tar does not exist"),
         (["evaluate", "m", "--dataset", "simulated", "--protocol", "hearsay"], 2, "invalid choice: 'hearsay'"),
         (["evaluate", "m", "--dataset", "simulated", "--similarity-threshold", "0.3"], 2, "goes with --protocol"),
+        (["show", "r.csv", "--out", "o.mp4"], 2, "required: --views"),
+        (["show", "r.csv", "--out", "o.mp4", "--views", "9x9"], 1, "r.csv"),
+        (["report", "m"], 2, "required: --out"),
+        (["report", "nomodel", "--out", "o.html"], 1, "nomodel is neither a folder nor"),
         (["datasets", "check", "nope"], 1, "no dataset is called 'nope'"),
         (["datasets", "check"], 2, "required: NAME"),
         (["demo", "--people", "few"], 2, "above 0, got 'few'"),

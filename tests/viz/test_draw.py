@@ -132,6 +132,53 @@ def test_images_show_through_and_are_scaled() -> None:
     assert picture[GAP + 50, 2 * GAP + 320 + 50].max() < 60
 
 
+def test_missing_images_are_said_to_be_missing_only_beside_others() -> None:
+    frame, image = Frame([[], []]), np.full((180, 320, 3), 90, np.uint8)
+    width = 2 * 320 + 3 * GAP
+    right = np.s_[GAP + 30 : GAP + 150, 2 * GAP + 320 : -GAP]
+    assert draw_association(frame, [[], []], VIEWS, [image, None], width=width)[right].max() > 200
+    assert draw_association(frame, [[], []], VIEWS, [None, None], width=width)[right].max() > 200
+    assert draw_association(frame, [[], []], VIEWS, width=width)[right].max() < 60
+    carried = Frame([[], []], images=[image, None])
+    np.testing.assert_array_equal(
+        draw_association(carried, [[], []], VIEWS, width=width),
+        draw_association(frame, [[], []], VIEWS, [image, None], width=width),
+    )
+
+
+def test_crossed_boxes_are_struck_out_alone() -> None:
+    frame = Frame([[[40, 60, 80, 160], [200, 60, 240, 160]], []])
+    width = 2 * 320 + 3 * GAP
+    plain = draw_association(frame, [[0, 1], []], VIEWS, width=width)
+    crossed = draw_association(frame, [[0, 1], []], VIEWS, width=width, crossed=[[False, True], []])
+    _, columns = np.nonzero((plain != crossed).any(axis=2))
+    assert GAP + 195 <= columns.min() < columns.max() <= GAP + 245
+    assert (crossed[GAP + 110, GAP + 220] > 150).all()  # the middle, in every colour
+    with pytest.raises(InputError, match="one bool per box, got 1 for 2"):
+        draw_association(frame, [[0, 1], []], VIEWS, crossed=[[True], []])
+
+
+@pytest.mark.parametrize(
+    ("sizes", "columns"),
+    [
+        ([(1088, 1920)] * 4, 4),
+        ([(1088, 1920)] * 2, 2),
+        ([(1088, 1920)] * 8, 4),
+        ([(1088, 1920)], 1),
+        ([(1920, 1080)] * 4, 2),
+        ([(1920, 1080)] * 7, 3),
+        ([(1920, 1080)] * 3 + [(1080, 1920)], 2),
+    ],
+)
+def test_a_mosaic_is_no_higher_than_wide(sizes: list[tuple[int, int]], columns: int) -> None:
+    tiles = lay_tiles(sizes, 1600)
+    assert tiles.columns == columns
+    lowest = max(y + h for (_, y), (_, h) in zip(tiles.corners, tiles.sizes, strict=True))
+    assert lowest + GAP <= 1600 + 2 * GAP
+    if len(set(sizes)) == 1 and len(sizes) > 1:
+        assert tiles.sizes[0][0] == tiles.cell[0]  # no room is lost beside an image
+
+
 @pytest.mark.parametrize("views", [1, 2, 5, 8])
 def test_simulated_frames_can_be_drawn(views: int) -> None:
     recording = Simulated(views=views, instants=1)
@@ -174,6 +221,6 @@ def test_a_disk_that_refuses_leaves_nothing_behind(tmp_path: Path) -> None:
         save_image(tmp_path / "a.png", DARK.astype(float))
 
 
-def test_importing_viz_does_not_import_opencv() -> None:
-    code = "import sys, selfmva.viz; sys.exit('cv2' in sys.modules)"
+def test_importing_viz_is_light() -> None:
+    code = "import sys, selfmva.viz; sys.exit(bool({'cv2', 'torch', 'scipy', 'jinja2'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -114,19 +114,27 @@ def read_table(path: str | Path, views: Views = None) -> list[Frame]:
         ...     read_table(path)
         [Frame(index=3, boxes per view: 1)]
     """
+    return frames_from_table(load_table(path), views, source=str(path))
+
+
+def load_table(path: str | Path) -> pd.DataFrame:
+    """Load a CSV or Parquet file, by its ending, whatever its columns are.
+
+    Raises:
+        DataError: The file cannot be read.
+        MissingDependencyError: Parquet without pyarrow.
+    """
     import pandas as pd
 
     parquet = _is_parquet(path)
     try:
         if parquet:
-            table = pd.read_parquet(path, engine="pyarrow")
-        else:
-            table = pd.read_csv(path, encoding="utf-8-sig", skipinitialspace=True)
+            return pd.read_parquet(path, engine="pyarrow")
+        return pd.read_csv(path, encoding="utf-8-sig", skipinitialspace=True)
     except (OSError, ValueError) as error:
         # pandas and pyarrow derive their own errors (bad line, empty file, bad magic bytes) from these two.
         kind = "Parquet" if parquet else "CSV"
         raise DataError(f"cannot read {path} as a {kind} table: {error}") from error
-    return frames_from_table(table, views, source=str(path))
 
 
 def write_table(path: str | Path, frames: Sequence[Frame]) -> None:

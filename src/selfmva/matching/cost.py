@@ -83,6 +83,29 @@ def similarity(distances: FloatArray) -> FloatArray:
     return np.asarray(one - distances / (distances.max() + epsilon))
 
 
+def blended(distances: FloatArray, appearance: FloatArray, share: float) -> FloatArray:
+    """The published blend of geometry and re-ID: each divided by its maximum, then weighed (paper, section 4.2).
+
+    Args:
+        distances: `(N, M)` distances of embeddings, N and M at least 1.
+        appearance: `(N, M)` L2 distances of features.
+        share: Weight of appearance, in [0, 1]; published 0.1.
+
+    Returns:
+        `(N, M)`; the distances themselves where appearance is not known of every box.
+
+    Example:
+        >>> blended(np.array([[1.0, 2.0]]), np.array([[3.0, 1.5]]), 0.1).round(2)
+        array([[0.55, 0.95]])
+    """
+    if np.isnan(appearance).any():
+        return distances
+    geometry, looks = (
+        values / (values.max() + values.dtype.type(SIMILARITY_EPSILON)) for values in (distances, appearance)
+    )
+    return np.asarray((1.0 - share) * geometry + share * looks)
+
+
 def padded_rows(start: IntArray, count: IntArray, width: int) -> IntArray:
     """Row numbers of the boxes of each image, padded to one width.
 

@@ -86,7 +86,7 @@ def average_precision(labels: np.ndarray, scores: np.ndarray) -> float:
         >>> float(average_precision(np.array([True, False, True]), np.array([0.9, 0.8, 0.7])))
         0.8333333333333333
     """
-    true_positives, predicted = _cumulative(labels, scores)
+    true_positives, predicted = cumulative(labels, scores)
     positives = int(np.count_nonzero(labels))
     if positives == 0:
         return float("nan")
@@ -109,7 +109,7 @@ def false_positive_rate_at_recall(labels: np.ndarray, scores: np.ndarray, recall
         >>> float(false_positive_rate_at_recall(np.array([True, False, False]), np.array([0.5, 0.9, 0.1])))
         0.5
     """
-    true_positives, predicted = _cumulative(labels, scores)
+    true_positives, predicted = cumulative(labels, scores)
     positives = int(np.count_nonzero(labels))
     negatives = len(labels) - positives
     if positives == 0 or negatives == 0:
@@ -118,8 +118,12 @@ def false_positive_rate_at_recall(labels: np.ndarray, scores: np.ndarray, recall
     return float((predicted[first] - true_positives[first]) / negatives)
 
 
-def _cumulative(labels: np.ndarray, scores: np.ndarray) -> tuple[IntArray, IntArray]:
-    """True positives and predictions at every distinct threshold, from the highest score down."""
+def cumulative(labels: np.ndarray, scores: np.ndarray) -> tuple[IntArray, IntArray]:
+    """True positives and predictions at every distinct threshold, from the highest score down.
+
+    Raises:
+        InputError: Labels and scores are not of the same length.
+    """
     if len(labels) != len(scores):
         raise InputError(f"labels and scores must have the same length, got {len(labels)} and {len(scores)}")
     if len(labels) == 0:
@@ -172,10 +176,9 @@ def score_pairs(pairs: Iterable[PairResult]) -> AssociationScores:
     labels, scores, accuracies = [np.zeros(0, bool)], [np.zeros(0)], []
     correct = matched = common = right = union = 0
     for pair in pairs:
-        same = pair.identities_i[:, None] == pair.identities_j[None, :]
-        known = (pair.identities_i >= 0)[:, None] & (pair.identities_j >= 0)[None, :]
-        labels.append(same[known])
-        scores.append(pair.scores[known])
+        label, score = _labels_and_scores(pair)
+        labels.append(label)
+        scores.append(score)
         hits, alone, shared, everyone = _count(pair)
         correct, matched, common = correct + hits, matched + len(pair.matches), common + shared
         right, union = right + hits + alone, union + everyone
@@ -198,6 +201,31 @@ def score_pairs(pairs: Iterable[PairResult]) -> AssociationScores:
         pairs=len(accuracies),
         box_pairs=len(label),
     )
+
+
+def pooled_labels(pairs: Iterable[PairResult]) -> tuple[np.ndarray, FloatArray]:
+    """What curves are drawn from: all pairs of boxes of known people.
+
+    Args:
+        pairs: As in `score_pairs`.
+
+    Returns:
+        `(N,)` bool, True for the same person, and `(N,)` float64 scores.
+
+    Example:
+        >>> one = np.array([5])
+        >>> labels, scores = pooled_labels([PairResult(np.array([[0.9]]), np.array([[0, 0]]), one, one)])
+        >>> labels.tolist(), scores.tolist()
+        ([True], [0.9])
+    """
+    parts = [(np.zeros(0, bool), np.zeros(0)), *map(_labels_and_scores, pairs)]
+    return np.concatenate([labels for labels, _ in parts]), np.concatenate([scores for _, scores in parts])
+
+
+def _labels_and_scores(pair: PairResult) -> tuple[np.ndarray, FloatArray]:
+    same = pair.identities_i[:, None] == pair.identities_j[None, :]
+    known = (pair.identities_i >= 0)[:, None] & (pair.identities_j >= 0)[None, :]
+    return same[known], pair.scores[known]
 
 
 def _ratio(part: float, whole: float) -> float:

@@ -7,16 +7,21 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import torch
 
+from selfmva.config import PublishedRecipe
 from selfmva.datasets.base import LabelledDataset, MultiViewDataset
 from selfmva.errors import InputError
 from selfmva.matching.assignment import solve
-from selfmva.matching.cost import similarity, view_pairs
+from selfmva.matching.cost import blended, similarity, view_pairs
 from selfmva.metrics.association import AssociationScores, PairResult, score_pairs
+from selfmva.pretext.recording import unit_length
 from selfmva.types import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from numpy.typing import ArrayLike
+
+    from selfmva.association import Association
     from selfmva.associator import Associator
     from selfmva.types import FloatArray, IntArray
 
@@ -41,7 +46,8 @@ def evaluate(
         split: Which split of a dataset.
         protocol: `"calibrated"` takes probabilities as scores and groups as matches. `"self-mva"` is the published
             protocol with its quirks: boxes truncated to whole pixels, distances divided by each view pair's
-            maximum, an optimal assignment, and a similarity threshold per data set.
+            maximum, an optimal assignment, and a similarity threshold per data set; under the published recipe, frames
+            with features are compared by the published blend of both.
         similarity_threshold: Of `"self-mva"`; None: the dataset's published one, 0 where it has none.
 
     Returns:
@@ -111,16 +117,42 @@ def published_boxes(frame: Frame) -> list[FloatArray]:
     return [np.maximum(np.trunc(array), 0.0) for array in frame.boxes]
 
 
+def checked_identities(frame: Frame, identities: Sequence[ArrayLike]) -> list[IntArray]:
+    """Who is in the boxes of a frame: one `(N,)` int64 array per view.
+
+    Raises:
+        InputError: There is not one entry per box.
+    """
+    arrays = [np.asarray(identity, dtype=np.int64).reshape(-1) for identity in identities]
+    if tuple(map(len, arrays)) != frame.counts:
+        raise InputError(
+            f"instant {frame.index}: identities must have one entry per box, got {[len(a) for a in arrays]} "
+            f"for {list(frame.counts)} boxes"
+        )
+    return arrays
+
+
+def calibrated_pairs(association: Association, identities: Sequence[IntArray]) -> dict[tuple[int, int], PairResult]:
+    """What the calibrated protocol scores of one instant.
+
+    Args:
+        association: Whose probabilities are the scores and whose groups the matches.
+        identities: One `(N,)` int64 array per view, -1 = not known.
+
+    Returns:
+        By view pair, where both views show somebody.
+    """
+    return {
+        (i, j): PairResult(association.probability(i, j), association.matches(i, j), identities[i], identities[j])
+        for i, j in view_pairs(len(identities))
+        if len(identities[i]) and len(identities[j])
+    }
+
+
 def _labelled(dataset: LabelledDataset | Sequence[Labelled], split: str) -> Iterator[Labelled]:
     pairs: Iterable[Labelled] = _of_split(dataset, split) if isinstance(dataset, MultiViewDataset) else dataset
     for frame, identities in pairs:
-        arrays = [np.asarray(identity, dtype=np.int64).reshape(-1) for identity in identities]
-        if tuple(map(len, arrays)) != frame.counts:
-            raise InputError(
-                f"instant {frame.index}: identities must have one entry per box, got {[len(a) for a in arrays]} "
-                f"for {list(frame.counts)} boxes"
-            )
-        yield frame, arrays
+        yield frame, checked_identities(frame, identities)
 
 
 def _of_split(dataset: MultiViewDataset, split: str) -> Iterator[Labelled]:
@@ -137,14 +169,13 @@ def _of_split(dataset: MultiViewDataset, split: str) -> Iterator[Labelled]:
 def _calibrated_pairs(associator: Associator, labelled: Sequence[Labelled]) -> Iterator[PairResult]:
     associations = associator.associate_many(frame for frame, _ in labelled)
     for association, (_, identities) in zip(associations, labelled, strict=True):
-        for i, j in view_pairs(len(identities)):
-            if len(identities[i]) and len(identities[j]):
-                matches = association.matches(i, j)
-                yield PairResult(association.probability(i, j), matches, identities[i], identities[j])
+        yield from calibrated_pairs(association, identities).values()
 
 
 def _published_pairs(associator: Associator, labelled: Sequence[Labelled], threshold: float) -> Iterator[PairResult]:
     encoder, cameras = associator.encoder_, associator.views_
+    recipe = associator.get_params()["recipe"]
+    share = recipe.appearance_share if isinstance(recipe, PublishedRecipe) else 0.0
     for frame, identities in labelled:
         if len(frame) != len(cameras):
             raise InputError(f"instant {frame.index} has {len(frame)} views, the associator has {len(cameras)}")
@@ -157,8 +188,11 @@ def _published_pairs(associator: Associator, labelled: Sequence[Labelled], thres
                 encoder(array, torch.full((len(array),), view, device=array.device)).cpu()
                 for view, array in enumerate(boxes)
             ]
+        features = [torch.from_numpy(unit_length(part)) for part in frame.features] if frame.features else None
         for i, j in view_pairs(len(identities)):
             if len(identities[i]) and len(identities[j]):
                 distances = torch.cdist(embeddings[i], embeddings[j]).numpy()
+                if features is not None:
+                    distances = blended(distances, torch.cdist(features[i], features[j]).numpy(), share)
                 matches = published_matches(distances, threshold)
                 yield PairResult(published_similarity(distances), matches, identities[i], identities[j])

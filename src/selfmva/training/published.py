@@ -15,6 +15,7 @@ from selfmva.losses.edge import edge_distance, unordered_pairs, virtual_boxes
 from selfmva.losses.reprojection import reprojection_loss
 from selfmva.losses.synchronization import matched_distance, triplet_loss
 from selfmva.matching.assignment import solve
+from selfmva.matching.cost import blended
 from selfmva.pretext.sampler import Triplets, check_length, sample_triplets
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from selfmva.config import PublishedRecipe
     from selfmva.encoders.box import BoxEncoder
     from selfmva.pretext.recording import PackedBoxes
+    from selfmva.types import FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,19 +57,29 @@ class TripletTerms:
         return sum(self.reprojection, start=total)
 
 
-def match_images(rows: Tensor, columns: Tensor, similarity_threshold: float = 0.0) -> Tensor:
-    """Match the boxes of two images by their embeddings.
+def match_images(
+    rows: Tensor,
+    columns: Tensor,
+    similarity_threshold: float = 0.0,
+    appearance: FloatArray | None = None,
+    appearance_share: float = 0.0,
+) -> Tensor:
+    """Match the boxes of two images by their embeddings, and by what they look like.
 
     Args:
         rows: `(N, D)`, N >= 1.
         columns: `(M, D)`, M >= 1.
         similarity_threshold: Matches whose `1 - distance / largest distance` is below are left out, but the
             best one stays.
+        appearance: `(N, M)` L2 distances of features; None where there are none.
+        appearance_share: Its weight in the blend (see `selfmva.matching.cost.blended`).
 
     Returns:
         `(K, 2)` int64 on the device of `rows`.
     """
     distances = torch.cdist(rows.float(), columns.float()).cpu().numpy()
+    if appearance is not None:
+        distances = blended(distances, appearance, appearance_share)
     one, other = solve(distances).matches(0).T
     if similarity_threshold > 0:
         similarity = 1.0 - distances[one, other] / max(distances.max(), 1e-12)
@@ -84,6 +96,7 @@ def triplet_terms(
     negative: Tensor,
     views: tuple[int, int],
     recipe: PublishedRecipe,
+    appearance: tuple[FloatArray, FloatArray] | None = None,
 ) -> TripletTerms:
     """All terms of one triplet, with a single pass through the encoder.
 
@@ -94,6 +107,8 @@ def triplet_terms(
         negative: `(K, 4)` boxes of view j at another instant, K >= 1.
         views: i and j.
         recipe: Which terms to compute.
+        appearance: `(N, M)` and `(N, K)` L2 distances of features to the positive and to the negative; None: geometry
+            alone.
 
     Returns:
         The terms.
@@ -111,8 +126,9 @@ def triplet_terms(
     with_edges = torch.split(embeddings, encoded)
     a, p, n = (part[:size] for part, size in zip(with_edges, sizes, strict=True))
     with torch.no_grad():
-        with_positive = match_images(a, p, recipe.similarity_threshold)
-        with_negative = match_images(a, n, recipe.similarity_threshold)
+        of_positive, of_negative = appearance or (None, None)
+        with_positive = match_images(a, p, recipe.similarity_threshold, of_positive, recipe.appearance_share)
+        with_negative = match_images(a, n, recipe.similarity_threshold, of_negative, recipe.appearance_share)
     edge_positive = edge_negative = None
     if recipe.edges:
         of_a, of_p, of_n = (row_of for _, row_of in links)
@@ -180,8 +196,19 @@ class PublishedObjective:
         i, j = int(drawn.anchor_view[position]), int(drawn.sample_view[position])
         if not (recording.count[t, i] and recording.count[t, j] and recording.count[other, j]):
             return None
-        anchor, positive, negative = (recording.boxes[recording.rows(*where)] for where in ((t, i), (t, j), (other, j)))
-        return triplet_terms(encoder, anchor, positive, negative, (i, j), self.recipe).loss(self.recipe.margin)
+        rows = [recording.rows(*where) for where in ((t, i), (t, j), (other, j))]
+        anchor, positive, negative = (recording.boxes[part] for part in rows)
+        terms = triplet_terms(encoder, anchor, positive, negative, (i, j), self.recipe, self._appearance(rows))
+        return terms.loss(self.recipe.margin)
+
+    def _appearance(self, rows: list[slice]) -> tuple[FloatArray, FloatArray] | None:
+        """Distances of what the boxes look like: of the anchor's to the positive's, and to the negative's."""
+        features = self.recording.features
+        if features is None or not self.recipe.appearance_share:
+            return None
+        anchor, positive, negative = (features[part] for part in rows)
+        of_positive, of_negative = (torch.cdist(anchor, other).cpu().numpy() for other in (positive, negative))
+        return of_positive, of_negative
 
     def _draw(self, epoch: int) -> Triplets:
         if epoch != self._epoch:

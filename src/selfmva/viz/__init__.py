@@ -1,6 +1,23 @@
-"""Pictures of what was associated, and of the floor it stands on."""
+"""Pictures, videos and pages of what was associated, and of the floor it stands on."""
 
-from selfmva.viz.draw import draw_association, draw_boxes, mosaic, palette, save_image
+from selfmva.viz.blur import blur_people
+from selfmva.viz.draw import draw_boxes, mosaic, palette, save_image
 from selfmva.viz.floor import draw_floor
+from selfmva.viz.instant import draw_association
+from selfmva.viz.report import write_report
+from selfmva.viz.steady import steady_ids
+from selfmva.viz.video import write_mosaic_video, write_view_videos
 
-__all__ = ["draw_association", "draw_boxes", "draw_floor", "mosaic", "palette", "save_image"]
+__all__ = [
+    "blur_people",
+    "draw_association",
+    "draw_boxes",
+    "draw_floor",
+    "mosaic",
+    "palette",
+    "save_image",
+    "steady_ids",
+    "write_mosaic_video",
+    "write_report",
+    "write_view_videos",
+]

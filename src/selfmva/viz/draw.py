@@ -11,7 +11,7 @@ from selfmva.errors import InputError
 from selfmva.io.images import write_image
 from selfmva.pixels import as_rgb
 from selfmva.types import validate_boxes
-from selfmva.viz.tiles import lay_tiles, paste, resized
+from selfmva.viz.tiles import lay_tiles, paste
 
 if TYPE_CHECKING:
     import os
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from selfmva.pixels import Image
-    from selfmva.types import FloatArray, Frame, IntArray, View
-    from selfmva.viz.tiles import Tiles
+    from selfmva.types import IntArray
 
     Colour = tuple[int, int, int]
 
@@ -34,7 +33,6 @@ CANVAS = (30, 33, 38)
 GRID_LINE = (40, 44, 50)
 INK = (228, 230, 234)
 FILL_OPACITY = 0.12
-LINE_OPACITY = 0.4
 LETTERS = 0.7  # times the scale: the size of a font that suits it
 
 
@@ -83,12 +81,12 @@ def draw_boxes(
 
     canvas = as_rgb(image).copy()
     corners = validate_boxes(boxes)
-    numbers = _checked_ids(ids, len(corners))
+    numbers = checked_ids(ids, len(corners))
     grey = np.isin(numbers, alone) | (numbers < 0)
     order = np.lexsort((corners[:, 3], ~grey))  # matched ones over the grey, near ones over far ones
     limit = np.array(canvas.shape[1::-1] * 2) - 1
     pixels = np.clip(corners[order].round(), 0, limit).astype(int).tolist()
-    colours = [GREY if grey[row] else _colour(int(numbers[row])) for row in order]
+    colours = [GREY if grey[row] else colour_of(int(numbers[row])) for row in order]
 
     filled = canvas.copy()
     for (x1, y1, x2, y2), colour in zip(pixels, colours, strict=True):
@@ -124,56 +122,6 @@ def mosaic(images: Sequence[Image], *, width: int = 1600, columns: int | None = 
     checked = [as_rgb(image) for image in images]
     sizes = [(image.shape[1], image.shape[0]) for image in checked]
     return paste(checked, lay_tiles(sizes, width, columns), width)
-
-
-def draw_association(
-    frame: Frame,
-    ids: Sequence[ArrayLike],
-    views: Sequence[View],
-    images: Sequence[Image | None] | None = None,
-    *,
-    width: int = 1600,
-) -> Image:
-    """Draw all views of an instant as one picture, the same person in the same colour.
-
-    Args:
-        frame: Boxes of V views.
-        ids: One `(N,)` array of whole numbers per view, as in `Association.ids`; below 0 = nobody known.
-        views: The V cameras.
-        images: What each camera saw, `(H, W, 3)` uint8 RGB; a dark canvas with a faint grid where None.
-        width: Width of the picture in pixels.
-
-    Returns:
-        `(H, width, 3)` uint8 RGB. A person whom one view alone shows is grey; faint lines join a person's boxes
-        in tiles that share a side.
-
-    Raises:
-        InputError: The numbers of views, boxes and ids do not fit together, or an image is wrong.
-
-    Example:
-        >>> from selfmva.types import Frame, View
-        >>> frame = Frame([[[10, 10, 40, 90]], [[50, 20, 70, 95]]])
-        >>> draw_association(frame, [[0], [0]], [View("a", 160, 100), View("b", 160, 100)], width=424).shape
-        (141, 424, 3)
-    """
-    shown: Sequence[Image | None] = [None] * len(views) if images is None else images
-    if not len(frame) == len(ids) == len(views) == len(shown):
-        raise InputError(
-            f"a picture needs boxes, ids, views and images of the same cameras, got {len(frame)}, {len(ids)}, "
-            f"{len(views)} and {len(shown)}"
-        )
-    numbers = [_checked_ids(i, count) for i, count in zip(ids, frame.counts, strict=True)]
-    tiles = lay_tiles([(view.width, view.height) for view in views], width)
-    boxes = [b * factor for b, factor in zip(frame.boxes, tiles.factors, strict=True)]
-    alone = _seen_once(numbers)
-    scale = max(0.6, tiles.cell[0] / 800)  # below that, digits cannot be read
-    panels = []
-    for tile, (view, image) in enumerate(zip(views, shown, strict=True)):
-        size = tiles.sizes[tile]
-        canvas = _blank(size) if image is None else resized(as_rgb(image), size)
-        panel = draw_boxes(canvas, boxes[tile], numbers[tile], alone=alone, scale=scale)
-        panels.append(_write_name(panel, view.name, scale))
-    return _join(paste(panels, tiles, width), boxes, numbers, tiles)
 
 
 def save_image(path: str | os.PathLike[str], image: Image) -> None:
@@ -221,51 +169,22 @@ def write(canvas: Image, text: str, origin: tuple[int, int], scale: float) -> Im
     return canvas
 
 
-def _checked_ids(ids: ArrayLike, count: int) -> IntArray:
+def checked_ids(ids: ArrayLike, count: int) -> IntArray:
+    """Check ids of boxes: `(count,)` int64.
+
+    Raises:
+        InputError: They are not whole numbers, or not as many as boxes.
+    """
     numbers = np.asarray(ids).reshape(-1)
     if len(numbers) != count or (count and not np.issubdtype(numbers.dtype, np.integer)):
         raise InputError(f"ids must be one whole number per box, got {numbers.tolist()} for {count} boxes")
     return numbers.astype(np.int64)
 
 
-def _seen_once(numbers: Sequence[IntArray]) -> list[int]:
-    people, views = np.unique(np.concatenate([np.unique(n) for n in numbers]), return_counts=True)
-    return [int(person) for person in people[views == 1]]
-
-
-def _colour(number: int) -> Colour:
+def colour_of(number: int) -> Colour:
+    """The colour of an id, the same in every picture."""
     red, green, blue = palette(COLOURS)[number % COLOURS].tolist()
     return red, green, blue
-
-
-def _blank(size: tuple[int, int]) -> Image:
-    canvas = np.full((size[1], size[0], 3), CANVAS, dtype=np.uint8)
-    step = max(size[0] // 16, 8)
-    canvas[::step] = GRID_LINE
-    canvas[:, ::step] = GRID_LINE
-    return canvas
-
-
-def _join(picture: Image, boxes: Sequence[FloatArray], numbers: Sequence[IntArray], tiles: Tiles) -> Image:
-    """Join the boxes of a person in tiles that share a side; all lines at once would be a web."""
-    import cv2
-
-    lines = picture.copy()
-    middles = [
-        ((b[:, :2] + b[:, 2:]) / 2 + corner).round().astype(int) for b, corner in zip(boxes, tiles.corners, strict=True)
-    ]
-    for one, other in tiles.neighbours():
-        shared, rows, columns = np.intersect1d(numbers[one], numbers[other], return_indices=True)
-        starts, ends = middles[one][rows].tolist(), middles[other][columns].tolist()
-        for number, start, end in zip(shared.tolist(), starts, ends, strict=True):
-            if number >= 0:
-                cv2.line(lines, start, end, _colour(number), 1, cv2.LINE_AA)
-    return blend(picture, lines, LINE_OPACITY)
-
-
-def _write_name(panel: Image, name: str, scale: float) -> Image:
-    """Write the name of a view into the lower left corner."""
-    return write(panel, name, (round(12 * scale), panel.shape[0] - round(14 * scale)), scale)
 
 
 def _write_id(canvas: Image, text: str, corner: tuple[int, int], colour: Colour, scale: float) -> None:

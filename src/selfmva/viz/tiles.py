@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil, sqrt
+from statistics import median
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,7 +53,7 @@ def lay_tiles(sizes: Sequence[tuple[int, int]], width: int, columns: int | None 
     Args:
         sizes: Width and height of each image.
         width: Width of the mosaic in pixels.
-        columns: Tiles in a row; nearly square where None.
+        columns: Tiles in a row; None: as many as down, or more where images are upright.
 
     Returns:
         The layout.
@@ -66,15 +67,17 @@ def lay_tiles(sizes: Sequence[tuple[int, int]], width: int, columns: int | None 
     """
     if not sizes:
         raise InputError("a mosaic needs at least one image, got none")
-    across = min(len(sizes), ceil(sqrt(len(sizes))) if columns is None else columns)
+    ratios = [height / width for width, height in sizes]
+    # A cell suits most images; a few upright ones among flat ones share the height of a square.
+    shape = min(max(1.0, median(ratios)), max(ratios))
+    across = _columns(len(sizes), shape) if columns is None else min(columns, len(sizes))
     if across < 1 or (width - GAP * (across + 1)) // across < SMALLEST:
         raise InputError(
             f"a mosaic {width} pixels wide has no room for {across} columns of {SMALLEST} pixels or more; "
             "change width or columns"
         )
     cell_width = (width - GAP * (across + 1)) // across
-    # The flattest images lose nothing; upright ones share the height of a square.
-    cell_height = max(1, round(cell_width * min(1.0, max(h / w for w, h in sizes))))
+    cell_height = max(1, round(min(cell_width * shape, width)))
     factors = tuple(min(cell_width / w, cell_height / h) for w, h in sizes)
     fitted = tuple((max(1, round(w * f)), max(1, round(h * f))) for (w, h), f in zip(sizes, factors, strict=True))
     corners = tuple(
@@ -85,6 +88,13 @@ def lay_tiles(sizes: Sequence[tuple[int, int]], width: int, columns: int | None 
         for tile, (w, h) in enumerate(fitted)
     )
     return Tiles(across, (cell_width, cell_height), fitted, corners, factors)
+
+
+def _columns(count: int, shape: float) -> int:
+    """Tiles in a row: as many as down, or more until the mosaic is no higher than wide."""
+    nearly_square = ceil(sqrt(count))
+    fitting = (columns for columns in range(nearly_square, count) if ceil(count / columns) * shape <= columns)
+    return next(fitting, count)
 
 
 def paste(images: Sequence[Image], tiles: Tiles, width: int) -> Image:
