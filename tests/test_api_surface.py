@@ -16,11 +16,14 @@ FROZEN = Path(__file__).with_name("api_surface.json")
 MODULES = (
     "selfmva",
     "selfmva.datasets",
+    "selfmva.detectors",
+    "selfmva.encoders",
     "selfmva.errors",
     "selfmva.hub",
     "selfmva.io",
     "selfmva.matching",
     "selfmva.metrics",
+    "selfmva.observing",
     "selfmva.viz",
 )
 MOST_NAMES_AT_THE_TOP = 15

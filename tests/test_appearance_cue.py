@@ -11,7 +11,7 @@ import pytest
 
 from selfmva import Associator
 from selfmva.datasets.simulated import Simulated
-from selfmva.errors import InputError
+from selfmva.errors import AppearanceMissingWarning, InputError
 from selfmva.metrics import evaluate
 from selfmva.types import Frame
 
@@ -45,12 +45,19 @@ def test_clothes_decide_where_geometry_is_weak() -> None:
     assert "looks more alike" in associator.fit_report_.summary()
 
 
-def test_boxes_without_features_fall_back_to_geometry() -> None:
+def saved(associator: Associator, folder: Path) -> Path:
+    associator.save_pretrained(folder)
+    return folder
+
+
+def test_boxes_without_features_fall_back_to_geometry(tmp_path: Path) -> None:
     associator, _ = weak(2.0)
     frame = Simulated(views=3, people=6, instants=25, seed=2, clothes=2.0).frame(22)
     bare = replace(frame, features=None)
     hidden = replace(frame, features=[np.full_like(part, np.nan) for part in frame.features or ()])
-    one, other = associator.associate(bare), associator.associate(hidden)
+    other = associator.associate(hidden)
+    with pytest.warns(AppearanceMissingWarning, match="comes without features, although appearance was learnt"):
+        one = Associator.from_pretrained(saved(associator, tmp_path)).associate(bare)
     for pair, probability in one.probabilities.items():
         np.testing.assert_allclose(probability, other.probabilities[pair], atol=1e-12)
 
@@ -58,8 +65,8 @@ def test_boxes_without_features_fall_back_to_geometry() -> None:
 def test_saved_and_loaded(tmp_path: Path) -> None:
     associator, _ = weak(2.0)
     frame = Simulated(views=3, people=6, instants=25, seed=2, clothes=2.0).frame(22)
-    associator.save_pretrained(tmp_path)
-    loaded = Associator.from_pretrained(tmp_path)
+    loaded = Associator.from_pretrained(saved(associator, tmp_path))
+    assert loaded.appearance_ == associator.appearance_ == "frames"
     for pair, probability in associator.associate(frame).probabilities.items():
         np.testing.assert_array_equal(probability, loaded.associate(frame).probabilities[pair])
     assert loaded.fit_report_.to_dict() == associator.fit_report_.to_dict()

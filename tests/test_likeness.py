@@ -7,7 +7,16 @@ import pytest
 from scipy.stats import norm
 
 from selfmva.affinity import LARGEST_LOG_ODDS
-from selfmva.likeness import HIDDEN, Likeness, OwnViews, PairEvidence, as_table, learn_likeness, stack_blocks
+from selfmva.likeness import (
+    HIDDEN,
+    LARGEST_BIAS,
+    Likeness,
+    OwnViews,
+    PairEvidence,
+    as_table,
+    learn_likeness,
+    stack_blocks,
+)
 
 GAP, SAME, OTHER, INSTANTS, PEOPLE = 0.3, 0.08, 0.1, 200, 4
 NOBODY = OwnViews(np.zeros(0), np.zeros(0))
@@ -56,7 +65,7 @@ def test_likeness_is_found_by_single_views() -> None:
     assert found.likeness is not None
     assert found.likeness.gap == pytest.approx(GAP, abs=0.03)
     assert found.likeness.separation == pytest.approx(GAP / np.hypot(SAME, OTHER) * np.sqrt(2), rel=0.2)
-    assert found.bias[0, 1] == pytest.approx(1.0, abs=0.01)  # everybody has a partner: as high as it may be
+    assert found.bias[0, 1] == pytest.approx(LARGEST_BIAS, abs=0.01)  # everybody has a partner
 
 
 def test_people_whom_one_view_alone_sees_lower_the_bias() -> None:

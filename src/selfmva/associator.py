@@ -12,22 +12,23 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 import numpy as np
 import torch
 
-from selfmva.calibration import calibrate_floor, find_offsets, recalibrate_floor
+from selfmva.calibration import calibrate, recalibrate_floor
 from selfmva.config import RECIPES, AssociatorConfig, build
-from selfmva.cues import CUES, Rig, embed_frames
+from selfmva.cues import Rig, embed_frames
+from selfmva.devices import find_device
 from selfmva.encoders.box import BoxEncoder
-from selfmva.errors import ConfigError, InputError, LearntNothingWarning, NotFittedError
+from selfmva.errors import ConfigError, GeometryMissingWarning, InputError, LearntNothingWarning, NotFittedError
 from selfmva.evidence import gather_evidence
-from selfmva.geometry.retiming import align_frames
 from selfmva.inference import associate_frames, chunks
 from selfmva.inputs import read_recording
 from selfmva.io.boxes_argument import resolve_boxes
 from selfmva.io.views import resolve_views
+from selfmva.looking import Looker
 from selfmva.pretrained import SavedAssociator, find_folder, load, save
 from selfmva.threads import limited_threads, map_in_order
 from selfmva.training.callbacks import Callback, ProgressHook, silent
 from selfmva.training.checkpoint import check_architecture
-from selfmva.training.fitting import find_device, fit_encoder
+from selfmva.training.fitting import fit_encoder
 from selfmva.training.loop import Watch
 from selfmva.types import Frame, View, clip_to_views, validate_boxes
 
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
     from selfmva.association import Association
     from selfmva.calibration import Movement
-    from selfmva.config import AssociationConfig, EncoderConfig, GeometryConfig, Recipe
+    from selfmva.config import AppearanceConfig, AssociationConfig, EncoderConfig, GeometryConfig, Recipe
     from selfmva.datasets.base import MultiViewDataset
     from selfmva.evidence import Evidence, Tables
     from selfmva.geometry.plan import Floor
@@ -62,6 +63,9 @@ class Associator:
         threads: CPU threads; see `AssociatorConfig`.
         encoder: An `EncoderConfig` or a dictionary of its fields.
         geometry: A `GeometryConfig` or a dictionary of its fields.
+        appearance: Name of an encoder of what people look like (`"osnet-ain"`, `"onnx:re-id.onnx"`,
+            `"torchvision:resnet50"`), or an `AppearanceConfig` or a dictionary of its fields. None: only features that
+            frames bring along are used.
         association: An `AssociationConfig` or a dictionary of its fields.
 
     Attributes:
@@ -70,6 +74,8 @@ class Associator:
         floor_: The common floor of the cameras, a `selfmva.geometry.plan.Floor`; None where none was found.
         lines_: Fundamental matrices of head points, for view pairs without a floor, where they are trusted.
         tables_: What distances mean, for every view pair; None for a converted checkpoint before `adapt`.
+        appearance_: Identity of the encoder by whose features likeness was learnt, `"frames"` for features that frames
+            brought along; None where appearance tells nothing.
         clock_offsets_: `(V,)` int64 instants, found where `geometry.clock_bound` asks for them: view v shows at instant
             t what view 0 shows at t + offset. `selfmva.geometry.retiming.align_frames` brings other frames in line.
         fit_report_: What was learnt.
@@ -94,7 +100,7 @@ class Associator:
     tables_: Tables | None
     fit_report_: FitReport
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # one for each stage
         self,
         *,
         seed: int = 0,
@@ -104,6 +110,7 @@ class Associator:
         threads: int = 1,
         encoder: EncoderConfig | dict[str, Any] | None = None,
         geometry: GeometryConfig | dict[str, Any] | None = None,
+        appearance: str | AppearanceConfig | dict[str, Any] | None = None,
         association: AssociationConfig | dict[str, Any] | None = None,
     ) -> None:
         if isinstance(recipe, str):
@@ -111,8 +118,16 @@ class Associator:
                 raise ConfigError(f"recipe must be one of {', '.join(map(repr, RECIPES))}, got {recipe!r}")
             recipe = RECIPES[recipe]()
         given = {"seed": seed, "recipe": recipe, "device": device, "precision": precision, "threads": threads}
-        stages = {"encoder": encoder, "geometry": geometry, "association": association}
+        looks = {"encoder": appearance} if isinstance(appearance, str) else appearance
+        stages = {"encoder": encoder, "geometry": geometry, "appearance": looks, "association": association}
         self._config = build(AssociatorConfig, given | {k: v for k, v in stages.items() if v is not None})
+        self._looker = Looker(self._config.appearance, device)
+
+    @property
+    def appearance_(self) -> str | None:
+        """See the class."""
+        self._check_fitted("appearance_")
+        return self._looker.learnt_by
 
     def get_params(self) -> dict[str, Any]:
         """Hyper-parameters by name; `Associator(**associator.get_params())` is an equal, unfitted one."""
@@ -137,8 +152,8 @@ class Associator:
                 x2, y2; or a path to a file that `selfmva.io` reads. None with a dataset.
             checkpoint: File that keeps the state of the training, so that it can be resumed.
             resume: Go on from `checkpoint` where it exists.
-            progress: Called as `progress(task, completed, total)`; tasks are `"calibrate"` (view pairs) and `"fit"`
-                (steps of the training).
+            progress: Called as `progress(task, completed, total)`; tasks are `"look"` (instants, where there is an
+                encoder of appearance), `"calibrate"` (view pairs) and `"fit"` (steps of the training).
             callbacks: Called after every step with a `StepState`.
 
         Returns:
@@ -150,19 +165,19 @@ class Associator:
             CheckpointError: `resume` with a checkpoint that is damaged or of another training.
 
         Warns:
-            LearntNothingWarning: No geometry is trusted, and held-out instants are told apart no better than by chance.
+            LearntNothingWarning: No geometry is trusted, held-out instants are told apart no better than by chance, and
+                appearance tells nothing.
+            GeometryMissingWarning: No geometry is trusted; people are told apart by what they look like alone.
         """
         started = time.monotonic()
         find_device(self._config.device)  # before the work: a wrong name is known now
         cameras, frames = read_recording(views, boxes)
         watch = Watch(progress, callbacks, None if checkpoint is None else Path(checkpoint), resume)
-        geometry = self._config.geometry
+        looker = Looker(self._config.appearance, self._config.device)
         with limited_threads(self._config.threads):
-            offsets = np.zeros(len(cameras), dtype=np.int64)
-            if geometry.clock_bound:
-                offsets = find_offsets(cameras, frames, geometry.clock_bound).offsets
-                frames = align_frames(frames, offsets) if geometry.correct_clock else frames
-            floor = calibrate_floor(cameras, frames, partial(progress, "calibrate")) if geometry.floor else None
+            frames = looker.look_at_recording(frames, views, cameras, partial(progress, "look"))
+            geometry = self._config.geometry
+            offsets, frames, floor = calibrate(cameras, frames, geometry, partial(progress, "calibrate"))
             trained = fit_encoder(cameras, frames, self._config, watch, floor)
             evidence = gather_evidence(
                 trained.encoder,
@@ -176,7 +191,14 @@ class Associator:
         self.clock_offsets_ = offsets
         clocks = {view.name: int(offset) for view, offset in zip(cameras, offsets, strict=True)}
         report = replace(evidence.report, clock_offsets=clocks if geometry.clock_bound else {})
+        self._looker = looker
         self._keep(replace(evidence, report=report), time.monotonic() - started)
+        if evidence.rig.appearance and not report.geometry_found:
+            warnings.warn(
+                f"fit() found no geometry, people are told apart by what they look like alone: {report.advice()}.",
+                GeometryMissingWarning,
+                stacklevel=2,
+            )
         if not evidence.report.better_than_chance:
             warnings.warn(
                 f"fit() learnt nothing that could be told from chance: {evidence.report.summary()}. Film longer, make "
@@ -208,7 +230,7 @@ class Associator:
         """
         started = time.monotonic()
         self._check_fitted("adapt")
-        frames = resolve_boxes(boxes, self.views_)
+        frames = [self._looker.look_at(frame) for frame in resolve_boxes(boxes, self.views_)]
         floor = self.floor_
         moves: list[Movement] = []
         with limited_threads(self._config.threads):
@@ -306,7 +328,14 @@ class Associator:
         save(
             folder,
             SavedAssociator(
-                self.views_, params, self.encoder_.state_dict(), self.floor_, self.lines_, self.tables_, report
+                self.views_,
+                params,
+                self.encoder_.state_dict(),
+                self.floor_,
+                self.lines_,
+                self.tables_,
+                report,
+                self._looker.learnt_by,
             ),
         )
 
@@ -365,6 +394,7 @@ class Associator:
         encoder.load_state_dict(saved.weights)
         associator.views_, associator.encoder_ = cameras, encoder.to(find_device(device))
         associator.floor_, associator.lines_, associator.tables_ = saved.floor, saved.lines, saved.tables
+        associator._looker = Looker(associator._config.appearance, device, saved.appearance)
         clocks = {} if saved.report is None else saved.report.clock_offsets
         associator.clock_offsets_ = np.array([clocks.get(view.name, 0) for view in cameras], dtype=np.int64)
         if saved.report is not None:
@@ -389,12 +419,12 @@ class Associator:
 
     def _as_frame(self, entry: FrameLike, number: int) -> Frame:
         frame = entry if isinstance(entry, Frame) else Frame(entry, index=number)
-        return clip_to_views(frame, self.views_)
+        return self._looker.look_at(clip_to_views(frame, self.views_))
 
     def _associate(self, frames: list[Frame]) -> list[Association]:
         threshold = self._config.association.threshold
-        appearance = any(len(table.tables) == len(CUES) for table in (self.tables_ or {}).values())
-        rig = Rig(self.views_, self.encoder_, self.floor_, self.lines_, appearance)
+        seen = self._looker.learnt_by is not None
+        rig = Rig(self.views_, self.encoder_, self.floor_, self.lines_, appearance=seen)
         with limited_threads(1):  # frames are small: threads are for several chunks of them
             return associate_frames(rig, frames, self.tables_, threshold)
 
@@ -403,4 +433,5 @@ class Associator:
         rig = evidence.rig
         self.views_, self.encoder_, self.floor_, self.lines_ = rig.views, rig.encoder, rig.floor, rig.lines
         self.tables_ = evidence.tables
+        self._looker.learnt_by = self._looker.identity() if rig.appearance else None
         self.fit_report_ = replace(evidence.report, seconds=seconds, moved=dict(moved or {}))

@@ -14,7 +14,7 @@ from selfmva.geometry.clock import Clock, find_clock
 from selfmva.geometry.epipolar_search import find_epipolar_geometry
 from selfmva.geometry.floor import Layout, find_floor, refine_floor
 from selfmva.geometry.plan import Floor
-from selfmva.geometry.retiming import count_instants
+from selfmva.geometry.retiming import align_frames, count_instants
 from selfmva.geometry.sightings import Sightings, see
 from selfmva.geometry.support import held_views, measure_all, null_shifts, walking_time
 from selfmva.matching.cost import view_pairs
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from selfmva.config import GeometryConfig
     from selfmva.encoders.box import BoxEncoder
     from selfmva.geometry.epipolar_search import EpipolarGeometry
     from selfmva.types import FloatArray, Frame, IntArray, View
@@ -47,6 +48,30 @@ class Movement:
 
     view: str
     distance: float
+
+
+def calibrate(
+    views: Sequence[View],
+    frames: list[Frame],
+    config: GeometryConfig,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[IntArray, list[Frame], Floor | None]:
+    """Find clocks and floor of a recording, as far as the config asks for them.
+
+    Args:
+        views: The cameras.
+        frames: Clipped frames in the order of time.
+        config: What to find.
+        progress: See `calibrate_floor`.
+
+    Returns:
+        `(V,)` clock offsets in instants, frames in line with them where the config says so, and the floor, if any.
+    """
+    offsets = np.zeros(len(views), dtype=np.int64)
+    if config.clock_bound:
+        offsets = find_offsets(views, frames, config.clock_bound).offsets
+        frames = align_frames(frames, offsets) if config.correct_clock else frames
+    return offsets, frames, calibrate_floor(views, frames, progress) if config.floor else None
 
 
 def calibrate_floor(

@@ -94,6 +94,17 @@ class GeometryConfig(Stage):
     )
 
 
+class AppearanceConfig(Stage):
+    """What people look like."""
+
+    encoder: str | None = Field(
+        None,
+        description="'osnet-ain', 'osnet-ain:weights.pt', 'onnx:re-id.onnx' or 'torchvision:resnet50' (see "
+        "selfmva.encoders.open_appearance); None: only features that boxes bring along.",
+    )
+    cache: bool = Field(default=True, description="Whether fit() keeps features on the disk for the next time.")
+
+
 class AssociationConfig(Stage):
     """From probabilities to groups."""
 
@@ -117,6 +128,7 @@ class AssociatorConfig(Stage):
     encoder: EncoderConfig = Field(default_factory=EncoderConfig, description="The geometric encoder.")
     recipe: Recipe = Field(default_factory=BatchRecipe, description="How the encoder is trained.")
     geometry: GeometryConfig = Field(default_factory=GeometryConfig, description="Self-calibration.")
+    appearance: AppearanceConfig = Field(default_factory=AppearanceConfig, description="What people look like.")
     association: AssociationConfig = Field(
         default_factory=AssociationConfig, description="How probabilities become groups."
     )

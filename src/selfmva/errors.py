@@ -33,8 +33,20 @@ class NotFittedError(SelfMVAError, ValueError, AttributeError):
     """Learnt state was asked for before anything was learnt."""
 
 
-class LearntNothingWarning(UserWarning):
+class SelfMVAWarning(UserWarning):
+    """Base of all warnings of selfmva."""
+
+
+class LearntNothingWarning(SelfMVAWarning):
     """fit() did no better than chance on instants that it had not seen."""
+
+
+class GeometryMissingWarning(SelfMVAWarning):
+    """fit() found no geometry, so that people are told apart by what they look like alone."""
+
+
+class AppearanceMissingWarning(SelfMVAWarning):
+    """Nothing is known of what the boxes look like, where appearance was learnt: geometry decides alone."""
 
 
 def require(module: str, extra: str) -> None:

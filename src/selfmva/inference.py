@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 CHUNK_FRAMES = 64  # frames that are looked at together, at most
 CHUNK_BOXES = 512  # and boxes: what bounds the memory
+CHUNK_IMAGES = 32  # and images that frames bring along
 
 
 def associate_frames(
@@ -46,12 +47,13 @@ def associate_frames(
 def chunks(frames: Iterable[Frame]) -> Iterator[list[Frame]]:
     """Cut a stream into pieces of bounded size, in order."""
     chunk: list[Frame] = []
-    boxes = 0
+    boxes = images = 0
     for frame in frames:
         chunk.append(frame)
         boxes += sum(frame.counts)
-        if len(chunk) >= CHUNK_FRAMES or boxes >= CHUNK_BOXES:
+        images += sum(image is not None for image in frame.images or ())
+        if len(chunk) >= CHUNK_FRAMES or boxes >= CHUNK_BOXES or images >= CHUNK_IMAGES:
             yield chunk
-            chunk, boxes = [], 0
+            chunk, boxes, images = [], 0, 0
     if chunk:
         yield chunk

@@ -36,11 +36,13 @@ FIRST_GAPS = (0.4, 0.8, 1.2)  # shares of the gap inside views where the search 
 # Standard deviations that must lie between one person and two where no geometry vouches for it: nearer together, a
 # mixture of two looks like one, whatever is in it.
 SMALLEST_SEPARATION = 1.0
+LARGEST_RATIO = 25.0  # in likelihoods: as much as products of odds can hold
 LEAST_GAIN = 10.0  # in log-likelihood over "all are strangers", where no geometry vouches for it
 HIDDEN = 0.02  # share of boxes that show somebody else, who stands in front: bounds what unlikeness says
 MOST_ROUNDS, SETTLED = 50, 1e-3
 PRIOR_PAIRS = 20.0  # weight, in box pairs, of the view pairs' common mean in the mean of each
-FIRST_BIAS, LARGEST_BIAS = -1.0, 1.0  # the largest as in `selfmva.fusion`
+FIRST_BIAS = -1.0
+LARGEST_BIAS = 3.0  # of those whom one view sees, at most 95 % are taken for seen by the other, whatever was learnt
 SMALLEST_SPREAD = 0.02
 
 
@@ -64,8 +66,8 @@ class Likeness(NamedTuple):
         """The gap in standard deviations: d', the sensitivity index of signal detection."""
         return float(self.gap / np.sqrt((self.spread_same**2 + self.spread_other**2) / 2))
 
-    def log_ratio(self, pair: ViewPair, distances: FloatArray) -> FloatArray:
-        """Log-ratio of the densities of one person and of two; it never rises with the distance.
+    def log_ratio(self, pair: ViewPair, distances: FloatArray, largest: float = LARGEST_LOG_ODDS) -> FloatArray:
+        """Log-ratio of the densities of one person and of two, bounded; it never rises with the distance.
 
         Normal densities of unequal spread cross twice. Beyond the point where likeness would count against a person,
         or unlikeness for one, the ratio stays what it is there.
@@ -76,8 +78,24 @@ class Likeness(NamedTuple):
             turn = -self.gap * same / (same - other)
             away = np.maximum(away, turn) if same > other else np.minimum(away, turn)
         ratio = 0.5 * (other * away**2 - same * (away + self.gap) ** 2) + np.log(self.spread_other / self.spread_same)
-        ratio = np.clip(ratio, -LARGEST_LOG_ODDS, LARGEST_LOG_ODDS)
+        ratio = np.clip(ratio, -largest, largest)
         return np.asarray(np.log((1.0 - HIDDEN) * np.exp(ratio) + HIDDEN))
+
+
+class Limits(NamedTuple):
+    """What single views say of likeness between views, where nothing else does.
+
+    Attributes:
+        spread: The least. Whoever stands still looks the same for minutes, and a likeness that fits them alone would be
+            the most likely one of all.
+        strangers: The least mean distance of two people: they look no more alike in two views than in one.
+    """
+
+    spread: float
+    strangers: float
+
+
+NO_LIMITS = Limits(SMALLEST_SPREAD, 0.0)
 
 
 class OwnViews(NamedTuple):
@@ -90,6 +108,10 @@ class OwnViews(NamedTuple):
 
     same: FloatArray
     other: FloatArray
+
+    def limits(self) -> Limits:
+        """What they say of likeness between views."""
+        return Limits(max(float(min(self.same.std(), self.other.std())), SMALLEST_SPREAD), float(self.other.mean()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,11 +198,12 @@ def learn_likeness(evidence: Mapping[ViewPair, PairEvidence], own: OwnViews) -> 
     teachers = set(told) - refuted if vouched else set(known)
     starts = [likeness] if likeness is not None else _by_single_views(known, own)
     free = {pair: entry.untold() if pair in refuted else entry for pair, entry in known.items()}
-    ends = [_settle(free, start, teachers) for start in starts]
+    limits = NO_LIMITS if vouched or not starts else own.limits()
+    ends = [_settle(free, start, teachers, limits) for start in starts]
     if not ends:
         return NOTHING_SEEN
     found, bias = max(ends, key=lambda end: _log_likelihood(free, *end).sum()) if len(ends) > 1 else ends[0]
-    if not vouched and (found.separation < SMALLEST_SEPARATION or not _explains(free, found, bias)):
+    if not vouched and (found.separation < SMALLEST_SEPARATION or not _explains(free, found, bias, limits)):
         return NOTHING_SEEN
     return Verdict(found, refuted, bias)
 
@@ -222,7 +245,10 @@ def _own_gap(own: OwnViews) -> float:
 
 
 def _settle(
-    evidence: Mapping[ViewPair, PairEvidence], likeness: Likeness, teachers: Collection[ViewPair]
+    evidence: Mapping[ViewPair, PairEvidence],
+    likeness: Likeness,
+    teachers: Collection[ViewPair],
+    limits: Limits,
 ) -> tuple[Likeness, dict[ViewPair, float]]:
     """Expectation-maximization; gap and spreads are those of the teachers."""
     missing = {pair: float(np.nanmean(e.distances)) for pair, e in evidence.items() if pair not in likeness.strangers}
@@ -236,16 +262,22 @@ def _settle(
             pair: weight * -np.expm1(np.log(HIDDEN) - likeness.log_ratio(pair, evidence[pair].distances))
             for pair, weight in matched.items()
         }
-        likeness = _weigh(evidence, shown, teachers)
+        likeness = _weigh(evidence, shown, teachers, limits)
         bias = {pair: _bias(evidence[pair], matched[pair]) for pair in bias}
         if np.abs(np.array([*likeness[1:], *bias.values()]) - before).max() < SETTLED:
             break
     return likeness, bias
 
 
-def _scores(pair: ViewPair, entry: PairEvidence, likeness: Likeness, bias: Mapping[ViewPair, float]) -> FloatArray:
+def _scores(
+    pair: ViewPair,
+    entry: PairEvidence,
+    likeness: Likeness,
+    bias: Mapping[ViewPair, float],
+    largest: float = LARGEST_LOG_ODDS,
+) -> FloatArray:
     """`(F, N, M)` log-odds by everything that is known, before competition."""
-    ratio = np.where(np.isnan(entry.distances), 0.0, likeness.log_ratio(pair, entry.distances))
+    ratio = np.where(np.isnan(entry.distances), 0.0, likeness.log_ratio(pair, entry.distances, largest))
     return np.asarray(entry.scores + ratio + bias.get(pair, 0.0))
 
 
@@ -260,7 +292,7 @@ def _log_likelihood(
         of_strangers = -0.5 * (away**2).sum(axis=(1, 2)) / likeness.spread_other**2
         of_strangers -= known * np.log(likeness.spread_other)
         before = entry.scores + bias.get(pair, 0.0)
-        added = _log_matchings(_scores(pair, entry, likeness, bias)) - _log_matchings(before)
+        added = _log_matchings(_scores(pair, entry, likeness, bias, LARGEST_RATIO)) - _log_matchings(before)
         total += np.bincount(entry.stretches(), of_strangers + added, STRETCHES)
     return total
 
@@ -274,10 +306,12 @@ def _log_matchings(log_odds: FloatArray) -> FloatArray:
     return np.asarray(np.log1p(of_rows).sum(axis=1) + np.log1p(of_columns).sum(axis=1) - counted_twice)
 
 
-def _explains(evidence: Mapping[ViewPair, PairEvidence], likeness: Likeness, bias: Mapping[ViewPair, float]) -> bool:
+def _explains(
+    evidence: Mapping[ViewPair, PairEvidence], likeness: Likeness, bias: Mapping[ViewPair, float], limits: Limits
+) -> bool:
     """Whether distances are better explained than by strangers alone, throughout the recording."""
     nobody = {pair: np.zeros_like(entry.distances) for pair, entry in evidence.items()}
-    alone = _weigh(evidence, nobody, evidence)._replace(gap=0.0)
+    alone = _weigh(evidence, nobody, evidence, limits)._replace(gap=0.0)
     gain = _log_likelihood(evidence, likeness, bias) - _log_likelihood(
         evidence, alone._replace(spread_same=alone.spread_other), bias
     )
@@ -286,7 +320,10 @@ def _explains(evidence: Mapping[ViewPair, PairEvidence], likeness: Likeness, bia
 
 
 def _weigh(
-    evidence: Mapping[ViewPair, PairEvidence], matched: Mapping[ViewPair, FloatArray], teachers: Collection[ViewPair]
+    evidence: Mapping[ViewPair, PairEvidence],
+    matched: Mapping[ViewPair, FloatArray],
+    teachers: Collection[ViewPair],
+    limits: Limits = NO_LIMITS,
 ) -> Likeness:
     """Means and spreads of distances, given how likely each pair of boxes is one person."""
     known = {pair: np.isfinite(entry.distances) for pair, entry in evidence.items()}
@@ -294,7 +331,10 @@ def _weigh(
     totals = {pair: (float((1.0 - same) @ away), float((1.0 - same).sum())) for pair, (away, same) in parts.items()}
     summed, weight = np.sum(list(totals.values()), axis=0)
     common = PRIOR_PAIRS * summed / max(weight, 1e-9)
-    strangers = {pair: float((total + common) / (size + PRIOR_PAIRS)) for pair, (total, size) in totals.items()}
+    strangers = {
+        pair: max(float((total + common) / (size + PRIOR_PAIRS)), limits.strangers)
+        for pair, (total, size) in totals.items()
+    }
     away = np.concatenate([parts[pair][0] - strangers[pair] for pair in sorted(teachers)])
     same = np.concatenate([parts[pair][1] for pair in sorted(teachers)])
     other = 1.0 - same
@@ -302,7 +342,7 @@ def _weigh(
     gap = float(-(same @ away) / total)
     spread_other = float(np.sqrt((other @ away**2) / max(other.sum(), 1e-9)))
     spread_same = float(np.sqrt((same @ (away + gap) ** 2) / total))
-    return Likeness(strangers, gap, max(spread_same, SMALLEST_SPREAD), max(spread_other, SMALLEST_SPREAD))
+    return Likeness(strangers, gap, max(spread_same, limits.spread), max(spread_other, limits.spread))
 
 
 def _gaps(entry: PairEvidence, matched: FloatArray, strangers: float) -> FloatArray:

@@ -36,7 +36,10 @@ if TYPE_CHECKING:
 
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
-FORMAT_VERSION = 3
+FORMAT_VERSION, FORMAT_WITHOUT_APPEARANCE = 3, 2
+KEYS = frozenset(
+    ("format_version", "selfmva_version", "weights_sha256", "views", "params", "floor", "fit_report", "appearance")
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +54,7 @@ class SavedAssociator:
         lines: Trusted fundamental matrices of head points, by view pair.
         tables: What distances mean, by view pair; None where nothing was calibrated.
         report: What fit() reported; None where there was no fit.
+        appearance: Identity of the encoder by whose features appearance was learnt; None where it was not.
     """
 
     views: tuple[View, ...]
@@ -60,6 +64,7 @@ class SavedAssociator:
     lines: Mapping[tuple[int, int], FloatArray]
     tables: Tables | None
     report: FitReport | None
+    appearance: str | None = None
 
 
 def save(folder: str | Path, saved: SavedAssociator) -> None:
@@ -83,6 +88,7 @@ def save(folder: str | Path, saved: SavedAssociator) -> None:
         "params": saved.params,
         "floor": None if saved.floor is None else _floor_values(saved.floor),
         "fit_report": None if saved.report is None else saved.report.to_dict(),
+        "appearance": saved.appearance,
     }
     try:
         target.mkdir(parents=True, exist_ok=True)
@@ -127,6 +133,7 @@ def load(folder: str | Path) -> SavedAssociator:
             lines={_pair(k): v.numpy() for k, v in tensors.items() if k.startswith("lines.")},
             tables=_tables(tensors),
             report=None if report is None else FitReport.from_dict(report),
+            appearance=config["appearance"],
         )
         _check_all_known(tensors, saved)
     except (SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
@@ -146,9 +153,10 @@ def _read_config(path: Path) -> dict[str, Any]:
             f"{path} has format {config['format_version']}, this version reads up to {FORMAT_VERSION}: "
             f"run `pip install 'selfmva>={config.get('selfmva_version', '')}'`"
         )
-    known = {"format_version", "selfmva_version", "weights_sha256", "views", "params", "floor", "fit_report"}
-    if set(config) != known:
-        odd = ", ".join(sorted(set(config) ^ known))
+    if config["format_version"] == FORMAT_WITHOUT_APPEARANCE:
+        config["appearance"] = None
+    if set(config) != KEYS:
+        odd = ", ".join(sorted(set(config) ^ KEYS))
         raise CheckpointError(f"{path} is damaged or of another version: unknown or missing {odd}")
     return config
 

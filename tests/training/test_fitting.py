@@ -11,10 +11,10 @@ import torch
 from small_scenes import fit_quietly, flat, frames_of, quick, reorder_cameras, scene, shuffle_boxes
 
 from selfmva.associator import Associator
+from selfmva.devices import find_device
 from selfmva.errors import ConfigError, InputError
 from selfmva.matching.cost import view_pairs
 from selfmva.training.callbacks import StepState
-from selfmva.training.fitting import find_device
 
 RECIPES = ["batch", "published"]
 

@@ -2,38 +2,52 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import replace
+from collections import Counter, deque
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from selfmva.cli.arguments import (
     add_dataset_options,
-    file_ending_in,
     frames_of_split,
     load_model,
     positive,
     read_dataset,
 )
 from selfmva.cli.common import Parser, UsageError, add_output_options, make_folder, print_json
+from selfmva.cli.detection import (
+    MODEL,
+    add_detector_options,
+    check_cameras,
+    open_chosen,
+    recall_detector,
+    watch_people,
+)
 from selfmva.cli.progress import progress_of
+from selfmva.cli.recordings import rate
+from selfmva.cli.results import FORMATS, TABLE, is_folder, result_path
 from selfmva.errors import DataError, require
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator, Sequence
-
-    import pandas as pd
+    from collections.abc import Iterator
 
     from selfmva.association import Association
+    from selfmva.associator import Associator
+    from selfmva.datasets.base import MultiViewDataset
     from selfmva.types import Frame
+
+CONFIG = "config.json"  # in the folder of a model
+VIDEO = "mosaic.mp4"
 
 EPILOG = """\
 examples:
   selfmva associate my-rig --boxes today.csv --out people.csv
+  selfmva associate my-rig door.mp4 hall.mp4 --out today
   selfmva associate my-rig --boxes today.json --out people.json --picture pictures --every 50
   selfmva associate wildtrack-model --dataset wildtrack --root data/wildtrack --split test --out people.parquet
 
+A folder as --out gets people.csv and, of videos, mosaic.mp4. Without a MODEL, it is the folder selfmva-model.
 The table has one row per box: frame, view, view_name, box, id, x1, y1, x2, y2 and, where known, score and track_id.
 The .json is the detection format of Self-MVA, with ids as track ids. An id holds for its instant alone.
 """
@@ -47,17 +61,26 @@ def add_parser(subparsers: argparse._SubParsersAction[Parser]) -> None:
         description="Say which boxes of different cameras are the same person, instant by instant.",
         epilog=EPILOG,
     )
-    parser.add_argument("model", metavar="MODEL", help="a folder made by `selfmva fit`, or a hub repository")
+    parser.add_argument(
+        "inputs",
+        metavar="MODEL or VIDEO",
+        nargs="*",
+        help="a folder made by `selfmva fit` or a hub repository; then videos or folders of images, if any",
+    )
     parser.add_argument("--boxes", metavar="FILE", help="boxes of all cameras: .json, .csv, .parquet, or MOT")
     parser.add_argument("--dataset", metavar="NAME", help="a data set that `selfmva datasets` lists, instead of boxes")
     add_dataset_options(parser)
+    add_detector_options(parser, remembered=True)
+    parser.add_argument("--rate", metavar="R", type=rate, help="images a second of folders (default: 1)")
+    parser.add_argument("--blur", choices=("faces", "people"), help="make them unrecognizable in the video")
     parser.add_argument("--split", help="split of the data set (default: test)")
     parser.add_argument(
         "--out",
-        metavar="FILE",
+        "-o",
+        metavar="PATH",
         required=True,
-        type=file_ending_in(".csv", ".parquet", ".json"),
-        help="the result: a .csv or .parquet table, or a .json file",
+        type=result_path,
+        help="the result: a .csv or .parquet table, a .json file, or a folder",
     )
     parser.add_argument("--picture", metavar="DIR", help="also draw instants there")
     parser.add_argument("--every", metavar="N", type=positive, help="draw every N-th instant (default: 1)")
@@ -68,60 +91,124 @@ def add_parser(subparsers: argparse._SubParsersAction[Parser]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Associate and write."""
-    _check(args)
-    pack, write = _FORMATS[args.out.suffix.lower()]
+    model, videos = _inputs(args)
+    _check(args, model, videos)
+    folder = is_folder(args.out)
+    table = args.out / TABLE if folder else args.out
+    pack, write = FORMATS[table.suffix.lower()]
     parts: list[Any] = []  # probabilities are let go instant by instant, so that a long recording fits into memory
     counts: Counter[str] = Counter()
-    for association in _stream(args):
-        parts.append(pack(association))
-        counts.update(_count(association))
-    write(args.out, parts)
+    with ExitStack() as stack:
+        stream, rate = _open(args, model, videos, stack)
+
+        def counted() -> Iterator[Association]:
+            for association in stream:
+                parts.append(pack(association))
+                counts.update(_count(association))
+                yield association
+
+        video = args.out / VIDEO if folder and videos else None
+        if video is None:
+            deque(counted(), maxlen=0)
+        else:
+            from selfmva.viz import write_mosaic_video
+
+            write_mosaic_video(video, counted(), rate=rate, blur=args.blur)
+    if not parts:
+        raise DataError("there is no instant: nothing to associate")
+    write(table, parts)
+    files = [str(path) for path in (table, video) if path is not None]
     if args.json:
-        print_json({"out": str(args.out), **counts, "pictures": args.picture})
+        print_json(
+            {"out": str(table), "video": None if video is None else str(video), **counts, "pictures": args.picture}
+        )
     else:
         print(
             "{boxes} boxes in {instants} instants: {shared} of {people} people are seen in several views".format(
                 **counts
             )
         )
-        print(f"saved to {args.out}" + ("" if args.picture is None else f", pictures to {args.picture}"))
+        print(f"saved to {', '.join(files)}" + ("" if args.picture is None else f", pictures to {args.picture}"))
     return 0
 
 
-def _check(args: argparse.Namespace) -> None:
+def _inputs(args: argparse.Namespace) -> tuple[str, list[Path]]:
+    """The model, and the videos: a first input that is no recording is the model."""
+    first, rest = args.inputs[:1], args.inputs[1:]
+    if first and (not Path(first[0]).exists() or (Path(first[0]) / CONFIG).is_file() or not (rest or _filmed(args))):
+        return first[0], [_existing(text) for text in rest]
+    return MODEL, [_existing(text) for text in args.inputs]
+
+
+def _filmed(args: argparse.Namespace) -> bool:
+    """Whether all inputs are recordings, because nothing else says where boxes come from."""
+    return args.boxes is None and args.dataset is None
+
+
+def _existing(text: str) -> Path:
+    if not Path(text).exists():
+        raise UsageError(f"there is no video or folder of images {text!r}")
+    return Path(text)
+
+
+def _check(args: argparse.Namespace, model: str, videos: list[Path]) -> None:
     """Find out before the work what would stop it at its end."""
-    if (args.boxes is None) == (args.dataset is None):
-        raise UsageError("give either --boxes or --dataset")
+    if (args.boxes is not None) + (args.dataset is not None) + bool(videos) != 1:
+        raise UsageError("give either --boxes or --dataset, or videos")
     if args.split is not None and args.dataset is None:
         raise UsageError("--split goes with --dataset")
     if args.every is not None and args.picture is None:
         raise UsageError("--every goes with --picture")
+    if not videos and (args.detector or args.rate or args.blur or args.least_score is not None):
+        raise UsageError("--detector, --least-score, --rate and --blur go with videos")
+    if videos:
+        recall_detector(model, args)
     if args.out.suffix.lower() == ".parquet":
         require("pyarrow", "parquet")
-    make_folder(args.out.parent)
+    make_folder(args.out if is_folder(args.out) else args.out.parent)
     if args.picture is not None:
         make_folder(args.picture)
 
 
-def _stream(args: argparse.Namespace) -> Iterator[Association]:
-    """One association after the other; pictures are drawn on the way."""
+def _open(
+    args: argparse.Namespace, model: str, videos: list[Path], stack: ExitStack
+) -> tuple[Iterator[Association], float]:
+    """One association after the other, and how many are a second; pictures are drawn on the way."""
     dataset = None if args.dataset is None else read_dataset(args.dataset, args)
-    associator = load_model(args.model, dataset, args.device)
-    if dataset is None:
-        from selfmva.io import resolve_boxes
+    associator = load_model(model, dataset, args.device)
+    total, frames, rate = _frames(args, associator, dataset, videos, stack)
+    progress = stack.enter_context(progress_of(args))
 
-        read = resolve_boxes(args.boxes, associator.views_)
-        if not read:
-            raise DataError(f"there is no instant in {args.boxes}: nothing to associate")
-        total, frames = len(read), iter(read)
-    else:
-        total, frames = frames_of_split(dataset, args.split or "test")
-    with progress_of(args) as progress:
+    def associations() -> Iterator[Association]:
         for number, association in enumerate(associator.associate_many(frames)):
             if args.picture is not None and number % (args.every or 1) == 0:
                 _draw(Path(args.picture) / f"{association.index:06d}.png", association)
             yield association
             progress("associate", number + 1, total)
+
+    return associations(), rate
+
+
+def _frames(
+    args: argparse.Namespace,
+    associator: Associator,
+    dataset: MultiViewDataset | None,
+    videos: list[Path],
+    stack: ExitStack,
+) -> tuple[int, Iterator[Frame], float]:
+    """Number of the instants, their frames, and how many are a second."""
+    if dataset is not None:
+        return *frames_of_split(dataset, args.split or "test"), 1.0
+    if videos:
+        reader, frames = watch_people(videos, args, open_chosen(args), stack)
+        check_cameras(reader.views, associator.views_)
+        return len(reader), frames, reader.rate
+    from selfmva.io import resolve_boxes
+
+    read = resolve_boxes(args.boxes, associator.views_)
+    if not read:
+        raise DataError(f"there is no instant in {args.boxes}: nothing to associate")
+    return len(read), iter(read), 1.0
 
 
 def _draw(path: Path, association: Association) -> None:
@@ -137,37 +224,3 @@ def _count(association: Association) -> dict[str, int]:
     ids = np.concatenate(association.ids)
     seen_in = np.unique(ids, return_counts=True)[1]
     return {"instants": 1, "boxes": len(ids), "people": len(seen_in), "shared": int((seen_in > 1).sum())}
-
-
-def _pack_frame(association: Association) -> Frame:
-    return replace(association.frame, track_ids=association.ids)
-
-
-def _write_frames(path: Path, frames: Sequence[Frame]) -> None:
-    from selfmva.io import write_selfmva
-
-    write_selfmva(path, frames)
-
-
-def _pack_table(association: Association) -> pd.DataFrame:
-    return association.to_dataframe()
-
-
-def _write_table(path: Path, tables: Sequence[pd.DataFrame]) -> None:
-    import pandas as pd
-
-    from selfmva.io import atomic_write
-
-    table = pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
-    with atomic_write(path) as temporary:
-        if path.suffix.lower() == ".parquet":
-            table.to_parquet(temporary, engine="pyarrow", index=False)
-        else:
-            table.to_csv(temporary, index=False)
-
-
-_FORMATS: dict[str, tuple[Callable[[Any], Any], Callable[[Path, Any], None]]] = {
-    ".csv": (_pack_table, _write_table),
-    ".parquet": (_pack_table, _write_table),
-    ".json": (_pack_frame, _write_frames),
-}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from selfmva.cli.arguments import add_dataset_options, camera, cameras, read_dataset
 from selfmva.cli.common import Parser, UsageError, add_output_options, make_folder, print_json, print_table
+from selfmva.cli.detection import MODEL, add_detector_options, find_people, open_chosen, remember_detector
 from selfmva.cli.pictures import save_floor
 from selfmva.cli.progress import progress_of
 from selfmva.cli.settings import add_setting_options, read_settings
@@ -19,12 +21,13 @@ if TYPE_CHECKING:
     from selfmva.report import FitReport
     from selfmva.types import Frame
 
-CHECKPOINT = "checkpoint.safetensors"
+CHECKPOINT, BOXES = "checkpoint.safetensors", "boxes.csv"
 PICTURED = 100  # instants, the last ones of the recording
 
 EPILOG = """\
 examples:
   selfmva fit --views door:1920x1080 hall:1280x720 --boxes boxes.csv --out my-rig
+  selfmva fit door.mp4 hall.mp4 --detector onnx:yolox_nano.onnx --appearance osnet-ain --out my-rig
   selfmva fit --dataset wildtrack --root data/wildtrack --out wildtrack-model --device auto
   selfmva fit --dataset simulated --option people=5 --set recipe.steps=500 --out simulated-model
   selfmva fit --dataset mvor --root data/mvor --out mvor-model --recipe published --resume
@@ -37,8 +40,12 @@ def add_parser(subparsers: argparse._SubParsersAction[Parser]) -> None:
         "fit",
         help="learn from a recording",
         description="Learn which boxes are the same person from a recording of synchronized cameras, without labels, "
-        "and save what was learnt. Give a data set by name, whose training split is read, or cameras and boxes.",
+        "and save what was learnt. Give a data set by name, whose training split is read, or cameras and boxes, or "
+        "videos and a detector.",
         epilog=EPILOG,
+    )
+    parser.add_argument(
+        "videos", metavar="VIDEO", nargs="*", type=camera, help="synchronized videos or folders of images, as --views"
     )
     source = parser.add_argument_group("the recording")
     source.add_argument("--dataset", metavar="NAME", help="a data set that `selfmva datasets` lists")
@@ -51,7 +58,15 @@ def add_parser(subparsers: argparse._SubParsersAction[Parser]) -> None:
         help="one per camera: NAME:WIDTHxHEIGHT, WIDTHxHEIGHT, a folder of images or a video file",
     )
     source.add_argument("--boxes", metavar="FILE", help="boxes of all cameras: .json, .csv, .parquet, or MOT")
-    parser.add_argument("--out", metavar="FOLDER", required=True, help="where the result is saved")
+    add_detector_options(source, remembered=False)
+    source.add_argument(
+        "--appearance",
+        metavar="NAME",
+        help="also learn from what people look like: osnet-ain, onnx:re-id.onnx or torchvision:MODEL",
+    )
+    parser.add_argument(
+        "--out", "-o", metavar="FOLDER", default=MODEL, help=f"where the result is saved (default: {MODEL})"
+    )
     parser.add_argument(
         "--checkpoint",
         metavar="FILE",
@@ -66,18 +81,28 @@ def add_parser(subparsers: argparse._SubParsersAction[Parser]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Fit and save."""
-    if (args.dataset is None) == (args.views is None) or (args.views is None) != (args.boxes is None):
-        raise UsageError("give either --dataset, or --views and --boxes")
+    _check(args)
     from selfmva.associator import Associator
+    from selfmva.io import write_boxes
 
-    associator = Associator(**read_settings(args))
-    recording = _read(args)
+    settings = read_settings(args)
+    if args.appearance is not None:
+        settings["appearance"] = settings["appearance"].model_copy(update={"encoder": args.appearance})
+    associator = Associator(**settings)
+    detector = None if args.detector is None else open_chosen(args)
+    recording = [] if detector else _read(args)
     folder = make_folder(args.out)  # before the work: hours of training need a place to go
     checkpoint = args.checkpoint or folder / CHECKPOINT
     make_folder(checkpoint.parent)
     with progress_of(args) as progress, _interruption_explained(checkpoint, resumed=args.resume):
+        if detector is not None:
+            encoder = associator.get_params()["appearance"].encoder
+            recording = [*find_people(args.views, args, detector, encoder, partial(progress, "detect"))]
         associator.fit(*recording, checkpoint=checkpoint, resume=args.resume, progress=progress)
     associator.save_pretrained(folder)
+    remember_detector(folder, args)
+    if detector is not None:
+        write_boxes(folder / BOXES, recording[1], associator.views_)
     picture = save_floor(folder, associator, _last_frames(*recording))
     if args.checkpoint is None:
         checkpoint.unlink(missing_ok=True)  # three times as large as the model, and of no more use
@@ -104,14 +129,25 @@ def print_report(report: FitReport) -> None:
         print(f"\n{advice[0].upper()}{advice[1:]}.")
 
 
+def _check(args: argparse.Namespace) -> None:
+    """Find out what is given, and that it fits together."""
+    if args.videos:
+        if args.views is not None:
+            raise UsageError("give the cameras once: as videos, or with --views")
+        args.views = args.videos
+    sources = (args.boxes is not None) + (args.detector is not None)
+    if (args.dataset is None) == (args.views is None) or sources != (args.views is not None):
+        raise UsageError("give either --dataset, or --views and --boxes, or videos and --detector")
+
+
 def _read(args: argparse.Namespace) -> list[Any]:
     """What `Associator.fit` takes: a data set, or views and frames."""
     if args.dataset is not None:
         return [read_dataset(args.dataset, args)]
     from selfmva.io import resolve_boxes, resolve_views
 
-    views = resolve_views(cameras(args.views))
-    return [views, resolve_boxes(args.boxes, views)]
+    entries = cameras(args.views)  # appearance reads the images of those that are files
+    return [entries, resolve_boxes(args.boxes, resolve_views(entries))]
 
 
 def _last_frames(source: Any, frames: list[Frame] | None = None) -> Iterator[Frame]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from selfmva._version import __version__
 from selfmva.cli import associate, datasets, demo, evaluate, fit, report, show
 from selfmva.cli.common import Parser, UsageError, say
-from selfmva.errors import LearntNothingWarning, SelfMVAError
+from selfmva.errors import SelfMVAError, SelfMVAWarning
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         True
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("always", LearntNothingWarning)
+        warnings.simplefilter("always", SelfMVAWarning)
         warnings.showwarning = _warning_shown_by(warnings.showwarning)
         try:
             code = _run(argv)
@@ -95,7 +95,7 @@ def _warning_shown_by(show_others: Any) -> Any:
     """Show our own warnings in a line, and all others as before."""
 
     def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
-        if issubclass(category, LearntNothingWarning):
+        if issubclass(category, SelfMVAWarning):
             say("warning", message)
         else:
             show_others(message, category, *where, **more)

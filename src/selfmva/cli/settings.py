@@ -76,12 +76,20 @@ def list_settings(recipe: str) -> list[Setting]:
         >>> [setting.default for setting in list_settings("batch") if setting.key == "recipe.temperature"]
         ['2.0']
     """
-    from selfmva.config import RECIPES, AssociationConfig, AssociatorConfig, EncoderConfig, GeometryConfig
+    from selfmva.config import (
+        RECIPES,
+        AppearanceConfig,
+        AssociationConfig,
+        AssociatorConfig,
+        EncoderConfig,
+        GeometryConfig,
+    )
 
     stages: dict[str, type[BaseModel]] = {
         "": AssociatorConfig,
         "encoder.": EncoderConfig,
         "geometry.": GeometryConfig,
+        "appearance.": AppearanceConfig,
         "association.": AssociationConfig,
         "recipe.": RECIPES[recipe],
     }

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from selfmva.detectors.base import Detections, inside_image
 from selfmva.devices import find_device
-from selfmva.errors import DataError, InputError
+from selfmva.errors import InputError
 from selfmva.pixels import as_rgb
+from selfmva.torchvision_models import build_model, content_hash
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +55,7 @@ class TorchvisionDetector:
             raise InputError(f"least_score must be in [0, 1], got {least_score!r}")
         self.least_score, self._device = float(least_score), find_device(device)
         model = _build(name, weights)
-        self.identity = f"torchvision {name} {_content_hash(model)} least_score={self.least_score}"
+        self.identity = f"torchvision {name} {content_hash(model)} least_score={self.least_score}"
         self._model = model.eval().to(self._device)
 
     def __call__(self, images: Sequence[Image]) -> list[Detections]:
@@ -103,35 +102,4 @@ def _build(name: str, weights: str | None) -> nn.Module:
     from torchvision import models
 
     known = models.list_models(module=models.detection)
-    if name not in known:
-        raise InputError(f"torchvision has no detection model {name!r}; it has {', '.join(known)}")
-    if weights is None:
-        return cast("nn.Module", models.get_model(name, weights=None, weights_backbone=None))
-    choices = models.get_model_weights(name)
-    if weights not in {"DEFAULT", *choices.__members__}:
-        raise InputError(f"{name} has no weights {weights!r}; it has DEFAULT, {', '.join(choices.__members__)}")
-    chosen = choices[weights]
-    try:
-        return cast("nn.Module", models.get_model(name, weights=chosen))
-    except Exception as error:  # whatever urllib or the unpickler raises
-        raise _unreadable(name, chosen.url, error) from error
-
-
-def _unreadable(name: str, url: str, error: Exception) -> DataError:
-    import torch
-
-    place = Path(torch.hub.get_dir()) / "checkpoints" / url.rsplit("/", 1)[-1]
-    if place.exists():
-        return DataError(f"{place}, the weights of {name}, cannot be read ({error}): delete it and try again")
-    return DataError(
-        f"the weights of {name} cannot be downloaded ({error}): fetch {url} where there is a network, and place it "
-        f"as {place}"
-    )
-
-
-def _content_hash(model: nn.Module) -> str:
-    digest = hashlib.sha256()
-    for key, value in model.state_dict().items():
-        digest.update(key.encode())
-        digest.update(value.numpy().tobytes())
-    return digest.hexdigest()
+    return build_model(name, weights, known, "detection", weights_backbone=None)

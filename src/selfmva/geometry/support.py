@@ -66,7 +66,7 @@ class Support:
 
     @property
     def trusted(self) -> bool:
-        """True where neither chance nor the choice of the best of many explains it, and appearance does not refute it."""
+        """True where neither chance nor the choice of the best of many explains it, nor appearance refutes it."""
         steady = self.walked * self.steadiness >= (LEAST_CONFIRMED if self.known else LEAST_WALKED)
         return bool(not self.refuted and steady and self.synchronous >= TRUST_RATIO * self.largest)
 

@@ -1,5 +1,6 @@
 """Reading and writing: boxes (`read_boxes` and `write_boxes` choose the format by the file), images and video."""
 
+from selfmva.io.array_cache import ArrayCache
 from selfmva.io.atomic import atomic_write
 from selfmva.io.boxes_argument import resolve_boxes
 from selfmva.io.coco import read_coco, write_coco
@@ -10,6 +11,7 @@ from selfmva.io.detections import (
     frame_to_supervision,
 )
 from selfmva.io.files import read_boxes, write_boxes
+from selfmva.io.fingerprints import fingerprint
 from selfmva.io.image_sources import ImageArray, ImageFiles
 from selfmva.io.images import read_image, write_image
 from selfmva.io.mot import read_mot, write_mot
@@ -24,6 +26,7 @@ from selfmva.io.views import resolve_view, resolve_views
 from selfmva.pixels import as_rgb
 
 __all__ = [
+    "ArrayCache",
     "ImageArray",
     "ImageFiles",
     "ImageSource",
@@ -33,6 +36,7 @@ __all__ = [
     "VideoWriter",
     "as_rgb",
     "atomic_write",
+    "fingerprint",
     "frame_from_supervision",
     "frame_from_torchvision",
     "frame_from_ultralytics",

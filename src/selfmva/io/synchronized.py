@@ -7,8 +7,9 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from selfmva.io.source_argument import SourceLike
     from selfmva.io.sources import ImageSource
     from selfmva.pixels import Image
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -125,16 +128,54 @@ class SynchronizedReader(Closing):
         if not -len(self) <= index < len(self):
             raise IndexError(f"there are {len(self)} instants, got {index}")
         index = range(len(self))[index]
-        return self._instant(index, tuple(self._reader(view)(index) for view in range(len(self.sources))))
+        return self._instant(index, tuple(self.read(view, index) for view in range(len(self.sources))))
 
     def __iter__(self) -> Iterator[SynchronizedImages]:
+        for index, images in enumerate(self.each_view(self.read, range(len(self)))):
+            yield self._instant(index, images)
+
+    def number(self, view: int, index: int) -> int:
+        """Which image of its source a view gives at an instant; -1 where it gives none.
+
+        Args:
+            view: Number of the view.
+            index: Number of the instant, from 0.
+        """
+        return int(self._numbers[view][index])
+
+    def read(self, view: int, index: int) -> Image | None:
+        """The image of one view at an instant, `(H, W, 3)` uint8 RGB; None where it gives none.
+
+        Raises:
+            DataError: The image cannot be decoded.
+        """
+        number = self.number(view, index)
+        if number < 0:
+            return None
+        with self._locks[view]:  # one iterator may run while instants are asked for by number
+            return self.sources[view].read(number)
+
+    def each_view(self, function: Callable[[int, int], Result], indices: Sequence[int]) -> Iterator[tuple[Result, ...]]:
+        """Call a function for every view at some instants, ahead of time, on one thread a view.
+
+        Args:
+            function: Called with the number of a view and that of an instant; at most `read_ahead` instants ahead.
+            indices: Numbers of the instants, in their order.
+
+        Yields:
+            For each instant, what the function gave, one entry a view. An error comes in its turn.
+
+        Example:
+            >>> reader = SynchronizedReader([np.zeros((4, 2, 3, 3), np.uint8)] * 2, rate=10)
+            >>> list(reader.each_view(lambda view, index: 10 * view + index, [1, 3]))
+            [(1, 11), (3, 13)]
+        """
         with ExitStack() as stack:
             ahead = [
-                stack.enter_context(reading_ahead(self._reader(view), len(self), self.read_ahead))
+                stack.enter_context(calling_ahead(partial(function, view), indices, self.read_ahead))
                 for view in range(len(self.sources))
             ]
-            for index, images in enumerate(zip(*ahead, strict=True)):
-                yield self._instant(index, images)
+            yield from zip(*ahead, strict=True)
 
     def close(self) -> None:
         """Close the sources that were opened here."""
@@ -143,33 +184,22 @@ class SynchronizedReader(Closing):
     def _instant(self, index: int, images: tuple[Image | None, ...]) -> SynchronizedImages:
         return SynchronizedImages(index, float(self.times[index]), images)
 
-    def _reader(self, view: int) -> Callable[[int], Image | None]:
-        source, numbers, lock = self.sources[view], self._numbers[view], self._locks[view]
-
-        def read(index: int) -> Image | None:
-            if numbers[index] < 0:
-                return None
-            with lock:  # one iterator may run while instants are asked for by number
-                return source.read(int(numbers[index]))
-
-        return read
-
 
 @contextmanager
-def reading_ahead(read: Callable[[int], Image | None], count: int, depth: int) -> Iterator[Iterator[Image | None]]:
-    """Lend an iterator over `read(0)`, `read(1)`, ..., which a thread keeps `depth` ahead of.
+def calling_ahead(function: Callable[[int], Result], indices: Sequence[int], depth: int) -> Iterator[Iterator[Result]]:
+    """Lend an iterator over the function of each index, which a thread keeps `depth` ahead of.
 
-    An error comes in its turn. The thread ends with the block, after what it is reading at that moment.
+    An error comes in its turn. The thread ends with the block, after what it is doing at that moment.
     """
     pool = ThreadPoolExecutor(1, thread_name_prefix="selfmva-read-ahead")
-    waiting = deque(pool.submit(read, index) for index in range(min(depth, count)))
+    waiting = deque(pool.submit(function, index) for index in indices[:depth])
 
-    def results() -> Iterator[Image | None]:
-        for index in range(count):
+    def results() -> Iterator[Result]:
+        for position in range(len(indices)):
             future = waiting.popleft()
             result = future.result()
-            if index + depth < count:
-                waiting.append(pool.submit(read, index + depth))
+            if position + depth < len(indices):
+                waiting.append(pool.submit(function, indices[position + depth]))
             yield result
 
     try:

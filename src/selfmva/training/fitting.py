@@ -10,9 +10,9 @@ import torch
 
 from selfmva.config import PublishedRecipe
 from selfmva.consensus import find_consensus
+from selfmva.devices import find_device
 from selfmva.encoders.box import BoxEncoder
 from selfmva.encoders.sam import load_sam_features
-from selfmva.errors import ConfigError
 from selfmva.pretext.recording import canonical_view_order, gather, pack
 from selfmva.pretext.sampler import check_anchor_view, hold_out
 from selfmva.training.batch import BatchObjective
@@ -89,27 +89,6 @@ def fit_encoder(
     )
     encoder.reorder_views(np.argsort(order).tolist())
     return TrainedEncoder(encoder, held_out)
-
-
-def find_device(name: str) -> torch.device:
-    """The device of that name; `"auto"` is the GPU where there is one.
-
-    Raises:
-        ConfigError: No such device, or no GPU here.
-
-    Example:
-        >>> find_device("cpu")
-        device(type='cpu')
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise ConfigError(f"device: expected 'cpu', 'cuda', 'cuda:N' or 'auto', got {name!r}") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ConfigError(f"device {name!r} was asked for, but torch finds no GPU here; use 'cpu' or 'auto'")
-    return device
 
 
 def _renumber_anchor(recipe: Recipe, order: list[int]) -> Recipe:

@@ -1,0 +1,143 @@
+"""People in videos: found by a detector, which a model remembers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from selfmva.cli.common import UsageError
+from selfmva.cli.recordings import rate
+from selfmva.errors import DataError, InputError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import ExitStack
+
+    from selfmva.cli.arguments import CameraSpec
+    from selfmva.detectors.base import Detector
+    from selfmva.io.synchronized import SynchronizedReader
+    from selfmva.types import Frame, View
+
+DETECTOR = "detector.json"  # beside a model
+MODEL = "selfmva-model"  # the folder of a model that nobody named
+
+
+def add_detector_options(parser: argparse._ActionsContainer, *, remembered: bool) -> None:
+    """Add `--detector`, `--least-score` and `--rate`."""
+    what = "finds the people in the videos, instead of --boxes: onnx:yolox.onnx or torchvision:MODEL"
+    parser.add_argument(
+        "--detector", metavar="NAME", help=what + (" (default: that of the model)" if remembered else "")
+    )
+    parser.add_argument("--least-score", metavar="S", type=float, help="leave out boxes that it is less sure of")
+    if not remembered:
+        parser.add_argument("--rate", metavar="R", type=rate, help="images a second of folders (default: 1)")
+
+
+def open_videos(specs: Sequence[CameraSpec], images_a_second: float | None) -> SynchronizedReader:
+    """What all cameras saw, in step.
+
+    Raises:
+        UsageError: A camera is a mere size.
+        DataError: A file cannot be read.
+    """
+    from selfmva.io import SynchronizedReader
+
+    paths = [spec for spec in specs if isinstance(spec, Path)]
+    if len(paths) < len(specs):
+        raise UsageError("--detector needs a video file or a folder of images of every camera")
+    folders = all(path.is_dir() for path in paths)
+    return SynchronizedReader(paths, rate=images_a_second or (1.0 if folders else None))
+
+
+def find_people(
+    specs: Sequence[CameraSpec],
+    args: argparse.Namespace,
+    detector: Detector,
+    appearance: str | None,
+    progress: Callable[[int, int], None],
+) -> tuple[tuple[View, ...], list[Frame]]:
+    """The cameras of a recording, and its people with what they look like; looked for once, then remembered.
+
+    Raises:
+        UsageError, InputError, DataError, CheckpointError: Images, detector or encoder cannot be read.
+    """
+    from selfmva.encoders.registry import open_appearance
+    from selfmva.io import ArrayCache
+    from selfmva.observing import observe
+
+    device = args.device or "cpu"
+    encoder = None if appearance is None else open_appearance(appearance, device=device)
+    with open_videos(specs, args.rate) as reader, ArrayCache() as cache:
+        found = observe(reader, detector=detector, appearance=encoder, cache=cache, progress=progress)
+        return reader.views, list(found)
+
+
+def watch_people(
+    specs: Sequence[CameraSpec], args: argparse.Namespace, detector: Detector, stack: ExitStack
+) -> tuple[SynchronizedReader, Iterator[Frame]]:
+    """A recording and its people with images, as the frames are asked for, while the stack is open.
+
+    Raises:
+        UsageError, DataError: A camera is a mere size, or a file cannot be read.
+    """
+    from selfmva.io import ArrayCache
+    from selfmva.observing import observe
+
+    reader = stack.enter_context(open_videos(specs, args.rate))
+    cache = stack.enter_context(ArrayCache())
+    return reader, observe(reader, detector=detector, cache=cache, images=True)
+
+
+def check_cameras(filmed: Sequence[View], fitted: Sequence[View]) -> None:
+    """Find out whether a recording is of the cameras of a model.
+
+    Raises:
+        InputError: It is not.
+    """
+    ours, theirs = ([(view.width, view.height) for view in views] for views in (filmed, fitted))
+    if ours != theirs:
+        raise InputError(f"the videos are of sizes {ours}, the model was fitted on cameras of sizes {theirs}")
+
+
+def open_chosen(args: argparse.Namespace) -> Detector:
+    """The detector that the arguments choose."""
+    from selfmva.detectors import open_detector
+
+    return open_detector(args.detector, least_score=args.least_score, device=args.device or "cpu")
+
+
+def remember_detector(folder: Path, args: argparse.Namespace) -> None:
+    """Write beside a model by which detector its boxes were found; forget an older one where there was none."""
+    from selfmva.io import atomic_write
+
+    path = folder / DETECTOR
+    if args.detector is None:
+        path.unlink(missing_ok=True)
+        return
+    kind, colon, what = args.detector.partition(":")
+    absolute = f"{kind}{colon}{Path(what).resolve()}" if Path(what).is_file() else args.detector
+    content = {"detector": absolute, "least_score": args.least_score}
+    with atomic_write(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=2), encoding="utf-8")
+
+
+def recall_detector(model: str, args: argparse.Namespace) -> None:
+    """Put the detector of a model into arguments that name none.
+
+    Raises:
+        UsageError: The model has none either.
+        DataError: The file beside the model is damaged.
+    """
+    path = Path(model) / DETECTOR
+    if args.detector is not None:
+        return
+    if not path.is_file():
+        raise UsageError(f"{model} was not fitted with a detector: give --detector, or --boxes")
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        args.detector = str(content["detector"])
+        args.least_score = content["least_score"] if args.least_score is None else args.least_score
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path} is damaged ({error}): give --detector") from error

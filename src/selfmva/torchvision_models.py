@@ -1,0 +1,71 @@
+"""Models of torchvision with their weights, or a clear word on why there are none."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from selfmva.errors import DataError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import nn
+
+
+def build_model(name: str, weights: str | None, known: Sequence[str], kind: str, **untrained: Any) -> nn.Module:
+    """A model of torchvision.
+
+    Args:
+        name: Of the model.
+        weights: Name of its weights, `"DEFAULT"` for the best; downloaded once. None: random ones.
+        known: Names to choose from.
+        kind: What they are, for the message.
+        untrained: More arguments of a model without weights.
+
+    Raises:
+        InputError: No such model or weights.
+        DataError: The weights cannot be downloaded: which file to place where. Or their file is damaged.
+
+    Example:
+        >>> build_model("resnet", None, ["resnet18", "resnet50"], "classification")
+        Traceback (most recent call last):
+        ...
+        selfmva.errors.InputError: torchvision has no classification model 'resnet'; it has resnet18, resnet50
+    """
+    from torchvision import models
+
+    if name not in known:
+        raise InputError(f"torchvision has no {kind} model {name!r}; it has {', '.join(known)}")
+    if weights is None:
+        return cast("nn.Module", models.get_model(name, weights=None, **untrained))
+    choices = models.get_model_weights(name)
+    if weights not in {"DEFAULT", *choices.__members__}:
+        raise InputError(f"{name} has no weights {weights!r}; it has DEFAULT, {', '.join(choices.__members__)}")
+    chosen = choices[weights]
+    try:
+        return cast("nn.Module", models.get_model(name, weights=chosen))
+    except Exception as error:  # whatever urllib or the unpickler raises
+        raise _unreadable(name, chosen.url, error) from error
+
+
+def content_hash(model: nn.Module) -> str:
+    """SHA-256 of all weights and their names, 64 hexadecimal digits."""
+    digest = hashlib.sha256()
+    for key, value in model.state_dict().items():
+        digest.update(key.encode())
+        digest.update(value.cpu().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _unreadable(name: str, url: str, error: Exception) -> DataError:
+    import torch
+
+    place = Path(torch.hub.get_dir()) / "checkpoints" / url.rsplit("/", 1)[-1]
+    if place.exists():
+        return DataError(f"{place}, the weights of {name}, cannot be read ({error}): delete it and try again")
+    return DataError(
+        f"the weights of {name} cannot be downloaded ({error}): fetch {url} where there is a network, and place it "
+        f"as {place}"
+    )
