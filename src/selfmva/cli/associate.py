@@ -19,7 +19,7 @@ from selfmva.cli.detection import (
     MODEL,
     add_detector_options,
     check_cameras,
-    open_chosen,
+    open_videos,
     recall_detector,
     watch_people,
 )
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from selfmva.types import Frame
 
 CONFIG = "config.json"  # in the folder of a model
+CHECKPOINTS = {".pth", ".tar"}  # of the published code
 VIDEO = "mosaic.mp4"
 
 EPILOG = """\
@@ -133,16 +134,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _inputs(args: argparse.Namespace) -> tuple[str, list[Path]]:
-    """The model, and the videos: a first input that is no recording is the model."""
-    first, rest = args.inputs[:1], args.inputs[1:]
-    if first and (not Path(first[0]).exists() or (Path(first[0]) / CONFIG).is_file() or not (rest or _filmed(args))):
-        return first[0], [_existing(text) for text in rest]
+    """The model, and the recordings: a first input that cannot be a recording is the model."""
+    for first in args.inputs[:1]:
+        path = Path(first)
+        if not path.exists() or (path / CONFIG).is_file() or path.suffix in CHECKPOINTS:
+            return first, [_existing(text) for text in args.inputs[1:]]
     return MODEL, [_existing(text) for text in args.inputs]
-
-
-def _filmed(args: argparse.Namespace) -> bool:
-    """Whether all inputs are recordings, because nothing else says where boxes come from."""
-    return args.boxes is None and args.dataset is None
 
 
 def _existing(text: str) -> Path:
@@ -153,15 +150,17 @@ def _existing(text: str) -> Path:
 
 def _check(args: argparse.Namespace, model: str, videos: list[Path]) -> None:
     """Find out before the work what would stop it at its end."""
-    if (args.boxes is not None) + (args.dataset is not None) + bool(videos) != 1:
-        raise UsageError("give either --boxes or --dataset, or videos")
+    if (args.dataset is not None) + (args.boxes is not None or bool(videos)) != 1:
+        raise UsageError("give either --boxes or --dataset, or videos, or videos and --boxes")
+    if args.boxes is not None and args.detector is not None:
+        raise UsageError("give the boxes once: with --boxes, or by a --detector")
     if args.split is not None and args.dataset is None:
         raise UsageError("--split goes with --dataset")
     if args.every is not None and args.picture is None:
         raise UsageError("--every goes with --picture")
     if not videos and (args.detector or args.rate or args.blur or args.least_score is not None):
         raise UsageError("--detector, --least-score, --rate and --blur go with videos")
-    if videos:
+    if videos and args.boxes is None:
         recall_detector(model, args)
     if args.out.suffix.lower() == ".parquet":
         require("pyarrow", "parquet")
@@ -197,18 +196,20 @@ def _frames(
     stack: ExitStack,
 ) -> tuple[int, Iterator[Frame], float]:
     """Number of the instants, their frames, and how many are a second."""
-    if dataset is not None:
-        return *frames_of_split(dataset, args.split or "test"), 1.0
-    if videos:
-        reader, frames = watch_people(videos, args, open_chosen(args), stack)
-        check_cameras(reader.views, associator.views_)
-        return len(reader), frames, reader.rate
     from selfmva.io import resolve_boxes
 
-    read = resolve_boxes(args.boxes, associator.views_)
-    if not read:
+    if dataset is not None:
+        return *frames_of_split(dataset, args.split or "test"), 1.0
+    boxes = None if args.boxes is None else resolve_boxes(args.boxes, associator.views_)
+    if boxes is not None and not boxes:
         raise DataError(f"there is no instant in {args.boxes}: nothing to associate")
-    return len(read), iter(read), 1.0
+    if not videos:
+        frames = boxes or []
+        return len(frames), iter(frames), 1.0
+    reader = stack.enter_context(open_videos(videos, args.rate))
+    check_cameras(reader.views, associator.views_)
+    total = len(reader) if boxes is None else len(boxes)
+    return total, watch_people(reader, args, boxes, stack), reader.rate
 
 
 def _draw(path: Path, association: Association) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import ExitStack
 
+    from selfmva.associator import Associator
     from selfmva.cli.arguments import CameraSpec
     from selfmva.detectors.base import Detector
     from selfmva.io.synchronized import SynchronizedReader
@@ -75,19 +76,37 @@ def find_people(
 
 
 def watch_people(
-    specs: Sequence[CameraSpec], args: argparse.Namespace, detector: Detector, stack: ExitStack
-) -> tuple[SynchronizedReader, Iterator[Frame]]:
-    """A recording and its people with images, as the frames are asked for, while the stack is open.
+    reader: SynchronizedReader, args: argparse.Namespace, boxes: list[Frame] | None, stack: ExitStack
+) -> Iterator[Frame]:
+    """The people of a recording with its images, as the frames are asked for, while the stack is open.
 
-    Raises:
-        UsageError, DataError: A camera is a mere size, or a file cannot be read.
+    Args:
+        reader: What all cameras saw.
+        args: Which detector.
+        boxes: Of the instants that are to be visited; None: the detector finds them.
+        stack: Closes what is opened here.
     """
     from selfmva.io import ArrayCache
     from selfmva.observing import observe
 
-    reader = stack.enter_context(open_videos(specs, args.rate))
+    if boxes is not None:
+        return observe(reader, frames=boxes, images=True)
     cache = stack.enter_context(ArrayCache())
-    return reader, observe(reader, detector=detector, cache=cache, images=True)
+    return observe(reader, detector=open_chosen(args), cache=cache, images=True)
+
+
+def look_at_people(reader: SynchronizedReader, associator: Associator, boxes: Sequence[Frame]) -> Iterator[Frame]:
+    """Boxes with what they look like, where an associator has learnt from that."""
+    from selfmva.encoders.registry import open_appearance
+    from selfmva.io import ArrayCache
+    from selfmva.observing import observe
+
+    encoder = associator.get_params()["appearance"].encoder
+    if associator.appearance_ is None or encoder is None:
+        yield from boxes
+        return
+    with ArrayCache() as cache:
+        yield from observe(reader, frames=boxes, appearance=open_appearance(encoder), cache=cache)
 
 
 def check_cameras(filmed: Sequence[View], fitted: Sequence[View]) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from selfmva.cli.arguments import CameraSpec
-    from selfmva.io.synchronized import SynchronizedImages
+    from selfmva.io.synchronized import SynchronizedImages, SynchronizedReader
     from selfmva.types import View
 
 RATE = 10.0  # instants a second where no camera has images
@@ -95,6 +95,11 @@ class Recording:
     def has_images(self) -> bool:
         """False where all cameras are mere sizes."""
         return self._reader is not None
+
+    @property
+    def reader(self) -> SynchronizedReader | None:
+        """What all cameras saw; None where one of them is a mere size."""
+        return self._reader if all(self._filmed) else None
 
     def __len__(self) -> int:
         return 0 if self._reader is None else len(self._reader)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from selfmva.cli.arguments import add_dataset_options, file_ending_in, frames_of_split, load_model, read_dataset
 from selfmva.cli.common import Parser, UsageError, add_output_options, make_folder, print_json
+from selfmva.cli.detection import look_at_people
 from selfmva.cli.progress import progress_of
 from selfmva.cli.recordings import Recording, add_camera_options
 from selfmva.errors import InputError, require
@@ -66,6 +67,8 @@ def run(args: argparse.Namespace) -> int:
         if args.views is not None:
             recording = stack.enter_context(Recording(args.views, args.rate))
             _check_recording(recording, associator, frames)
+            if recording.reader is not None:
+                frames = list(look_at_people(recording.reader, associator, frames))
         progress = stack.enter_context(progress_of(args))
         images = recording if recording is not None and recording.has_images else None
         write_report(
