@@ -6,8 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import settings
 
+torch.set_num_threads(1)  # steps are small: threads only wait for each other, and several tests run at once
 settings.register_profile("selfmva", deadline=None)  # a busy machine is no failure
 settings.load_profile("selfmva")
 

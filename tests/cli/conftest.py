@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import torch
 
 from selfmva.cli.main import main
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
 SCENE = {"views": 2, "people": 4, "instants": 200, "seed": 1}
@@ -39,15 +38,6 @@ class Outcome:
             raise AssertionError(f"{constant} is no JSON")
 
         return json.loads(self.out, parse_constant=refuse)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _one_thread() -> Iterator[None]:
-    """On scenes this small, threads only wait for each other: on a busy machine for minutes."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

@@ -97,7 +97,7 @@ def list_settings(recipe: str) -> list[Setting]:
     for prefix, stage in stages.items():
         properties = stage.model_json_schema()["properties"]
         for name, field in stage.model_fields.items():
-            if name != "name" and f"{name}." not in stages:  # the recipe's name and the stages are no leaves
+            if name != "name" and (prefix or f"{name}." not in stages):  # a recipe's name and the stages are no leaves
                 allowed = " or ".join(map(_allowed, properties[name].get("anyOf", [properties[name]])))
                 settings.append(Setting(prefix + name, json.dumps(field.default), allowed, field.description or ""))
     return settings
