@@ -24,6 +24,7 @@ from selfmva.inputs import read_recording
 from selfmva.io.boxes_argument import resolve_boxes
 from selfmva.io.views import resolve_views
 from selfmva.looking import Looker
+from selfmva.pretext.recording import feature_length
 from selfmva.pretrained import SavedAssociator, find_folder, load, save
 from selfmva.threads import limited_threads, map_in_order
 from selfmva.training.callbacks import Callback, ProgressHook, silent
@@ -176,6 +177,7 @@ class Associator:
         looker = Looker(self._config.appearance, self._config.device)
         with limited_threads(self._config.threads):
             frames = looker.look_at_recording(frames, views, cameras, partial(progress, "look"))
+            feature_length(frames)  # before the work, too
             geometry = self._config.geometry
             offsets, frames, floor = calibrate(cameras, frames, geometry, partial(progress, "calibrate"))
             trained = fit_encoder(cameras, frames, self._config, watch, floor)

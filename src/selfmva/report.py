@@ -238,7 +238,7 @@ def build_report(
     pairs = []
     for (i, j), synchrony in measured.items():
         calibration, support, residual = _geometry_of((i, j), floor, lines)
-        if (i, j) in seen.refuted:
+        if (i, j) in seen.refuted and calibration != NOT_FOUND:
             calibration = REFUTED
         pairs.append(
             PairReport(

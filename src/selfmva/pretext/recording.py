@@ -58,13 +58,14 @@ class PackedBoxes:
         return PackedBoxes(self.boxes.to(device), self.view.to(device), self.start, self.count, features)
 
 
-def pack(frames: Sequence[Frame], views: int, order: Sequence[int] | None = None) -> PackedBoxes:
+def pack(frames: Sequence[Frame], views: int, order: Sequence[int] | None = None, *, looks: bool = True) -> PackedBoxes:
     """Flatten frames. Boxes of an image are sorted, so that their order in the frame changes nothing.
 
     Args:
         frames: T frames of `views` views, in the order of time.
         views: Number of views.
         order: Numbers of the views in the order in which they are packed; None: as they are.
+        looks: Whether features are packed, too.
 
     Returns:
         The packed boxes, on the CPU; view k is the frames' view `order[k]`.
@@ -82,7 +83,7 @@ def pack(frames: Sequence[Frame], views: int, order: Sequence[int] | None = None
     image = np.repeat(np.arange(count.size), count.reshape(-1))
     sort = np.lexsort((*boxes.T, image))
     end = np.cumsum(count.reshape(-1)).reshape(count.shape)
-    features = _features(frames, order)
+    features = _features(frames, order) if looks else None
     return PackedBoxes(
         torch.from_numpy(boxes[sort]),
         torch.from_numpy(image % views),
@@ -93,23 +94,33 @@ def pack(frames: Sequence[Frame], views: int, order: Sequence[int] | None = None
 
 
 def _features(frames: Sequence[Frame], order: Sequence[int]) -> NDArray[np.float32] | None:
-    """`(M, D)` features of length 1 of all boxes, NaN in frames without; None where no frame has any.
-
-    Raises:
-        InputError: Features of two frames differ in length.
-    """
-    widths = {part.shape[1] for frame in frames if frame.features for part in frame.features if len(part)}
-    if not widths:
+    """`(M, D)` features of length 1 of all boxes, NaN in frames without; None where no frame has any."""
+    width = feature_length(frames)
+    if width is None:
         return None
-    if len(widths) > 1:
-        raise InputError(f"features of all frames must be as long, got {sorted(widths)} numbers; use one encoder")
-    width = widths.pop()
     parts = [
         frame.features[view] if frame.features and len(frame.features[view]) else np.full((n, width), np.nan, "f4")
         for frame in frames
         for view, n in ((view, len(frame.boxes[view])) for view in order)
     ]
     return unit_length(np.concatenate(parts))
+
+
+def feature_length(frames: Sequence[Frame]) -> int | None:
+    """How many numbers a feature has; None where no frame has any.
+
+    Raises:
+        InputError: Not all have as many.
+
+    Example:
+        >>> from selfmva.types import Frame
+        >>> feature_length([Frame([[[0, 0, 9, 9]]], features=[[[1.0, 2.0]]]), Frame([[]])])
+        2
+    """
+    lengths = {part.shape[1] for frame in frames if frame.features for part in frame.features if len(part)}
+    if len(lengths) > 1:
+        raise InputError(f"features of all frames must be as long, got {sorted(lengths)} numbers; use one encoder")
+    return lengths.pop() if lengths else None
 
 
 def unit_length(features: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -172,7 +183,7 @@ def canonical_view_order(frames: Sequence[Frame], views: int) -> list[int]:
     Returns:
         Numbers of the views; views that saw exactly the same keep their order.
     """
-    packed = pack(frames, views)
+    packed = pack(frames, views, looks=False)
     keys = []
     for view in range(views):
         boxes = packed.boxes[packed.view == view]

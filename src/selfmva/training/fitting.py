@@ -77,7 +77,9 @@ def fit_encoder(
         load_sam_features(encoder)
     encoder.to(device)
     learnt, held_out = hold_out(len(frames), recipe.held_out_share)
-    recording = gather(pack(frames, len(views), order), learnt).to(device)
+    # The batch recipe learns from boxes alone.
+    packed = pack(frames, len(views), order, looks=isinstance(recipe, PublishedRecipe))
+    recording = gather(packed, learnt).to(device)
     settings = config.model_dump(include={"seed", "precision", "encoder"}) | {"recipe": recipe.model_dump()}
     settings["views"] = [[view.width, view.height] for view in ordered]
     train(
