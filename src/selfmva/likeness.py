@@ -37,6 +37,7 @@ FIRST_GAPS = (0.4, 0.8, 1.2)  # shares of the gap inside views where the search 
 # mixture of two looks like one, whatever is in it.
 SMALLEST_SEPARATION = 1.0
 LARGEST_RATIO = 25.0  # in likelihoods: as much as products of odds can hold
+UNBOUNDED_RATIO = 500.0  # as much as a single number can hold
 LEAST_GAIN = 10.0  # in log-likelihood over "all are strangers", where no geometry vouches for it
 HIDDEN = 0.02  # share of boxes that show somebody else, who stands in front: bounds what unlikeness says
 MOST_ROUNDS, SETTLED = 50, 1e-3
@@ -291,10 +292,17 @@ def _log_likelihood(
         known = np.isfinite(entry.distances).sum(axis=(1, 2))
         of_strangers = -0.5 * (away**2).sum(axis=(1, 2)) / likeness.spread_other**2
         of_strangers -= known * np.log(likeness.spread_other)
+        of_strangers += _beyond_bound(pair, entry, likeness)
         before = entry.scores + bias.get(pair, 0.0)
         added = _log_matchings(_scores(pair, entry, likeness, bias, LARGEST_RATIO)) - _log_matchings(before)
         total += np.bincount(entry.stretches(), of_strangers + added, STRETCHES)
     return total
+
+
+def _beyond_bound(pair: ViewPair, entry: PairEvidence, likeness: Likeness) -> FloatArray:
+    """`(F,)` what the bound takes from the ratios of a likeness that is beyond doubt: strangers' tails are as heavy."""
+    full, bounded = (likeness.log_ratio(pair, entry.distances, most) for most in (UNBOUNDED_RATIO, LARGEST_RATIO))
+    return np.asarray(np.where(np.isfinite(entry.distances), full - bounded, 0.0).sum(axis=(1, 2)))
 
 
 def _log_matchings(log_odds: FloatArray) -> FloatArray:

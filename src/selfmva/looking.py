@@ -86,9 +86,8 @@ class Looker:
         """
         if self.learnt_by is None or frame.features is not None:
             return frame
-        if frame.images is not None and self._config.encoder is not None:
-            return self._described(frame)
-        if not self._warned:
+        seen = frame if self._config.encoder is None else self._described(frame)
+        if seen.features is None and any(frame.counts) and not self._warned:
             self._warned = True
             needed = "features" if self._config.encoder is None else "images or features"
             warnings.warn(
@@ -97,14 +96,17 @@ class Looker:
                 AppearanceMissingWarning,
                 stacklevel=2,
             )
-        return frame
+        return seen
 
     def identity(self) -> str:
         """Of the encoder that was used, or of features that frames bring along."""
         return self.learnt_by or ("frames" if self._config.encoder is None else self._encoder().identity)
 
     def _described(self, frame: Frame) -> Frame:
+        """The frame with features, unknown ones in views without an image; without any where no view has one."""
         images = frame.images or ()
+        if all(image is None for image in images):
+            return frame
         shown = [view for view, image in enumerate(images) if image is not None]
         pictures = [image for image in images if image is not None]
         found = dict(zip(shown, self._encoder()(pictures, [frame.boxes[view] for view in shown]), strict=True))

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 CONFIG = "config.json"  # in the folder of a model
 CHECKPOINTS = {".pth", ".tar"}  # of the published code
 VIDEO = "mosaic.mp4"
+# No model is called so: where there is no such file, its name was mistyped.
+VIDEO_ENDINGS = {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".wmv"}
 
 EPILOG = """\
 examples:
@@ -137,14 +139,21 @@ def _inputs(args: argparse.Namespace) -> tuple[str, list[Path]]:
     """The model, and the recordings: a first input that cannot be a recording is the model."""
     for first in args.inputs[:1]:
         path = Path(first)
-        if not path.exists() or (path / CONFIG).is_file() or path.suffix in CHECKPOINTS:
+        missing = not path.exists() and path.suffix.lower() not in VIDEO_ENDINGS  # it may be on the hub
+        if missing or (path / CONFIG).is_file() or path.suffix in CHECKPOINTS:
             return first, [_existing(text) for text in args.inputs[1:]]
-    return MODEL, [_existing(text) for text in args.inputs]
+    videos = [_existing(text) for text in args.inputs]
+    if videos and not Path(MODEL).is_dir():
+        raise UsageError(
+            f"no model is given, and there is no folder {MODEL} here: run `selfmva fit` first, or name the model "
+            f"before {str(videos[0])!r}"
+        )
+    return MODEL, videos
 
 
 def _existing(text: str) -> Path:
     if not Path(text).exists():
-        raise UsageError(f"there is no video or folder of images {text!r}")
+        raise UsageError(f"{text!r} does not exist; expected a video or a folder of images")
     return Path(text)
 
 

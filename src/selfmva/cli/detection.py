@@ -40,7 +40,7 @@ def open_videos(specs: Sequence[CameraSpec], images_a_second: float | None) -> S
     """What all cameras saw, in step.
 
     Raises:
-        UsageError: A camera is a mere size.
+        UsageError: A camera is a mere size, or folders beside videos have no rate.
         DataError: A file cannot be read.
     """
     from selfmva.io import SynchronizedReader
@@ -48,7 +48,9 @@ def open_videos(specs: Sequence[CameraSpec], images_a_second: float | None) -> S
     paths = [spec for spec in specs if isinstance(spec, Path)]
     if len(paths) < len(specs):
         raise UsageError("--detector needs a video file or a folder of images of every camera")
-    folders = all(path.is_dir() for path in paths)
+    folders = sum(path.is_dir() for path in paths)
+    if images_a_second is None and 0 < folders < len(paths):
+        raise UsageError("folders of images beside videos don't say how many are a second: give --rate")
     return SynchronizedReader(paths, rate=images_a_second or (1.0 if folders else None))
 
 
@@ -152,6 +154,11 @@ def recall_detector(model: str, args: argparse.Namespace) -> None:
     path = Path(model) / DETECTOR
     if args.detector is not None:
         return
+    if not path.parent.is_dir():
+        raise UsageError(
+            f"{model!r} is no folder here: expected one made by `selfmva fit`, then the videos; for a model of the "
+            "hub, give --detector or --boxes, too"
+        )
     if not path.is_file():
         raise UsageError(f"{model} was not fitted with a detector: give --detector, or --boxes")
     try:

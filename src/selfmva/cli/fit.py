@@ -138,6 +138,8 @@ def _check(args: argparse.Namespace) -> None:
     sources = (args.boxes is not None) + (args.detector is not None)
     if (args.dataset is None) == (args.views is None) or sources != (args.views is not None):
         raise UsageError("give either --dataset, or --views and --boxes, or videos and --detector")
+    if args.detector is None and (args.least_score is not None or args.rate is not None):
+        raise UsageError("--least-score and --rate go with --detector")
 
 
 def _read(args: argparse.Namespace) -> list[Any]:
