@@ -8,8 +8,6 @@ from scipy.stats import norm
 
 from selfmva.affinity import LARGEST_LOG_ODDS
 from selfmva.likeness import (
-    HIDDEN,
-    LARGEST_BIAS,
     Likeness,
     OwnViews,
     PairEvidence,
@@ -17,6 +15,8 @@ from selfmva.likeness import (
     learn_likeness,
     stack_blocks,
 )
+from selfmva.likeness.densities import HIDDEN
+from selfmva.likeness.expectation import LARGEST_BIAS
 
 GAP, SAME, OTHER, INSTANTS, PEOPLE = 0.3, 0.08, 0.1, 200, 4
 NOBODY = OwnViews(np.zeros(0), np.zeros(0))

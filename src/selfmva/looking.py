@@ -6,6 +6,7 @@ import os
 import warnings
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,6 @@ from selfmva.datasets.base import MultiViewDataset
 from selfmva.encoders.registry import open_appearance
 from selfmva.errors import AppearanceMissingWarning, CheckpointError, InputError
 from selfmva.io.array_cache import ArrayCache
-from selfmva.io.sources import ImageSource
 from selfmva.io.synchronized import SynchronizedReader
 from selfmva.observing import observe
 
@@ -116,26 +116,45 @@ class Looker:
 
     def _encoder(self) -> AppearanceEncoder:
         if self._opened is None:
-            encoder = open_appearance(self._config.encoder or "", device=self._device)
-            if self.learnt_by not in {None, encoder.identity}:
-                raise CheckpointError(
-                    f"appearance was learnt with the features of {self.learnt_by}, but {self._config.encoder} is now "
-                    f"{encoder.identity}: give the encoder of that time, or fit() anew"
-                )
-            self._opened = encoder
+            self._opened = open_learnt(self._config.encoder or "", self.learnt_by, self._device)
         return self._opened
+
+
+def open_learnt(name: str, learnt_by: str | None, device: str) -> AppearanceEncoder:
+    """The encoder by whose features appearance was learnt.
+
+    Args:
+        name: See `open_appearance`.
+        learnt_by: Its identity; None where nothing was learnt yet.
+        device: Where it runs.
+
+    Raises:
+        CheckpointError: By that name there is another now.
+    """
+    encoder = open_appearance(name, device=device)
+    if learnt_by not in {None, encoder.identity}:
+        raise CheckpointError(
+            f"appearance was learnt with the features of {learnt_by}, but {name} is now {encoder.identity}: give the "
+            "encoder of that time, or fit() anew"
+        )
+    return encoder
 
 
 def _open_images(views: Sequence[ViewLike] | MultiViewDataset) -> SynchronizedReader:
     """The images that `fit` was given."""
     entries = [] if isinstance(views, MultiViewDataset) else list(views)
-    if not entries or not all(isinstance(entry, str | os.PathLike | np.ndarray | ImageSource) for entry in entries):
+    if not entries or not all(isinstance(entry, str | os.PathLike | np.ndarray) for entry in entries):
         raise InputError(
             "appearance needs images: give every view as a video file, a folder of images or a (T, H, W, 3) array, or "
             "boxes as Frame(boxes, images=...) or Frame(boxes, features=...)"
         )
-    timed = any(isinstance(entry, str | os.PathLike) and os.path.isfile(entry) for entry in entries)  # noqa: PTH113
-    return SynchronizedReader(entries, rate=None if timed else 1.0)  # type: ignore[arg-type]  # checked above
+    videos = [isinstance(entry, str | os.PathLike) and Path(entry).is_file() for entry in entries]
+    if any(videos) and not all(videos):
+        raise InputError(
+            "some views are videos, others folders or arrays, whose images have no times: give fit() the frames of "
+            "selfmva.observing.observe(SynchronizedReader(views, rate=...), frames=frames, appearance=...)"
+        )
+    return SynchronizedReader(entries, rate=None if all(videos) else 1.0)  # type: ignore[arg-type]  # checked above
 
 
 def _check_sizes(filmed: Sequence[View], cameras: Sequence[View]) -> None:

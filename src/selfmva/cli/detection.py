@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,10 @@ from selfmva.errors import DataError, InputError
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator, Sequence
-    from contextlib import ExitStack
 
     from selfmva.associator import Associator
     from selfmva.cli.arguments import CameraSpec
+    from selfmva.config import AppearanceConfig
     from selfmva.detectors.base import Detector
     from selfmva.io.synchronized import SynchronizedReader
     from selfmva.types import Frame, View
@@ -58,7 +59,7 @@ def find_people(
     specs: Sequence[CameraSpec],
     args: argparse.Namespace,
     detector: Detector,
-    appearance: str | None,
+    looks: AppearanceConfig,
     progress: Callable[[int, int], None],
 ) -> tuple[tuple[View, ...], list[Frame]]:
     """The cameras of a recording, and its people with what they look like; looked for once, then remembered.
@@ -70,9 +71,10 @@ def find_people(
     from selfmva.io import ArrayCache
     from selfmva.observing import observe
 
-    device = args.device or "cpu"
-    encoder = None if appearance is None else open_appearance(appearance, device=device)
-    with open_videos(specs, args.rate) as reader, ArrayCache() as cache:
+    encoder = None if looks.encoder is None else open_appearance(looks.encoder, device=args.device or "cpu")
+    with ExitStack() as stack:
+        reader = stack.enter_context(open_videos(specs, args.rate))
+        cache = stack.enter_context(ArrayCache()) if looks.cache else None
         found = observe(reader, detector=detector, appearance=encoder, cache=cache, progress=progress)
         return reader.views, list(found)
 
@@ -97,10 +99,16 @@ def watch_people(
     return observe(reader, detector=open_chosen(args), cache=cache, images=True)
 
 
-def look_at_people(reader: SynchronizedReader, associator: Associator, boxes: Sequence[Frame]) -> Iterator[Frame]:
-    """Boxes with what they look like, where an associator has learnt from that."""
-    from selfmva.encoders.registry import open_appearance
+def look_at_people(
+    reader: SynchronizedReader, associator: Associator, boxes: Sequence[Frame], device: str
+) -> Iterator[Frame]:
+    """Boxes with what they look like, where an associator has learnt from that.
+
+    Raises:
+        CheckpointError: The encoder cannot be read, or is another than the one that was learnt by.
+    """
     from selfmva.io import ArrayCache
+    from selfmva.looking import open_learnt
     from selfmva.observing import observe
 
     encoder = associator.get_params()["appearance"].encoder
@@ -108,7 +116,8 @@ def look_at_people(reader: SynchronizedReader, associator: Associator, boxes: Se
         yield from boxes
         return
     with ArrayCache() as cache:
-        yield from observe(reader, frames=boxes, appearance=open_appearance(encoder), cache=cache)
+        looks = open_learnt(encoder, associator.appearance_, device)
+        yield from observe(reader, frames=boxes, appearance=looks, cache=cache)
 
 
 def check_cameras(filmed: Sequence[View], fitted: Sequence[View]) -> None:
@@ -129,6 +138,17 @@ def open_chosen(args: argparse.Namespace) -> Detector:
     return open_detector(args.detector, least_score=args.least_score, device=args.device or "cpu")
 
 
+def absolute(name: str) -> str:
+    """The name of a detector or an encoder with the whole path of its file, if it has one.
+
+    Example:
+        >>> absolute("torchvision:resnet50")
+        'torchvision:resnet50'
+    """
+    kind, colon, what = name.partition(":")
+    return f"{kind}{colon}{Path(what).resolve()}" if Path(what).is_file() else name
+
+
 def remember_detector(folder: Path, args: argparse.Namespace) -> None:
     """Write beside a model by which detector its boxes were found; forget an older one where there was none."""
     from selfmva.io import atomic_write
@@ -137,9 +157,7 @@ def remember_detector(folder: Path, args: argparse.Namespace) -> None:
     if args.detector is None:
         path.unlink(missing_ok=True)
         return
-    kind, colon, what = args.detector.partition(":")
-    absolute = f"{kind}{colon}{Path(what).resolve()}" if Path(what).is_file() else args.detector
-    content = {"detector": absolute, "least_score": args.least_score}
+    content = {"detector": absolute(args.detector), "least_score": args.least_score}
     with atomic_write(path) as temporary:
         temporary.write_text(json.dumps(content, indent=2), encoding="utf-8")
 

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from selfmva.cli.arguments import add_dataset_options, camera, cameras, read_dataset
 from selfmva.cli.common import Parser, UsageError, add_output_options, make_folder, print_json, print_table
-from selfmva.cli.detection import MODEL, add_detector_options, find_people, open_chosen, remember_detector
+from selfmva.cli.detection import (
+    MODEL,
+    absolute,
+    add_detector_options,
+    find_people,
+    open_chosen,
+    remember_detector,
+)
 from selfmva.cli.pictures import save_floor
 from selfmva.cli.progress import progress_of
 from selfmva.cli.settings import add_setting_options, read_settings
@@ -87,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
 
     settings = read_settings(args)
     if args.appearance is not None:
-        settings["appearance"] = settings["appearance"].model_copy(update={"encoder": args.appearance})
+        settings["appearance"] = settings["appearance"].model_copy(update={"encoder": absolute(args.appearance)})
     associator = Associator(**settings)
     detector = None if args.detector is None else open_chosen(args)
     recording = [] if detector else _read(args)
@@ -96,8 +103,8 @@ def run(args: argparse.Namespace) -> int:
     make_folder(checkpoint.parent)
     with progress_of(args) as progress, _interruption_explained(checkpoint, resumed=args.resume):
         if detector is not None:
-            encoder = associator.get_params()["appearance"].encoder
-            recording = [*find_people(args.views, args, detector, encoder, partial(progress, "detect"))]
+            looks = associator.get_params()["appearance"]
+            recording = [*find_people(args.views, args, detector, looks, partial(progress, "detect"))]
         associator.fit(*recording, checkpoint=checkpoint, resume=args.resume, progress=progress)
     associator.save_pretrained(folder)
     remember_detector(folder, args)

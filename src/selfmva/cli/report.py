@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
             recording = stack.enter_context(Recording(args.views, args.rate))
             _check_recording(recording, associator, frames)
             if recording.reader is not None:
-                frames = list(look_at_people(recording.reader, associator, frames))
+                frames = list(look_at_people(recording.reader, associator, frames, args.device))
         progress = stack.enter_context(progress_of(args))
         images = recording if recording is not None and recording.has_images else None
         write_report(
