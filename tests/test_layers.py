@@ -41,6 +41,7 @@ LAYERS = (
     "fusion",
     "likeness",
     "single_views",
+    "lookalikes",
     "cues",
     "pairing",
     "consensus",

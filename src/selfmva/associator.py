@@ -179,7 +179,9 @@ class Associator:
             frames = looker.look_at_recording(frames, views, cameras, partial(progress, "look"))
             feature_length(frames)  # before the work, too
             geometry = self._config.geometry
-            offsets, frames, floor = calibrate(cameras, frames, geometry, partial(progress, "calibrate"))
+            offsets, frames, floor = calibrate(
+                cameras, frames, geometry, self._config.recipe.minimum_shift, partial(progress, "calibrate")
+            )
             trained = fit_encoder(cameras, frames, self._config, watch, floor)
             evidence = gather_evidence(
                 trained.encoder,

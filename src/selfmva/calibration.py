@@ -9,16 +9,18 @@ import numpy as np
 import torch
 
 from selfmva.cues import visible_heads
-from selfmva.geometry.cameras import moved, projections, to_floor
+from selfmva.geometry.cameras import complex_places, moved
 from selfmva.geometry.clock import Clock, find_clock
 from selfmva.geometry.epipolar_search import find_epipolar_geometry
 from selfmva.geometry.floor import Layout, find_floor, refine_floor
 from selfmva.geometry.plan import Floor
+from selfmva.geometry.proposals import align_matches
 from selfmva.geometry.retiming import align_frames, count_instants
 from selfmva.geometry.sightings import Sightings, see
 from selfmva.geometry.support import held_views, measure_all, null_shifts, walking_time
+from selfmva.lookalikes import find_lookalikes
 from selfmva.matching.cost import view_pairs
-from selfmva.pretext.recording import canonical_view_order
+from selfmva.pretext.recording import canonical_view_order, pack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -54,6 +56,7 @@ def calibrate(
     views: Sequence[View],
     frames: list[Frame],
     config: GeometryConfig,
+    minimum_shift: int,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[IntArray, list[Frame], Floor | None]:
     """Find clocks and floor of a recording, as far as the config asks for them.
@@ -62,6 +65,7 @@ def calibrate(
         views: The cameras.
         frames: Clipped frames in the order of time.
         config: What to find.
+        minimum_shift: Instants nearer than this look alike.
         progress: See `calibrate_floor`.
 
     Returns:
@@ -71,24 +75,33 @@ def calibrate(
     if config.clock_bound:
         offsets = find_offsets(views, frames, config.clock_bound).offsets
         frames = align_frames(frames, offsets) if config.correct_clock else frames
-    return offsets, frames, calibrate_floor(views, frames, progress) if config.floor else None
+    return offsets, frames, calibrate_floor(views, frames, progress, minimum_shift) if config.floor else None
 
 
 def calibrate_floor(
-    views: Sequence[View], frames: Sequence[Frame], progress: Callable[[int, int], None] | None = None
+    views: Sequence[View],
+    frames: Sequence[Frame],
+    progress: Callable[[int, int], None] | None = None,
+    minimum_shift: int = 5,
 ) -> Floor | None:
     """Find the common floor of a recording.
 
     Args:
         views: The cameras.
         frames: Clipped frames in the order of time; their track ids are used within each view, where all have them.
+            Where they have features, boxes that look alike propose how two views lie to each other.
         progress: Called with the number of view pairs that are solved, and of all.
+        minimum_shift: Instants nearer than this look alike.
 
     Returns:
         The floor; None where none was found.
     """
     order = canonical_view_order(frames, len(views))
-    layout = find_floor(see_recording(views, frames, order), progress)
+    sightings = see_recording(views, frames, order)
+    packed = pack([frames[t] for t in _excerpt(len(frames))], len(views), order)  # boxes in the order of the sightings
+    alike = find_lookalikes(packed, [views[view] for view in order], minimum_shift)
+    proposals = {(i, j): align_matches(sightings[i], sightings[j], *rows) for (i, j), rows in alike.items()}
+    layout = find_floor(sightings, progress, proposals)
     return None if layout is None else _as_floor(views, order, layout)
 
 
@@ -135,7 +148,7 @@ def recalibrate_floor(floor: Floor, frames: Sequence[Frame]) -> tuple[Floor | No
         return None, []
     feet = [sightings[view].feet[sightings[view].usable] for view in held]
     places = [
-        tuple(_complex_places(cameras[view], points) for cameras in (before, after))
+        tuple(complex_places(cameras[view], points) for cameras in (before, after))
         for view, points in zip(held, feet, strict=True)
     ]
     turn, shift, distances = _laid_back(places)
@@ -285,11 +298,6 @@ def _laid_back(places: Sequence[tuple[NDArray[np.complex128], ...]]) -> tuple[co
         float(np.median(away[view_of == number])) if (view_of == number).any() else 0.0 for number in range(len(places))
     ]
     return turn, goal - turn / abs(turn) * centre, distances
-
-
-def _complex_places(camera: FloatArray, feet: FloatArray) -> NDArray[np.complex128]:
-    floor = to_floor(projections(camera), feet)
-    return np.asarray(floor[:, 0] + 1j * floor[:, 1])
 
 
 def trusted_lines(found: Mapping[tuple[int, int], EpipolarGeometry]) -> dict[tuple[int, int], FloatArray]:

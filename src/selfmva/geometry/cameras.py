@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from selfmva.types import FloatArray, View
 
 # log of the focal length in image widths, tilt downwards and roll in radians, log of the height above the floor,
@@ -104,6 +106,12 @@ def predicted_heights(projection: FloatArray, feet: FloatArray) -> FloatArray:
     foot_depth = project(projection, floor)[1]
     seen = (depth > NEAREST) & (foot_depth > NEAREST)
     return np.where(seen, np.maximum(feet[:, 1] - head[..., 1], 1e-3), 1e-3)
+
+
+def complex_places(parameters: FloatArray, feet: FloatArray) -> NDArray[np.complex128]:
+    """`(N,)` places on the floor, as complex numbers, of image points `(N, 2)` in widths from the centre."""
+    floor = to_floor(projections(parameters), feet)
+    return np.asarray(floor[:, 0] + 1j * floor[:, 1])
 
 
 def moved(parameters: FloatArray, turn: complex, shift: complex) -> FloatArray:

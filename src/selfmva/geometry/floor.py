@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from selfmva.geometry.alignment import search
-from selfmva.geometry.cameras import YAW, X, Y, moved
+from selfmva.geometry.cameras import YAW, X, Y, complex_places, moved
 from selfmva.geometry.refinement import Matches, blocks, matching_tracklets, refine, thinned
 from selfmva.geometry.support import judge, measure_all, measure_support, null_shifts, walking_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from selfmva.geometry.alignment import Alignment
     from selfmva.geometry.sightings import Sightings
     from selfmva.geometry.support import Support
     from selfmva.types import FloatArray
@@ -36,6 +37,7 @@ LEAST_MATCHES = 8
 REFINED_HYPOTHESES = 3  # of a pair
 ALIKE = (0.05, 0.05)  # radians and body heights between two hypotheses that ended at one place
 JOINS_TRIED = 4
+MATCH_NOISES = (1.0, 0.5, 0.2)  # body heights that matches of a pair may be off when it joins the floor, narrowing
 RIVAL = 0.25  # of what the best place of a view brings together: less is not tried
 NEIGHBOURS = (0.1, 0.5)  # radians and body heights between two places that refinement brings to one
 PAIR_BOXES, JOIN_BOXES, FLOOR_BOXES = 3000, 2000, 3000
@@ -64,12 +66,17 @@ class _Candidate:
     excess: float
 
 
-def find_floor(views: Sequence[Sightings], progress: Callable[[int, int], None] | None = None) -> Layout | None:
+def find_floor(
+    views: Sequence[Sightings],
+    progress: Callable[[int, int], None] | None = None,
+    proposals: Mapping[tuple[int, int], Sequence[Alignment]] | None = None,
+) -> Layout | None:
     """Search, join, refine and judge.
 
     Args:
         views: What every view saw, all over the same instants.
         progress: Called with the number of view pairs that are solved, and of all.
+        proposals: Alignments that something else speaks for, by view pair; tried before those of the search.
 
     Returns:
         The largest floor that was found; None where no two views have a geometry beyond chance.
@@ -78,14 +85,14 @@ def find_floor(views: Sequence[Sightings], progress: Callable[[int, int], None] 
     pairs: dict[tuple[int, int], list[_Candidate]] = {}
     both = [pair for pair in combinations(range(len(views)), 2) if all(views[view].calibrated for view in pair)]
     for number, pair in enumerate(both):
-        candidates = _solve_pair(views, pair, shifts)
+        candidates = _solve_pair(views, pair, shifts, (proposals or {}).get(pair, ()))
         if candidates:
             pairs[pair] = candidates
         if progress is not None:
             progress(number + 1, len(both))
     if not pairs:
         return None
-    cameras = _join(views, pairs, shifts)
+    cameras = _join(views, pairs, shifts, by_matches=bool(proposals))
     cameras = refine_floor(views, cameras, FLOOR_GATES)
     supports = judge(measure_all(views, cameras, shifts))
     held = {view for pair in supports for view in pair}
@@ -107,13 +114,15 @@ def refine_floor(
     return current
 
 
-def _solve_pair(views: Sequence[Sightings], pair: tuple[int, int], shifts: Sequence[int]) -> list[_Candidate]:
+def _solve_pair(
+    views: Sequence[Sightings], pair: tuple[int, int], shifts: Sequence[int], proposals: Sequence[Alignment]
+) -> list[_Candidate]:
     """Refined hypotheses of one pair of views, best first."""
     i, j = pair
     first, second = views[i], views[j]
     instants = blocks(first, second, PAIR_BOXES)
     candidates: list[_Candidate] = []
-    for alignment in search(first, second, list(shifts[:4]))[:REFINED_HYPOTHESES]:
+    for alignment in (*proposals, *search(first, second, list(shifts[:4]))[:REFINED_HYPOTHESES]):
         cameras = {i: moved(first.camera, alignment.turn, alignment.shift), j: second.camera}
         for gate in PAIR_GATES:
             matches = matching_tracklets(views, cameras, pair, instants, gate)
@@ -137,9 +146,13 @@ def _alike(camera: FloatArray, other: FloatArray, limits: tuple[float, float]) -
 
 
 def _join(
-    views: Sequence[Sightings], pairs: Mapping[tuple[int, int], list[_Candidate]], shifts: Sequence[int]
+    views: Sequence[Sightings],
+    pairs: Mapping[tuple[int, int], list[_Candidate]],
+    shifts: Sequence[int],
+    *,
+    by_matches: bool,
 ) -> dict[int, FloatArray]:
-    """Lay view after view on the floor of the strongest pair."""
+    """Lay view after view on the floor of the strongest pair; by poses alone, or also by those whom a pair matches."""
     strongest = max(pairs, key=lambda pair: pairs[pair][0].excess)
     cameras = dict(pairs[strongest][0].cameras)
     while True:
@@ -151,6 +164,9 @@ def _join(
             for candidate in candidates:
                 placed = {**cameras, new: _laid(candidate.cameras[new], candidate.cameras[old], cameras[old])}
                 tries.append((_meeting(views, placed, new, shifts), new, placed))
+                if by_matches:
+                    placed = _laid_by_matches(views, pair, candidate, cameras, new)
+                    tries.append((_meeting(views, placed, new, shifts), new, placed))
         tries.sort(key=lambda entry: -entry[0])
         joined = []
         for _, new, placed in _rivals(tries)[:JOINS_TRIED]:
@@ -183,6 +199,40 @@ def _laid(camera: FloatArray, partner: FloatArray, partner_on_floor: FloatArray)
     result = moved(camera, complex(turn), complex(shift))
     result[YAW] = np.angle(np.exp(1j * result[YAW]))
     return result
+
+
+def _laid_by_matches(
+    views: Sequence[Sightings],
+    pair: tuple[int, int],
+    candidate: _Candidate,
+    cameras: Mapping[int, FloatArray],
+    new: int,
+) -> dict[int, FloatArray]:
+    """All cameras, after those of a new view and its partner met whom they match as a pair.
+
+    In a short recording, a pair's own cameras may differ much from those of the floor, although both match the same
+    people: then poses alone lead astray.
+    """
+    (old,) = set(pair) - {new}
+    first, second = (views[view] for view in pair)
+    matches = matching_tracklets(views, candidate.cameras, pair, blocks(first, second, PAIR_BOXES), PAIR_GATES[-1])
+    feet = views[old].feet[views[old].usable]
+    here, there = (complex_places(camera, feet) for camera in (candidate.cameras[old], cameras[old]))
+    turn, shift = _fit_turn(here, there, 1.0 / (1.0 + np.abs(here - complex(*candidate.cameras[old][[X, Y]])) ** 2))
+    placed = {**cameras, new: moved(candidate.cameras[new], turn, shift)}
+    known = _all_matches(views, cameras, JOIN_GATES[-1], JOIN_BOXES, JOIN_MATCHES)
+    for noise in MATCH_NOISES:
+        both = [*known, thinned(matches, JOIN_MATCHES)]
+        placed = refine(views, placed, both, anchor=min(cameras), noise=noise, steps=5, lens=False)
+    return placed
+
+
+def _fit_turn(source: np.ndarray, target: np.ndarray, weight: FloatArray) -> tuple[complex, complex]:
+    """Turn and shift of least weighted squares that lay places on others."""
+    middle, goal = (complex(np.average(places, weights=weight)) for places in (source, target))
+    turn = complex((weight * np.conj(source - middle) * (target - goal)).sum())
+    turn /= max(abs(turn), 1e-12)
+    return turn, goal - turn * middle
 
 
 def _meeting(views: Sequence[Sightings], cameras: Mapping[int, FloatArray], new: int, shifts: Sequence[int]) -> float:

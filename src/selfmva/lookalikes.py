@@ -1,0 +1,62 @@
+"""Who looks alike in two views: matches by appearance alone, before anything else is known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from selfmva.affinity import competition
+from selfmva.likeness import learn_likeness, stack_blocks
+from selfmva.likeness.expectation import scores
+from selfmva.matching.cost import view_pairs
+from selfmva.single_views import own_distances
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from selfmva.pretext.recording import PackedBoxes
+    from selfmva.types import FloatArray, IntArray, View
+
+MOST_INSTANTS = 400  # more would tell nothing new
+LIKELY = 0.5
+
+
+def find_lookalikes(
+    packed: PackedBoxes, views: Sequence[View], minimum_shift: int
+) -> dict[tuple[int, int], tuple[IntArray, IntArray]]:
+    """Boxes of two views that are likely to be one person by what they look like.
+
+    Args:
+        packed: A recording.
+        views: The cameras, in the order in which it is packed.
+        minimum_shift: See `own_distances`.
+
+    Returns:
+        By view pair, `(K,)` rows of boxes of the first view and of the second among all boxes of their view, instant
+        after instant; empty where appearance tells nothing.
+    """
+    if packed.features is None:
+        return {}
+    features = packed.features.numpy()
+    instants = np.unique(np.linspace(0, len(packed) - 1, min(len(packed), MOST_INSTANTS)).astype(np.int64))
+    pairs = view_pairs(packed.views)
+    evidence = {
+        (i, j): stack_blocks([_apart(features, packed, t, i, j) for t in instants.tolist()], None) for i, j in pairs
+    }
+    seen = learn_likeness(evidence, own_distances(packed, views, minimum_shift))
+    if seen.likeness is None:
+        return {}
+    before = np.cumsum(packed.count, axis=0) - packed.count
+    found = {}
+    for pair, entry in evidence.items():
+        if pair in seen.bias:
+            likely = competition(scores(pair, entry, seen.likeness, seen.bias)) > LIKELY
+            number, one, other = np.nonzero(likely)
+            found[pair] = (before[instants[number], pair[0]] + one, before[instants[number], pair[1]] + other)
+    return found
+
+
+def _apart(features: np.ndarray, packed: PackedBoxes, t: int, i: int, j: int) -> FloatArray:
+    one, other = features[packed.rows(t, i)], features[packed.rows(t, j)]
+    return np.asarray(1.0 - one @ other.T, dtype=np.float64)
