@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from selfmva.pretext.recording import PackedBoxes
     from selfmva.types import FloatArray, IntArray, View
 
-MOST_INSTANTS = 400  # more would tell nothing new
+MOST_INSTANTS, MOST_BOX_PAIRS = 400, 100_000  # of all view pairs together; more would tell nothing new
 LIKELY = 0.5
 
 
@@ -39,8 +39,10 @@ def find_lookalikes(
     if packed.features is None:
         return {}
     features = packed.features.numpy()
-    instants = np.unique(np.linspace(0, len(packed) - 1, min(len(packed), MOST_INSTANTS)).astype(np.int64))
     pairs = view_pairs(packed.views)
+    box_pairs = sum((packed.count[:, i] * packed.count[:, j] for i, j in pairs), start=np.zeros(len(packed), np.int64))
+    size = min(len(packed), MOST_INSTANTS, int(MOST_BOX_PAIRS / max(box_pairs.mean(), 1.0)) + 1)
+    instants = np.unique(np.linspace(0, len(packed) - 1, size).astype(np.int64))
     evidence = {
         (i, j): stack_blocks([_apart(features, packed, t, i, j) for t in instants.tolist()], None) for i, j in pairs
     }
