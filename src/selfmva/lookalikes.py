@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from selfmva.affinity import competition
+from selfmva.cues import appearance_distances
 from selfmva.likeness import learn_likeness, stack_blocks
 from selfmva.likeness.expectation import scores
 from selfmva.matching.cost import view_pairs
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from selfmva.pretext.recording import PackedBoxes
-    from selfmva.types import FloatArray, IntArray, View
+    from selfmva.types import IntArray, View
 
 MOST_INSTANTS, MOST_BOX_PAIRS = 400, 100_000  # of all view pairs together; more would tell nothing new
 LIKELY = 0.5
@@ -44,7 +45,11 @@ def find_lookalikes(
     size = min(len(packed), MOST_INSTANTS, int(MOST_BOX_PAIRS / max(box_pairs.mean(), 1.0)) + 1)
     instants = np.unique(np.linspace(0, len(packed) - 1, size).astype(np.int64))
     evidence = {
-        (i, j): stack_blocks([_apart(features, packed, t, i, j) for t in instants.tolist()], None) for i, j in pairs
+        (i, j): stack_blocks(
+            [appearance_distances(features[packed.rows(t, i)], features[packed.rows(t, j)]) for t in instants.tolist()],
+            None,
+        )
+        for i, j in pairs
     }
     seen = learn_likeness(evidence, own_distances(packed, views, minimum_shift))
     if seen.likeness is None:
@@ -57,8 +62,3 @@ def find_lookalikes(
             number, one, other = np.nonzero(likely)
             found[pair] = (before[instants[number], pair[0]] + one, before[instants[number], pair[1]] + other)
     return found
-
-
-def _apart(features: np.ndarray, packed: PackedBoxes, t: int, i: int, j: int) -> FloatArray:
-    one, other = features[packed.rows(t, i)], features[packed.rows(t, j)]
-    return np.asarray(1.0 - one @ other.T, dtype=np.float64)

@@ -80,15 +80,30 @@ def search(first: Sightings, second: Sightings, shifts: list[int]) -> list[Align
     best = np.argsort(-synchronous, kind="stable")[:MOST_COMPARED]
     turn, shift = turn[best], shift[best]
     score = synchronous[best] - np.mean([count(lag, turn, shift) for lag in shifts], axis=0)
+    return keep_distinct(turn, shift, score, (DISTINCT_TURN, DISTINCT_SHIFT), KEPT)
+
+
+def keep_distinct(
+    turn: np.ndarray, shift: np.ndarray, score: FloatArray, apart: tuple[float, float], most: int
+) -> list[Alignment]:
+    """The best alignments, each so many radians or body heights away from all better ones.
+
+    Args:
+        turn: `(H,)` complex turns of length 1.
+        shift: `(H,)` complex shifts.
+        score: `(H,)` the consensus of each.
+        apart: Least distance of turns, and of shifts.
+        most: Largest number to keep.
+
+    Returns:
+        The kept ones, best first.
+    """
     kept: list[Alignment] = []
     for k in np.argsort(-score, kind="stable"):
-        distinct = all(
-            abs(turn[k] - other.turn) > DISTINCT_TURN or abs(shift[k] - other.shift) > DISTINCT_SHIFT for other in kept
-        )
-        if distinct:
-            kept.append(Alignment(complex(turn[k]), complex(shift[k]), float(score[k])))
-        if len(kept) == KEPT:
+        if len(kept) == most:
             break
+        if all(abs(turn[k] - other.turn) > apart[0] or abs(shift[k] - other.shift) > apart[1] for other in kept):
+            kept.append(Alignment(complex(turn[k]), complex(shift[k]), float(score[k])))
     return kept
 
 

@@ -157,6 +157,7 @@ def _join(
     cameras = dict(pairs[strongest][0].cameras)
     while True:
         tries: list[_Try] = []
+        known = _all_matches(views, cameras, JOIN_GATES[-1], JOIN_BOXES, JOIN_MATCHES) if by_matches else []
         for pair, candidates in pairs.items():
             if len(cameras.keys() & set(pair)) != 1:
                 continue
@@ -165,7 +166,7 @@ def _join(
                 placed = {**cameras, new: _laid(candidate.cameras[new], candidate.cameras[old], cameras[old])}
                 tries.append((_meeting(views, placed, new, shifts), new, placed))
                 if by_matches:
-                    placed = _laid_by_matches(views, pair, candidate, cameras, new)
+                    placed = _laid_by_matches(views, pair, candidate, cameras, known)
                     tries.append((_meeting(views, placed, new, shifts), new, placed))
         tries.sort(key=lambda entry: -entry[0])
         joined = []
@@ -206,24 +207,23 @@ def _laid_by_matches(
     pair: tuple[int, int],
     candidate: _Candidate,
     cameras: Mapping[int, FloatArray],
-    new: int,
+    known: Sequence[Matches],
 ) -> dict[int, FloatArray]:
-    """All cameras, after those of a new view and its partner met whom they match as a pair.
+    """All cameras, after those of a new view and its partner met whom they match as a pair; others keep their matches.
 
     In a short recording, a pair's own cameras may differ much from those of the floor, although both match the same
     people: then poses alone lead astray.
     """
-    (old,) = set(pair) - {new}
+    new, old = pair if pair[1] in cameras else pair[::-1]
     first, second = (views[view] for view in pair)
     matches = matching_tracklets(views, candidate.cameras, pair, blocks(first, second, PAIR_BOXES), PAIR_GATES[-1])
     feet = views[old].feet[views[old].usable]
     here, there = (complex_places(camera, feet) for camera in (candidate.cameras[old], cameras[old]))
     turn, shift = _fit_turn(here, there, 1.0 / (1.0 + np.abs(here - complex(*candidate.cameras[old][[X, Y]])) ** 2))
     placed = {**cameras, new: moved(candidate.cameras[new], turn, shift)}
-    known = _all_matches(views, cameras, JOIN_GATES[-1], JOIN_BOXES, JOIN_MATCHES)
+    all_matches = [*known, thinned(matches, JOIN_MATCHES)]
     for noise in MATCH_NOISES:
-        both = [*known, thinned(matches, JOIN_MATCHES)]
-        placed = refine(views, placed, both, anchor=min(cameras), noise=noise, steps=5, lens=False)
+        placed = refine(views, placed, all_matches, anchor=min(cameras), noise=noise, steps=5, lens=False)
     return placed
 
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from selfmva.geometry.alignment import LARGEST_SCALE, Alignment
+from selfmva.geometry.alignment import LARGEST_SCALE, keep_distinct
 
 if TYPE_CHECKING:
+    from selfmva.geometry.alignment import Alignment
     from selfmva.geometry.sightings import Sightings
     from selfmva.types import FloatArray, IntArray
 
@@ -43,16 +44,8 @@ def align_matches(first: Sightings, second: Sightings, rows_i: IntArray, rows_j:
         return []
     turn, shift = _propose(place_i, place_j)
     score = _agreement(turn, shift, place_i, place_j)
-    kept: list[Alignment] = []
-    for k in np.argsort(-score, kind="stable"):
-        distinct = all(
-            abs(turn[k] - other.turn) > DISTINCT_TURN or abs(shift[k] - other.shift) > DISTINCT_SHIFT for other in kept
-        )
-        if score[k] < FEWEST or len(kept) == KEPT:
-            break
-        if distinct:
-            kept.append(Alignment(complex(turn[k]), complex(shift[k]), float(score[k])))
-    return kept
+    enough = score >= FEWEST
+    return keep_distinct(turn[enough], shift[enough], score[enough], (DISTINCT_TURN, DISTINCT_SHIFT), KEPT)
 
 
 def _propose(place_i: np.ndarray, place_j: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

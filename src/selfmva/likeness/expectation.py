@@ -91,11 +91,15 @@ def scores(
 def _bias(entry: PairEvidence, matched: FloatArray) -> float:
     """Log-odds of boxes that nothing is known about, such that as many are expected to match as do."""
     there = ~np.isneginf(entry.scores)
+    # Nothing but their numbers tells boxes apart: instants with as many expect as many matches.
+    shapes = np.stack([there.any(axis=2).sum(axis=1), there.any(axis=1).sum(axis=1)])
+    _, first, instants = np.unique(shapes, axis=1, return_index=True, return_counts=True)
+    there = there[first]
     goal = float(matched.sum())
     low, high = -LARGEST_LOG_ODDS, LARGEST_BIAS
     for _ in range(12):
         middle = (low + high) / 2
-        expected = float(competition(np.where(there, middle, -np.inf)).sum())
+        expected = float(competition(np.where(there, middle, -np.inf)).sum(axis=(1, 2)) @ instants)
         low, high = (middle, high) if expected < goal else (low, middle)
     return (low + high) / 2
 
