@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import pickle
 import shutil
+import zipfile
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
@@ -14,15 +16,16 @@ import numpy as np
 import pytest
 import torch
 from full_disk import largest_file
+from huggingface_hub import ModelCard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 from small_scenes import fit_quietly, fitted_on_a_floor, quick, scene
 
 from selfmva import Associator
-from selfmva.errors import CheckpointError, DataError
+from selfmva.errors import CheckpointError, ConfigError, DataError
 from selfmva.geometry.support import NO_SUPPORT
-from selfmva.pretrained import CONFIG, WEIGHTS, find_folder
+from selfmva.pretrained import CARD, CONFIG, WEIGHTS, Card, find_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,7 +150,7 @@ def test_saving_again_gives_the_same_files(saved: Path, tmp_path: Path) -> None:
 
 
 def test_nothing_is_a_pickle_and_the_device_is_not_kept(saved: Path) -> None:
-    assert sorted(path.name for path in saved.iterdir()) == [CONFIG, WEIGHTS]
+    assert {path.name for path in saved.iterdir()} == {CARD, CONFIG, WEIGHTS}
     config = json.loads((saved / CONFIG).read_text())
     assert "device" not in config["params"]
     assert "encoder.gaussian" in load_file(saved / WEIGHTS)
@@ -200,7 +203,7 @@ def test_files_of_two_associators(damaged: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda c: c.update(format_version=99), r"has format 99, this version reads up to 3: run `pip install"),
+        (lambda c: c.update(format_version=99), r"has format 99, this version reads up to 4: run `pip install"),
         (lambda c: c.pop("format_version"), "no format_version"),
         (lambda c: c.update(format_version="1"), "no format_version"),
         (lambda c: c.pop("views"), "unknown or missing views"),
@@ -217,12 +220,18 @@ def test_files_of_two_associators(damaged: Path, tmp_path: Path) -> None:
         (lambda c: c["floor"]["cameras"].pop(), "10 numbers for each of 3 cameras"),
         (lambda c: c["floor"]["cameras"][0].pop(), "10 numbers for each of 3 cameras"),
         (lambda c: c["floor"]["supports"][0].pop(), "damaged or of another version"),
+        (lambda c: c["floor"].update(file="../../x"), "the floor has cameras, file, supports, unit, expected"),
+        (lambda c: c["floor"]["supports"].append([0, 9, c["floor"]["supports"][0][2]]), "which is no pair of 3 views"),
+        (lambda c: c.update(card={"file": "../../x"}), "file is unknown; known are data_license"),
+        (lambda c: c.pop("card"), "unknown or missing card"),
+        (lambda c: c.update(weights="../../other/model.safetensors"), "unknown or missing weights"),
+        (lambda c: c["params"].update(recipe={"name": "geometry"}), "recipe 'geometry' with an embedding"),
         (lambda c: c["floor"]["supports"][0][2].update(extra=1), "damaged or of another version"),
         (lambda c: c.update(fit_report=[1]), "damaged or of another version"),
         (lambda c: c["fit_report"].pop("pairs"), "damaged or of another version"),
         (lambda c: c["fit_report"].update(extra=1), "damaged or of another version"),
         (lambda c: c["params"]["encoder"].update(prompt="point"), r"decoder\.weight has shape \(12, 768\)"),
-        (lambda c: (c["views"].append(A_VIEW), c.update(floor=None)), r"view_tokens has shape \(3, 256\)"),
+        (lambda c: (c["views"].append(A_VIEW), c.update(floor=None)), "tables of 3 view pairs, expected all 6"),
     ],
 )
 def test_a_config_that_was_changed(damaged: Path, change: Callable[[dict[str, Any]], Any], message: str) -> None:
@@ -247,7 +256,14 @@ def test_a_config_that_is_none(damaged: Path, text: str) -> None:
         (lambda t: t.pop("tables.0.1.1.log_odds"), "damaged or of another version"),
         (lambda t: t.pop("tables.0.1.bias"), "damaged or of another version"),
         (lambda t: t.update({"tables.x.y.distances": torch.zeros(1)}), r"unknown tables\.x\.y\.distances"),
-        (lambda t: t.update({"lines.a": torch.zeros(3, 3)}), "damaged or of another version"),
+        (lambda t: t.update({"lines.a": torch.zeros(3, 3)}), r"unknown lines\.a"),
+        (lambda t: t.update({"lines.0.7": torch.zeros(3, 3)}), r"unknown lines\.0\.7"),
+        (lambda t: t.update({"lines.0.1": torch.zeros(2, 3)}), r"fundamental matrix of shape \(2, 3\)"),
+        (lambda t: t["tables.0.1.bias"].fill_(np.nan), r"tables\.0\.1\.bias is not finite"),
+        (lambda t: t["encoder.gaussian"].fill_(np.inf), r"encoder\.gaussian is not finite"),
+        (lambda t: t.update({"tables.0.1.weights": torch.zeros(99)}), "expected at most 4 cues"),
+        (lambda t: t["tables.0.1.1.distances"].neg_(), r"tables\.0\.1\.1 has no increasing distances"),
+        (lambda t: [t.pop(name) for name in list(t) if name.startswith("encoder")], "'batch' without an embedding"),
     ],
 )
 def test_weights_of_another_architecture(
@@ -263,8 +279,8 @@ def test_a_full_disk_leaves_the_old_folder_whole(damaged: Path, saved: Path, roo
     other = fit_quietly(quick(seed=9, geometry=NO_FLOOR), scene())
     with largest_file(room), pytest.raises(DataError, match="cannot write .*; what was there before is unchanged"):
         other.save_pretrained(damaged)
-    assert sorted(path.name for path in damaged.iterdir()) == [CONFIG, WEIGHTS]
-    for name in (CONFIG, WEIGHTS):
+    assert {path.name for path in damaged.iterdir()} == {CARD, CONFIG, WEIGHTS}
+    for name in (CARD, CONFIG, WEIGHTS):
         assert (damaged / name).read_bytes() == (saved / name).read_bytes()
 
 
@@ -278,7 +294,7 @@ def test_a_folder_that_cannot_be_made(associator: Associator, tmp_path: Path) ->
     "name", ["nowhere", "a/b/c", "./nowhere", "../nowhere", "/nowhere/at-all", "org/", Path("org/name")]
 )
 def test_a_name_that_is_none(name: str | Path) -> None:
-    with pytest.raises(CheckpointError, match="neither a folder nor the name of a hub repository"):
+    with pytest.raises(CheckpointError, match="neither a folder, nor the name of a hub repository"):
         Associator.from_pretrained(name)
 
 
@@ -287,32 +303,109 @@ def test_a_folder_goes_before_the_hub(saved: Path, monkeypatch: pytest.MonkeyPat
     assert find_folder(f"{saved.parent.name}/{saved.name}").resolve() == saved
 
 
-def test_the_hub_is_asked_for_two_files(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No network here: the hub's client is one that notes what it is asked."""
-    asked: dict[str, Any] = {}
+class _Code:
+    """What a pickle may do to whoever opens it."""
 
-    def snapshot_download(name: str, **options: Any) -> str:
-        asked.update(options, name=name)
-        return str(saved)
+    def __init__(self, path: Path) -> None:
+        self.path = path
 
-    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
-    Associator.from_pretrained(
-        "some-org/my-rig",
-        revision="v1",
-        token="secret",
-        cache_dir="here",
-        local_files_only=True,
-    )
-    assert asked == {
-        "name": "some-org/my-rig",
-        "revision": "v1",
-        "token": "secret",
-        "cache_dir": "here",
-        "local_files_only": True,
-        "allow_patterns": [CONFIG, WEIGHTS],
-    }
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.path,)
 
 
-def test_the_hub_out_of_reach(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="cannot get some-org/my-rig from the model hub"):
-        Associator.from_pretrained("some-org/my-rig", cache_dir=tmp_path, local_files_only=True)
+def test_a_pickle_in_the_place_of_the_weights(damaged: Path, tmp_path: Path) -> None:
+    (damaged / WEIGHTS).write_bytes(pickle.dumps(_Code(tmp_path / "ran")))
+    with pytest.raises(CheckpointError, match=r"model\.safetensors is a pickle, which may run code: refused"):
+        Associator.from_pretrained(damaged)
+    torch.save({"model": _Code(tmp_path / "ran")}, damaged / WEIGHTS)
+    with pytest.raises(CheckpointError, match="is a zip archive, as pickled weights are, which may run code: refused"):
+        Associator.from_pretrained(damaged)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_pickle_beside_the_config(damaged: Path) -> None:
+    (damaged / WEIGHTS).rename(damaged / "pytorch_model.bin")
+    with pytest.raises(
+        CheckpointError, match=r"lacks model\.safetensors: pytorch_model\.bin is a pickle or an archive"
+    ):
+        Associator.from_pretrained(damaged)
+
+
+def test_a_zip_bomb(damaged: Path, tmp_path: Path) -> None:
+    """It would unpack to a thousand times its size: nothing is unpacked."""
+    bomb = tmp_path / "rig.zip"
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("../../outside.txt", bytes(50_000_000))
+    with pytest.raises(CheckpointError, match=r"rig\.zip is a file, .* archives and pickles are refused"):
+        Associator.from_pretrained(bomb)
+    shutil.copy(bomb, damaged / WEIGHTS)
+    with pytest.raises(CheckpointError, match="is a zip archive"):
+        Associator.from_pretrained(damaged)
+
+
+@pytest.mark.parametrize("name", [CONFIG, WEIGHTS])
+def test_a_file_that_is_far_too_large(damaged: Path, name: str) -> None:
+    with (damaged / name).open("r+b") as file:
+        file.truncate(600 << 20)  # takes no room on the disk
+    with pytest.raises(CheckpointError, match=r"has 629,145,600 bytes, no rig has more than"):
+        Associator.from_pretrained(damaged)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"format_version": NaN}', '{"format_version": Infinity}'])
+def test_a_config_that_is_made_to_break_the_reader(damaged: Path, text: str) -> None:
+    (damaged / CONFIG).write_text(text)
+    with pytest.raises(CheckpointError, match=r"config\.json is damaged"):
+        Associator.from_pretrained(damaged)
+
+
+def test_the_card_says_what_the_rig_is(associator: Associator, tmp_path: Path) -> None:
+    card = {"title": "The corridor", "license": "CC-BY-4.0", "metrics": {"AP": 0.91234}, "evaluated_on": "day 2"}
+    associator.save_pretrained(tmp_path / "corridor", card=card)
+    text = (tmp_path / "corridor" / CARD).read_text()
+    data = ModelCard(text).data
+    assert (data.license, data.library_name) == ("cc-by-4.0", "selfmva")
+    for part in (
+        "# The corridor",
+        'from_pretrained("corridor")',
+        "1280 x 720",
+        "| AP ",
+        "0.912",
+        "day 2",
+        "Consent and",
+    ):
+        assert part in text
+    assert "Training data: not stated." in text
+
+
+def test_what_the_card_says_is_kept_until_something_else_is_learnt(tmp_path: Path) -> None:
+    one = fit_quietly(quick(geometry=NO_FLOOR), scene())
+    assert one.card_ is None
+    one.save_pretrained(tmp_path / "one", card=Card(title="The corridor"))
+    assert one.card_ == Card(title="The corridor")
+    loaded = Associator.from_pretrained(tmp_path / "one")
+    loaded.save_pretrained(tmp_path / "two")
+    assert Associator.from_pretrained(tmp_path / "two").card_ == Card(title="The corridor")
+    assert fit_quietly(loaded, scene()).card_ is None
+
+
+def test_a_readme_of_ones_own_stays(associator: Associator, tmp_path: Path) -> None:
+    (tmp_path / CARD).write_text("my notes")
+    associator.save_pretrained(tmp_path)
+    assert (tmp_path / CARD).read_text() == "my notes"
+    Associator.from_pretrained(tmp_path)
+
+
+def test_a_card_with_an_unknown_field(associator: Associator, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="licence is unknown; known are data_license"):
+        associator.save_pretrained(tmp_path, card={"licence": "MIT"})
+
+
+def test_half_precision(associator: Associator, saved: Path, tmp_path: Path) -> None:
+    associator.save_pretrained(tmp_path, precision="float16")
+    assert (tmp_path / WEIGHTS).stat().st_size < 0.6 * (saved / WEIGHTS).stat().st_size
+    box = [[100, 100, 200, 400]]
+    one, other = (Associator.from_pretrained(folder).embed(1, box) for folder in (saved, tmp_path))
+    np.testing.assert_allclose(one, other, atol=0.02)
+    assert other.dtype == np.float32
+    with pytest.raises(ConfigError, match="precision must be one of float32, float16, got 'int8'"):
+        associator.save_pretrained(tmp_path, precision="int8")  # type: ignore[arg-type]

@@ -165,8 +165,9 @@ class Association:
         shared = sum(len(person) > 1 for person in people)
         note = "" if self.calibrated else ", similarities instead of probabilities"
         return (
-            f"Association(instant {self.index}: {sum(self.frame.counts)} boxes in {len(self.views)} views, "
-            f"{len(people)} people, {shared} of them in several views{note})"
+            f"Association(instant {self.index}: {_counted(sum(self.frame.counts), 'box', 'boxes')} "
+            f"in {len(self.views)} views, {_counted(len(people), 'person', 'people')}, "
+            f"{shared} of them in several views{note})"
         )
 
     def _repr_html_(self) -> str:
@@ -184,3 +185,7 @@ class Association:
         for number in numbers:
             if not 0 <= number < len(self.views):
                 raise InputError(f"there is no view {number}; views are 0 to {len(self.views) - 1}")
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"

@@ -25,7 +25,7 @@ from selfmva.io.boxes_argument import resolve_boxes
 from selfmva.io.views import resolve_views
 from selfmva.looking import Looker
 from selfmva.pretext.recording import feature_length
-from selfmva.pretrained import SavedAssociator, find_folder, load, save
+from selfmva.pretrained import Pretrained, SavedAssociator
 from selfmva.threads import limited_threads, map_in_order
 from selfmva.training.callbacks import Callback, ProgressHook, silent
 from selfmva.training.checkpoint import check_architecture
@@ -52,13 +52,13 @@ if TYPE_CHECKING:
     FrameLike = Frame | Sequence[ArrayLike | None]
 
 
-class Associator:
+class Associator(Pretrained):
     """Learns which boxes of several fixed, synchronized cameras are the same person, without labels.
 
     Args:
         seed: Every random choice comes from it.
-        recipe: `"batch"` (the default) or `"published"`, or a `BatchRecipe` or `PublishedRecipe`, or a dictionary of
-            its fields with `name`.
+        recipe: How the embedding is trained: `"batch"` (the default), `"published"`, or not at all: `"geometry"`; or
+            a `BatchRecipe`, `PublishedRecipe` or `GeometryRecipe`, or a dictionary of its fields with `name`.
         device: `"cpu"`, `"cuda"`, `"cuda:1"`, or `"auto"` for the GPU where there is one.
         precision: `"float32"`, or `"bfloat16"` to train under automatic mixed precision.
         threads: CPU threads; see `AssociatorConfig`.
@@ -71,7 +71,8 @@ class Associator:
 
     Attributes:
         views_: The cameras.
-        encoder_: The trained encoder.
+        card_: What `save_pretrained` was told of the rig, a `selfmva.pretrained.Card`; None where nothing.
+        encoder_: The trained encoder; None with the recipe `"geometry"`.
         floor_: The common floor of the cameras, a `selfmva.geometry.plan.Floor`; None where none was found.
         lines_: Fundamental matrices of head points, for view pairs without a floor, where they are trusted.
         tables_: What distances mean, for every view pair; None for a converted checkpoint before `adapt`.
@@ -94,7 +95,7 @@ class Associator:
     """
 
     views_: tuple[View, ...]
-    encoder_: BoxEncoder
+    encoder_: BoxEncoder | None
     clock_offsets_: NDArray[np.int64]
     floor_: Floor | None
     lines_: Mapping[tuple[int, int], FloatArray]
@@ -306,75 +307,39 @@ class Associator:
             `(N, 768)` float32.
 
         Raises:
-            NotFittedError: Before `fit` or `from_pretrained`.
+            NotFittedError: Before `fit` or `from_pretrained`, or fitted without an embedding.
             InputError: There is no such view, or a box is none.
         """
         self._check_fitted("embed")
+        if self.encoder_ is None:
+            raise NotFittedError(
+                "embed() needs an embedding, and this associator was fitted without one (recipe 'geometry'): fit with "
+                "recipe='batch', or use associate(), which needs none"
+            )
         if not 0 <= view < len(self.views_):
             raise InputError(f"there is no view {view}; views are 0 to {len(self.views_) - 1}")
         frame = Frame([validate_boxes(boxes, view=view)])
         with limited_threads(self._config.threads):
             return embed_frames(self.encoder_, [frame], first_view=view).cpu().numpy()
 
-    def save_pretrained(self, folder: str | Path) -> None:
-        """Save everything that was learnt as `config.json` and `model.safetensors`.
-
-        Args:
-            folder: Made where it is missing.
+    def to_saved(self) -> SavedAssociator:
+        """Everything that was learnt, to be saved.
 
         Raises:
             NotFittedError: Before `fit` or `from_pretrained`.
-            DataError: The disk is full or refuses; what was there before is unchanged.
         """
         self._check_fitted("save_pretrained")
-        params = self._config.model_dump(mode="json", exclude={"device"})
-        report = getattr(self, "fit_report_", None)
-        save(
-            folder,
-            SavedAssociator(
-                self.views_,
-                params,
-                self.encoder_.state_dict(),
-                self.floor_,
-                self.lines_,
-                self.tables_,
-                report,
-                self._looker.learnt_by,
-            ),
+        return SavedAssociator(
+            views=self.views_,
+            params=self._config.model_dump(mode="json", exclude={"device"}),
+            weights=None if self.encoder_ is None else self.encoder_.state_dict(),
+            floor=self.floor_,
+            lines=self.lines_,
+            tables=self.tables_,
+            report=getattr(self, "fit_report_", None),
+            appearance=self._looker.learnt_by,
+            card=self.card_,
         )
-
-    @classmethod
-    def from_pretrained(
-        cls,
-        name: str | Path,
-        *,
-        device: str = "cpu",
-        revision: str | None = None,
-        token: str | None = None,
-        cache_dir: str | Path | None = None,
-        local_files_only: bool = False,
-    ) -> Self:
-        """Load what `save_pretrained` saved.
-
-        Args:
-            name: A folder, or a repository of the model hub (`"organization/name"`).
-            device: As for `Associator`.
-            revision: Branch, tag or commit of the repository.
-            token: Of the hub, for private repositories.
-            cache_dir: Where downloads are kept.
-            local_files_only: Never ask the network.
-
-        Returns:
-            A fitted associator.
-
-        Raises:
-            CheckpointError: A file is missing, damaged, of another architecture or of a newer format.
-            DataError: The hub cannot be reached or has no such repository.
-        """
-        folder = find_folder(
-            name, revision=revision, token=token, cache_dir=cache_dir, local_files_only=local_files_only
-        )
-        return cls.from_saved(load(folder), device=device, name=str(folder))
 
     @classmethod
     def from_saved(cls, saved: SavedAssociator, *, name: str, device: str = "cpu") -> Self:
@@ -392,15 +357,18 @@ class Associator:
             CheckpointError: The weights are of another architecture.
         """
         associator = cls(device=device, **saved.params)
-        cameras = resolve_views(saved.views)
-        encoder = BoxEncoder(cameras, prompt=associator._config.encoder.prompt, generator=torch.Generator())
-        check_architecture(name, encoder.state_dict(), saved.weights)
-        encoder.load_state_dict(saved.weights)
-        associator.views_, associator.encoder_ = cameras, encoder.to(find_device(device))
+        associator.views_ = cameras = resolve_views(saved.views)
+        associator.encoder_ = None
+        if saved.weights is not None:
+            encoder = BoxEncoder(cameras, prompt=associator._config.encoder.prompt, generator=torch.Generator())
+            check_architecture(name, encoder.state_dict(), saved.weights)
+            encoder.load_state_dict(saved.weights)
+            associator.encoder_ = encoder.to(find_device(device))
         associator.floor_, associator.lines_, associator.tables_ = saved.floor, saved.lines, saved.tables
         associator._looker = Looker(associator._config.appearance, device, saved.appearance)
         clocks = {} if saved.report is None else saved.report.clock_offsets
         associator.clock_offsets_ = np.array([clocks.get(view.name, 0) for view in cameras], dtype=np.int64)
+        associator.card_ = saved.card
         if saved.report is not None:
             associator.fit_report_ = saved.report
         return associator
@@ -439,3 +407,4 @@ class Associator:
         self.tables_ = evidence.tables
         self._looker.learnt_by = self._looker.identity() if rig.appearance else None
         self.fit_report_ = replace(evidence.report, seconds=seconds, moved=dict(moved or {}))
+        self.card_ = None  # its figures were of what was learnt before

@@ -33,14 +33,14 @@ class Rig:
 
     Attributes:
         views: The cameras.
-        encoder: A trained encoder.
+        encoder: A trained encoder; None where there is none, and the embedding is no cue.
         floor: The common floor, None where none was found.
         lines: Fundamental matrices `(3, 3)` of head points by view pair (i, j), i < j, where they are trusted.
         appearance: Whether appearance is one of the cues.
     """
 
     views: tuple[View, ...]
-    encoder: BoxEncoder
+    encoder: BoxEncoder | None
     floor: Floor | None = None
     lines: Mapping[tuple[int, int], FloatArray] = field(default_factory=dict)
     appearance: bool = False
@@ -83,11 +83,9 @@ def frame_cues(rig: Rig, frames: Sequence[Frame]) -> list[FloatArray]:
         For each frame `(C, M, M)`, its boxes view after view; NaN where a cue knows nothing of two boxes.
     """
     counts = np.array([frame.counts for frame in frames])
-    with torch.inference_mode():
-        embedded = frame_distances(embed_frames(rig.encoder, frames), counts)
     result = []
-    for frame, count, distances in zip(frames, counts, embedded, strict=True):
-        cues = np.full((rig.cues, *distances.shape), np.nan)
+    for frame, count, distances in zip(frames, counts, _embedding_distances(rig, frames, counts), strict=True):
+        cues = np.full((rig.cues, count.sum(), count.sum()), np.nan)
         cues[EMBEDDING] = distances
         boxes = np.concatenate(frame.boxes)
         if len(boxes):
@@ -101,6 +99,14 @@ def frame_cues(rig: Rig, frames: Sequence[Frame]) -> list[FloatArray]:
                 cues[APPEARANCE] = appearance_distances(features, features)
         result.append(cues)
     return result
+
+
+def _embedding_distances(rig: Rig, frames: Sequence[Frame], counts: IntArray) -> Sequence[FloatArray | float]:
+    """Of all boxes of each frame; NaN without an encoder."""
+    if rig.encoder is None:
+        return [np.nan] * len(frames)
+    with torch.inference_mode():
+        return frame_distances(embed_frames(rig.encoder, frames), counts)
 
 
 def floor_distances(rig: Rig, boxes: FloatArray, view: IntArray) -> FloatArray:

@@ -34,6 +34,8 @@ from selfmva.synchrony import STANDARD_ERRORS, STANDARD_ERRORS_OF_A_PAIR, measur
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from torch import Tensor
+
     from selfmva.encoders.box import BoxEncoder
     from selfmva.geometry.plan import Floor
     from selfmva.pretext.recording import PackedBoxes
@@ -63,7 +65,7 @@ class Evidence:
 
 
 def gather_evidence(
-    encoder: BoxEncoder,
+    encoder: BoxEncoder | None,
     floor: Floor | None,
     views: tuple[View, ...],
     frames: Sequence[Frame],
@@ -75,7 +77,7 @@ def gather_evidence(
     """Learn what distances mean, and write the report.
 
     Args:
-        encoder: Trained.
+        encoder: Trained; None where there is none.
         floor: The common floor, None where none was found.
         views: The cameras.
         frames: Clipped frames in the order of time.
@@ -88,7 +90,7 @@ def gather_evidence(
     """
     kept = held_out is not None and len(held_out) > 0
     judged = held_out if held_out is not None and kept else np.arange(len(frames))
-    lines = find_lines(views, frames, encoder, floor, minimum_shift)
+    lines = {} if encoder is None else find_lines(views, frames, encoder, floor, minimum_shift)
     pictured = any(frame.features is not None for frame in frames)
     rig = Rig(views, encoder, floor, trusted_lines(lines), appearance=pictured)
     synchrony = synchrony_of(rig, frames, judged, minimum_shift)
@@ -98,7 +100,7 @@ def gather_evidence(
     report = build_report(
         views, synchrony, partners, rig.floor, lines, instants=len(judged), held_out=kept or not trained_on, seen=seen
     )
-    return Evidence(rig, tables, report)
+    return Evidence(rig, tables, replace(report, embedding=encoder is not None))
 
 
 def _without(rig: Rig, verdict: Verdict) -> Rig:
@@ -116,7 +118,9 @@ def synchrony_of(
 ) -> dict[tuple[int, int], PairSynchrony]:
     """Whether the embedding tells synchronous from shifted images, for every view pair, at some of the instants."""
     order = canonical_view_order(frames, len(rig.views))
-    recording = _pack_in_order(frames, order).to(rig.encoder.view_tokens.device)
+    recording = _pack_in_order(frames, order)
+    if rig.encoder is not None:
+        recording = recording.to(rig.encoder.view_tokens.device)
     measured = measure_synchrony(rig.encoder, gather(recording, instants), instants, minimum_shift)
     own = {(min(order[a], order[b]), max(order[a], order[b])): found for (a, b), found in measured.items()}
     return dict(sorted(own.items()))
@@ -241,10 +245,7 @@ class _Side:
         count, start = packed.count[chosen, place], packed.start[chosen, place]
         offset = np.repeat(start - (np.cumsum(count) - count), count)
         rows = torch.from_numpy(np.arange(len(offset)) + offset)
-        device = rig.encoder.view_tokens.device
-        with torch.inference_mode():
-            embedded = rig.encoder(noisy.boxes[rows].to(device), torch.full((len(rows),), view, device=device))
-        self.embedded = embedded.float().cpu().numpy()
+        self.embedded = None if rig.encoder is None else _embedded(rig.encoder, noisy.boxes[rows], view)
         self.features = None if packed.features is None else packed.features[rows].numpy()
         self.boxes = packed.boxes[rows].numpy().astype(np.float64)
         self.standing = None if rig.floor is None else rig.floor.read(self.boxes, np.full(len(rows), view))
@@ -255,13 +256,21 @@ class _Side:
         return slice(self.bounds[instant], self.bounds[instant + 1])
 
 
+def _embedded(encoder: BoxEncoder, boxes: Tensor, view: int) -> FloatArray:
+    """`(N, 768)` float32 embeddings of boxes of one view."""
+    device = encoder.view_tokens.device
+    with torch.inference_mode():
+        return encoder(boxes.to(device), torch.full((len(boxes),), view, device=device)).float().cpu().numpy()  # type: ignore[no-any-return]
+
+
 def _distances(rig: Rig, pair: tuple[int, int], first: _Side, second: _Side, s: int, t: int) -> FloatArray:
     """`(C, N, M)` distances of boxes of view i at its instant s and of view j at its instant t."""
     rows, columns = first.rows(s), second.rows(t)
-    one, other = first.embedded[rows], second.embedded[columns]
-    result = np.full((rig.cues, len(one), len(other)), np.nan)
-    squares = (one**2).sum(axis=1)[:, None] + (other**2).sum(axis=1) - 2.0 * one @ other.T
-    result[EMBEDDING] = np.sqrt(np.maximum(squares, 1e-6))
+    result = np.full((rig.cues, rows.stop - rows.start, columns.stop - columns.start), np.nan)
+    if first.embedded is not None and second.embedded is not None:
+        one, other = first.embedded[rows], second.embedded[columns]
+        squares = (one**2).sum(axis=1)[:, None] + (other**2).sum(axis=1) - 2.0 * one @ other.T
+        result[EMBEDDING] = np.sqrt(np.maximum(squares, 1e-6))
     if first.standing is not None and second.standing is not None:
         result[FLOOR] = standing_distances(first.standing.at(rows), second.standing.at(columns))
     result[LINES] = line_distances(rig, *pair, first.boxes[rows], second.boxes[columns])

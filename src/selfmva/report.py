@@ -61,7 +61,8 @@ class FitReport:
 
     Attributes:
         pairs: One entry per view pair.
-        synchronization_accuracy: Mean over instants and view pairs; NaN where nothing could be compared.
+        synchronization_accuracy: Mean over instants and view pairs; NaN where nothing could be compared, or no
+            embedding was trained.
         synchronization_margin: Standard errors by which it exceeds chance, where it does so least (see
             `selfmva.synchrony.PairSynchrony.margin`).
         chance: What guessing reaches.
@@ -74,6 +75,7 @@ class FitReport:
         moved: After `adapt`, how far each view's picture of the floor moved, in body heights, by name.
         appearance: How much more alike one person looks in two views than two people do, in standard deviations (d');
             NaN where nothing is known of what people look like, or where it tells nothing.
+        embedding: False where none was trained (recipe `"geometry"`).
     """
 
     pairs: tuple[PairReport, ...]
@@ -87,6 +89,7 @@ class FitReport:
     clock_offsets: Mapping[str, int] = field(default_factory=dict)
     moved: Mapping[str, float] = field(default_factory=dict)
     appearance: float = math.nan
+    embedding: bool = True
 
     @property
     def better_than_chance(self) -> bool:
@@ -159,6 +162,8 @@ class FitReport:
         return f"one person looks more alike in two views than two people do, by {self.appearance:.1f} deviations"
 
     def _embedding(self) -> str:
+        if not self.embedding:
+            return ""
         where = "held-out" if self.held_out else "training"
         if math.isnan(self.synchronization_accuracy):
             return "nothing could be compared: no two views show people at the same instant"

@@ -91,12 +91,12 @@ def pooled(measured: Iterable[PairSynchrony]) -> PairSynchrony:
 
 
 def measure_synchrony(
-    encoder: BoxEncoder, recording: PackedBoxes, time: IntArray, minimum_shift: int
+    encoder: BoxEncoder | None, recording: PackedBoxes, time: IntArray, minimum_shift: int
 ) -> dict[tuple[int, int], PairSynchrony]:
     """Compare synchronous and shifted instants of every view pair.
 
     Args:
-        encoder: A trained encoder.
+        encoder: A trained encoder; None where there is none, and nothing is compared.
         recording: T instants.
         time: `(T,)` increasing numbers of the instants; differences tell which are shifted.
         minimum_shift: Instants nearer than this are neither synchronous nor shifted.
@@ -109,14 +109,17 @@ def measure_synchrony(
     nearer, compared = np.zeros((2, len(pairs), STRETCHES, SHIFTS))
     for instants in _far_apart(len(recording)):
         part = gather(recording, instants)
+        for number, (i, j) in enumerate(pairs):
+            both = (part.count[:, i] > 0) & (part.count[:, j] > 0)
+            boxes[number] += part.count[both][:, (i, j)].sum()
+        if encoder is None:
+            continue
         with torch.inference_mode():
             distances = pairwise_distances(encoder(part.boxes, part.view).float())
         images, seen = (tensor.cpu().numpy() for tensor in image_distances(distances, part.start, part.count, pairs))
         apart = np.abs(time[instants][:, None] - time[instants][None, :]) >= minimum_shift
         cell = _cells(len(instants))
-        for number, (i, j) in enumerate(pairs):
-            both = (part.count[:, i] > 0) & (part.count[:, j] > 0)
-            boxes[number] += part.count[both][:, (i, j)].sum()
+        for number in range(len(pairs)):
             synchronous = images[number].diagonal()[:, None]
             use = seen[number] & seen[number].diagonal()[:, None] & apart
             further = np.where(synchronous < images[number], 1.0, np.where(synchronous == images[number], 0.5, 0.0))

@@ -174,6 +174,11 @@ def _calibrated_pairs(associator: Associator, labelled: Sequence[Labelled]) -> I
 
 def _published_pairs(associator: Associator, labelled: Sequence[Labelled], threshold: float) -> Iterator[PairResult]:
     encoder, cameras = associator.encoder_, associator.views_
+    if encoder is None:
+        raise InputError(
+            "the protocol 'self-mva' scores the embedding, and this associator was fitted without one (recipe "
+            "'geometry'): use protocol='calibrated', or fit with recipe='batch'"
+        )
     recipe = associator.get_params()["recipe"]
     share = recipe.appearance_share if isinstance(recipe, PublishedRecipe) else 0.0
     for frame, identities in labelled:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from selfmva.config import PublishedRecipe
+from selfmva.config import GeometryRecipe, PublishedRecipe
 from selfmva.consensus import find_consensus
 from selfmva.devices import find_device
 from selfmva.encoders.box import BoxEncoder
@@ -23,7 +23,7 @@ from selfmva.training.published import PublishedObjective
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from selfmva.config import AssociatorConfig, Recipe
+    from selfmva.config import AssociatorConfig, TrainingRecipe
     from selfmva.consensus import Consensus
     from selfmva.geometry.plan import Floor
     from selfmva.pretext.recording import PackedBoxes
@@ -36,11 +36,11 @@ class TrainedEncoder:
     """An encoder and the instants to judge it by.
 
     Attributes:
-        encoder: Trained, its views in the order they were given.
+        encoder: Trained, its views in the order they were given; None where the recipe trains none.
         held_out: Numbers of the instants kept from training; none where the recipe keeps none.
     """
 
-    encoder: BoxEncoder
+    encoder: BoxEncoder | None
     held_out: IntArray
 
 
@@ -61,13 +61,15 @@ def fit_encoder(
         floor: The common floor, whose matches the batch recipe learns from; None where none was found.
 
     Returns:
-        The encoder, on the device of the config.
+        The encoder, on the device of the config; none for the recipe `"geometry"`.
 
     Raises:
         InputError: Too few instants, or an anchor view that is not there.
         ConfigError: There is no such device.
         CheckpointError, DataError: See `train`.
     """
+    if isinstance(config.recipe, GeometryRecipe):
+        return TrainedEncoder(None, np.zeros(0, np.int64))
     order = canonical_view_order(frames, len(views))
     recipe = _renumber_anchor(config.recipe, order)
     device = find_device(config.device)
@@ -93,7 +95,7 @@ def fit_encoder(
     return TrainedEncoder(encoder, held_out)
 
 
-def _renumber_anchor(recipe: Recipe, order: list[int]) -> Recipe:
+def _renumber_anchor(recipe: TrainingRecipe, order: list[int]) -> TrainingRecipe:
     """The recipe for views in another order."""
     check_anchor_view(recipe.anchor_view, len(order))
     if recipe.anchor_view is None:
@@ -101,7 +103,7 @@ def _renumber_anchor(recipe: Recipe, order: list[int]) -> Recipe:
     return recipe.model_copy(update={"anchor_view": order.index(recipe.anchor_view)})
 
 
-def _objective(recording: PackedBoxes, recipe: Recipe, seed: int, consensus: Consensus | None) -> Objective:
+def _objective(recording: PackedBoxes, recipe: TrainingRecipe, seed: int, consensus: Consensus | None) -> Objective:
     if isinstance(recipe, PublishedRecipe):
         return PublishedObjective(recording, recipe, seed)
     return BatchObjective(recording, recipe, seed, consensus)
