@@ -19,6 +19,7 @@ MODULES = (
     "selfmva.detectors",
     "selfmva.encoders",
     "selfmva.errors",
+    "selfmva.export",
     "selfmva.hub",
     "selfmva.io",
     "selfmva.matching",

@@ -21,6 +21,7 @@ from selfmva.errors import (
     GeometryMissingWarning,
     InputError,
     NotFittedError,
+    PluginError,
 )
 from selfmva.io import SynchronizedReader, resolve_views
 from selfmva.looking import Looker
@@ -306,7 +307,7 @@ def test_appearance_before_fit() -> None:
 def test_an_encoder_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "text.onnx").write_text("no network")
     cases: list[tuple[str, type[Exception], str]] = [
-        ("resnet50", InputError, "expected an encoder of appearance, 'osnet-ain'"),
+        ("resnet50", PluginError, "no encoder is called 'resnet50'"),
         (f"onnx:{tmp_path / 'none.onnx'}", CheckpointError, r"none\.onnx cannot be read"),
         (f"onnx:{tmp_path / 'text.onnx'}", CheckpointError, r"text\.onnx cannot be opened as an ONNX model"),
     ]

@@ -13,7 +13,7 @@ import numpy as np
 
 from selfmva.datasets.base import MultiViewDataset
 from selfmva.encoders.registry import open_appearance
-from selfmva.errors import AppearanceMissingWarning, CheckpointError, InputError
+from selfmva.errors import AppearanceMissingWarning, CheckpointError, InputError, PluginError
 from selfmva.io.array_cache import ArrayCache
 from selfmva.io.synchronized import SynchronizedReader
 from selfmva.observing import observe
@@ -80,6 +80,7 @@ class Looker:
 
         Raises:
             CheckpointError: The encoder cannot be read, or is another than the one that was learnt by.
+            PluginError: The plug-in of the encoder is not installed, or fails.
 
         Warns:
             AppearanceMissingWarning: They cannot be had; once.
@@ -130,8 +131,17 @@ def open_learnt(name: str, learnt_by: str | None, device: str) -> AppearanceEnco
 
     Raises:
         CheckpointError: By that name there is another now.
+        PluginError: The plug-in that it comes from is not installed, or fails.
     """
-    encoder = open_appearance(name, device=device)
+    try:
+        encoder = open_appearance(name, device=device)
+    except PluginError as error:
+        if learnt_by is None:
+            raise
+        raise PluginError(
+            f"appearance was learnt with the features of {learnt_by}, and its encoder {name!r} cannot be opened: "
+            f"{error}; boxes that come without images are told apart by geometry alone"
+        ) from error
     if learnt_by not in {None, encoder.identity}:
         raise CheckpointError(
             f"appearance was learnt with the features of {learnt_by}, but {name} is now {encoder.identity}: give the "

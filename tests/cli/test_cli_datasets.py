@@ -1,4 +1,4 @@
-"""`selfmva datasets`: what is installed, and whether it keeps the contract."""
+"""`selfmva datasets`: what is installed, whether it keeps the contract, and the package of a new one."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from selfmva.datasets.simulated import Simulated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     import pytest
 
@@ -57,3 +58,29 @@ def test_check_fails(invoke: Callable, scene_arguments: tuple[str, ...], monkeyp
     outcome = invoke("datasets", "check", *scene_arguments[1:], "--json")
     assert (outcome.code, outcome.out) == (1, "")
     assert "train and test share no index" in outcome.err
+
+
+def test_new(invoke: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    outcome = invoke("datasets", "new", "yard")
+    assert (outcome.code, outcome.err) == (0, "")
+    lines = outcome.out.splitlines()
+    written = [line.strip() for line in lines[1 : lines.index("")]]
+    assert sorted(written) == sorted(path.as_posix() for path in files_in(tmp_path))
+    assert lines[-3:] == ["  cd selfmva-yard", "  pip install -e '.[test]'", "  pytest"]
+
+
+def test_new_in_a_folder_of_its_own(invoke: Callable, tmp_path: Path) -> None:
+    folder = tmp_path / "my plugins" / "yard"
+    content = invoke("datasets", "new", "yard", "--folder", folder, "--json").json()
+    assert (content["name"], content["folder"]) == ("yard", str(folder))
+    assert sorted(content["files"]) == sorted(str(tmp_path / path) for path in files_in(tmp_path))
+    again = invoke("datasets", "new", "yard", "--folder", folder)
+    assert (again.code, again.out) == (1, "")
+    assert "is not empty; choose a new one, or empty it" in again.err
+    other = invoke("datasets", "new", "yard", "--folder", folder / "inner")
+    assert f"  cd '{folder / 'inner'}'\n" in other.out  # as a shell takes it
+
+
+def files_in(folder: Path) -> list[Path]:
+    return [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 import selfmva
-from selfmva.cli import associate, datasets, demo, evaluate, fit, report, show
+from selfmva.cli import associate, convert, datasets, demo, encoders, evaluate, export, fit, report, show
 from selfmva.cli.main import build_parser, main
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-COMMANDS = ("demo", "fit", "associate", "show", "evaluate", "report", "datasets")
+COMMANDS = ("demo", "fit", "associate", "show", "evaluate", "report", "convert", "export", "datasets", "encoders")
 
 
 def test_version(invoke: Callable) -> None:
@@ -33,7 +33,9 @@ def test_no_command_shows_the_help(invoke: Callable) -> None:
     assert all(command in outcome.err for command in COMMANDS)
 
 
-@pytest.mark.parametrize("command", [(), *((command,) for command in COMMANDS), ("datasets", "check")])
+@pytest.mark.parametrize(
+    "command", [(), *((command,) for command in COMMANDS), ("datasets", "check"), ("datasets", "new")]
+)
 def test_help_describes_and_shows_examples(invoke: Callable, command: tuple[str, ...]) -> None:
     outcome = invoke(*command, "--help")
     assert (outcome.code, outcome.err) == (0, "")
@@ -41,7 +43,7 @@ def test_help_describes_and_shows_examples(invoke: Callable, command: tuple[str,
     assert f"examples:\n  selfmva {command[0] if command else ''}" in outcome.out
 
 
-@pytest.mark.parametrize("command", [demo, fit, associate, show, evaluate, report, datasets])
+@pytest.mark.parametrize("command", [demo, fit, associate, show, evaluate, report, convert, export, datasets, encoders])
 def test_examples_are_accepted(command: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every line of the examples parses, given its videos; nothing is run."""
     monkeypatch.chdir(tmp_path)
@@ -82,7 +84,7 @@ def test_help_is_light() -> None:
         (["fit", "--out", "x", "--dataset", "simulated", "--option", "folk=3"], 1, "folk is unknown"),
         (["fit", "--out", "x", "--dataset", "simulated", "--set", "recipe.stpes=3"], 1, "did you mean 'recipe.steps'"),
         (["fit", "--out", "x", "--dataset", "simulated", "--set", "recipe.steps=0"], 1, "greater than or equal to 1"),
-        (["fit", "--out", "x", "--dataset", "simulated", "--recipe", "cake"], 1, "published, batch, got 'cake'"),
+        (["fit", "--out", "x", "--dataset", "simulated", "--recipe", "cake"], 1, "published, batch, geometry, got 'cake'"),
         (["fit", "--out", "x", "--dataset", "simulated", "--device", "toaster"], 1, "'toaster'"),
         (["fit", "--out", "x", "--dataset", "simulated", "--precision", "int8"], 1, "'float32' or 'bfloat16'"),
         (["associate", "m", "--out", "o.csv"], 2, "either --boxes or --dataset"),
@@ -90,19 +92,22 @@ def test_help_is_light() -> None:
         (["associate", "m", "--boxes", "b", "--out", "o.csv", "--split", "test"], 2, "--split goes with --dataset"),
         (["associate", "m", "--boxes", "b", "--out", "o.csv", "--every", "2"], 2, "--every goes with --picture"),
         (["associate", "m", "--boxes", "b", "--out", "o.csv", "--picture", "p", "--every", "0"], 2, "above 0, got '0'"),
-        (["associate", "nomodel", "--boxes", "b.csv", "--out", "o.csv"], 1, "nomodel is neither a folder nor"),
+        (["associate", "nomodel", "--boxes", "b.csv", "--out", "o.csv"], 1, "nomodel is neither a folder, nor"),
         (["associate", "m.pth.tar", "--boxes", "b.csv", "--out", "o.csv"], 1, "does not know its cameras"),
         (["evaluate", "m"], 2, "required: --dataset"),
-        (["evaluate", "nomodel", "--dataset", "simulated"], 1, "nomodel is neither a folder nor"),
+        (["evaluate", "nomodel", "--dataset", "simulated"], 1, "nomodel is neither a folder, nor"),
         (["evaluate", "m.pth.tar", "--dataset", "simulated"], 1, "m.pth.tar does not exist"),
         (["evaluate", "m", "--dataset", "simulated", "--protocol", "hearsay"], 2, "invalid choice: 'hearsay'"),
         (["evaluate", "m", "--dataset", "simulated", "--similarity-threshold", "0.3"], 2, "goes with --protocol"),
         (["show", "r.csv", "--out", "o.mp4"], 2, "required: --views"),
         (["show", "r.csv", "--out", "o.mp4", "--views", "9x9"], 1, "r.csv"),
         (["report", "m"], 2, "required: --out"),
-        (["report", "nomodel", "--out", "o.html"], 1, "nomodel is neither a folder nor"),
+        (["report", "nomodel", "--out", "o.html"], 1, "nomodel is neither a folder, nor"),
         (["datasets", "check", "nope"], 1, "no dataset is called 'nope'"),
         (["datasets", "check"], 2, "required: NAME"),
+        (["datasets", "new"], 2, "required: NAME"),
+        (["datasets", "new", "My Yard"], 1, "made of lower-case letters a-z"),
+        (["datasets", "new", "mvor"], 1, "'mvor' is registered already, by selfmva"),
         (["demo", "--people", "few"], 2, "above 0, got 'few'"),
         (["demo", "--seed=-1"], 1, "greater than or equal to 0, got -1"),
     ],
@@ -123,9 +128,7 @@ def test_other_warnings_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only our own warning is rewritten; here, where warnings are errors, any other one is raised."""
     import warnings
 
-    monkeypatch.setattr(
-        "selfmva.cli.datasets.print_table", lambda *_: warnings.warn("other", UserWarning, stacklevel=1)
-    )
+    monkeypatch.setattr("selfmva.cli.common.print_table", lambda *_: warnings.warn("other", UserWarning, stacklevel=1))
     with pytest.raises(UserWarning, match="other"):
         main(["datasets"])
 
@@ -134,7 +137,7 @@ def test_bugs_keep_their_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("selfmva.cli.datasets.print_table", fail)
+    monkeypatch.setattr("selfmva.cli.common.print_table", fail)
     with pytest.raises(ZeroDivisionError):
         main(["datasets"])
 

@@ -4,31 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from plugin_files import PLUGINS, install_plugin, plugins_in, write_plugin
 
 from selfmva.datasets import list_datasets, load_dataset
 from selfmva.datasets.folder import Folder
 from selfmva.errors import DataError, InputError, PluginError
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 BUILT_IN = {"folder", "mvmhat", "mvor", "simulated", "soldiers", "wildtrack"}
-TOY = Path(__file__).parents[1] / "plugins" / "toy_plugin"
-
-
-def write_plugin(folder: Path, distribution: str, source: str, **entry_points: str) -> None:
-    """Lay down what pip would: a module and its metadata."""
-    module = distribution.replace("-", "_")
-    (folder / f"{module}.py").write_text(source)
-    metadata = folder / f"{module}-0.3.dist-info"
-    metadata.mkdir()
-    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 0.3\n")
-    lines = "".join(f"{name} = {target}\n" for name, target in entry_points.items())
-    (metadata / "entry_points.txt").write_text("[selfmva.datasets]\n" + lines)
 
 
 def test_the_built_in_datasets_are_listed_and_load(tmp_path: Path) -> None:
@@ -55,53 +45,49 @@ def test_errors(name: str, arguments: dict[str, Any], error: type[Exception], me
         load_dataset(name, **arguments)
 
 
-def test_a_broken_plugin_breaks_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_plugin_breaks_nothing_else(tmp_path: Path) -> None:
     write_plugin(tmp_path, "broken-import", "raise OSError('no driver')", broken_import="broken_import:X")
     write_plugin(tmp_path, "broken-exit", "raise SystemExit(3)", broken_exit="broken_exit:X")
     write_plugin(tmp_path, "broken-name", "", broken_name="broken_name:Missing", broken_target="not a target")
     write_plugin(tmp_path, "broken-call", "def X():\n    raise KeyError('size')", broken_call="broken_call:X")
     write_plugin(tmp_path, "broken-kind", "X = 3", broken_kind="broken_kind:X")
-    monkeypatch.syspath_prepend(str(tmp_path))
+    with plugins_in(tmp_path):
+        errors = {entry.name: entry.error for entry in list_datasets()}
+        assert set(errors) >= BUILT_IN | {"broken_import", "broken_call"}
+        assert {name for name, error in errors.items() if error} == {"broken_target"}
+        for name, message in {
+            "broken_import": r"\(broken_import:X\) of broken-import 0\.3 failed: OSError: no driver; update",
+            "broken_exit": "of broken-exit 0.3 failed: SystemExit: 3",
+            "broken_name": "of broken-name 0.3 failed: AttributeError",
+            "broken_target": "of broken-name 0.3 cannot be loaded: .*'not a target' is not of the form module",
+            "broken_call": "of broken-call 0.3 failed: KeyError: 'size'",
+            "broken_kind": "of broken-kind 0.3 failed: TypeError",
+        }.items():
+            with pytest.raises(PluginError, match=message):
+                load_dataset(name)
+        (tmp_path / "b.json").write_text("{}")
+        assert len(load_dataset("folder", tmp_path / "b.json", sizes=[(9, 9), (9, 9)])) == 0
 
-    errors = {entry.name: entry.error for entry in list_datasets()}
-    assert set(errors) >= BUILT_IN | {"broken_import", "broken_call"}
-    assert {name for name, error in errors.items() if error} == {"broken_target"}
-    for name, message in {
-        "broken_import": r"\(broken_import:X\) of broken-import 0\.3 failed: OSError: no driver; update",
-        "broken_exit": "of broken-exit 0.3 failed: SystemExit: 3",
-        "broken_name": "of broken-name 0.3 failed: AttributeError",
-        "broken_target": "of broken-name 0.3 cannot be loaded: .*'not a target' is not of the form module:attribute",
-        "broken_call": "of broken-call 0.3 failed: KeyError: 'size'",
-        "broken_kind": "of broken-kind 0.3 failed: TypeError",
-    }.items():
-        with pytest.raises(PluginError, match=message):
-            load_dataset(name)
-    (tmp_path / "b.json").write_text("{}")
-    assert len(load_dataset("folder", tmp_path / "b.json", sizes=[(9, 9), (9, 9)])) == 0
 
-
-def test_a_name_that_two_distributions_register(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_that_two_distributions_register(tmp_path: Path) -> None:
     write_plugin(tmp_path, "first", "X = list", same="first:X", alone="first:X")
     write_plugin(tmp_path, "second", "X = list", same="second:X", mvor="second:X")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    entries = [entry for entry in list_datasets() if entry.name == "same"]
-    assert sorted(entry.distribution for entry in entries) == ["first 0.3", "second 0.3"]
-    assert all("registered by first 0.3 and second 0.3; uninstall one" in entry.error for entry in entries)
-    with pytest.raises(PluginError, match=r"'same' is registered by first 0.3 and second 0.3"):
-        load_dataset("same")
-    with pytest.raises(PluginError, match=r"'mvor' is registered by second 0\.3 and selfmva "):
-        load_dataset("mvor", tmp_path)
-    assert load_dataset("alone") == []
+    with plugins_in(tmp_path):
+        entries = [entry for entry in list_datasets() if entry.name == "same"]
+        assert sorted(entry.distribution for entry in entries) == ["first 0.3", "second 0.3"]
+        assert all("registered by first 0.3 and second 0.3; uninstall one" in entry.error for entry in entries)
+        with pytest.raises(PluginError, match=r"'same' is registered by first 0.3 and second 0.3"):
+            load_dataset("same")
+        with pytest.raises(PluginError, match=r"'mvor' is registered by second 0\.3 and selfmva "):
+            load_dataset("mvor", tmp_path)
+        assert load_dataset("alone") == []
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder into which pip has installed the toy plug-in, with a broken one beside it."""
     target = tmp_path_factory.mktemp("installed")
-    options = ["--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check", "--quiet"]
-    source = tmp_path_factory.mktemp("source") / "toy_plugin"
-    shutil.copytree(TOY, source)  # a build must leave nothing behind in the project
-    subprocess.run([sys.executable, "-m", "pip", "install", *options, "--target", target, source], check=True)
+    install_plugin(PLUGINS / "toy_plugin", target)
     write_plugin(target, "broken-beside", "raise OSError('no driver')", broken_beside="broken_beside:X")
     return target
 

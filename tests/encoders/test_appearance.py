@@ -26,7 +26,7 @@ from selfmva.encoders import (
 )
 from selfmva.encoders.onnx_appearance import normalized
 from selfmva.encoders.osnet import SHA256
-from selfmva.errors import CheckpointError, ConfigError, DataError, InputError
+from selfmva.errors import CheckpointError, ConfigError, DataError, InputError, PluginError
 from selfmva.io import read_image
 
 if TYPE_CHECKING:
@@ -246,9 +246,17 @@ def test_open_appearance(network: Path) -> None:
     encoder = open_appearance(f"onnx:{network}")
     assert isinstance(encoder, OnnxAppearance)
     assert open_appearance(encoder) is encoder
-    for wrong in ("resnet50", "onnx", "onnx:", "osnet-ain:", "colour:hsv", 3, lambda images: images):
+    for wrong in (3, lambda images: images):
         with pytest.raises(InputError, match="expected an encoder of appearance, 'osnet-ain', .*got"):
             open_appearance(wrong)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"encoder 'onnx' takes \(path.*missing a required argument: 'path'"):
+        open_appearance("onnx")
+    for wrong in ("onnx:", "osnet-ain:"):
+        with pytest.raises(InputError, match=f"something after the colon, .*, got '{wrong}'"):
+            open_appearance(wrong)
+    for wrong in ("resnet50", "colour:hsv", "", "re-id.onnx"):
+        with pytest.raises(PluginError, match=f"no encoder is called '{wrong.partition(':')[0]}'.* Known: onnx, osnet"):
+            open_appearance(wrong)
 
 
 @pytest.mark.realdata

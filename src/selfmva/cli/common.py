@@ -8,6 +8,7 @@ import math
 import os
 import sys
 import textwrap
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -15,6 +16,8 @@ from selfmva.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from selfmva.plugins import PluginEntry
 
 
 class UsageError(Exception):
@@ -75,6 +78,21 @@ def print_table(rows: Sequence[Sequence[Any]], headers: Sequence[str]) -> None:
 
     cells = [[_cell(value) for value in row] for row in rows]
     print(tabulate(cells, headers=headers, disable_numparse=True))
+
+
+def print_plugins(kinds: str, entries: Sequence[PluginEntry], *, as_json: bool) -> None:
+    """Print which plug-ins there are.
+
+    Args:
+        kinds: What they are, the key of the JSON document.
+        entries: The plug-ins.
+        as_json: Whether to print JSON in the place of a table.
+    """
+    if as_json:
+        print_json({kinds: [asdict(entry) for entry in entries]})
+    else:
+        rows = [(entry.name, entry.distribution, entry.error or "ok") for entry in entries]
+        print_table(rows, ("name", "distribution", "state"))
 
 
 def make_folder(path: str | Path) -> Path:

@@ -1,11 +1,12 @@
-"""`selfmva datasets`: which data sets there are, and whether one keeps the contract."""
+"""`selfmva datasets`: which data sets there are, whether one keeps the contract, and the package of a new one."""
 
 from __future__ import annotations
 
 import argparse
+import shlex
 
 from selfmva.cli.arguments import add_dataset_options, read_dataset
-from selfmva.cli.common import Parser, add_output_options, print_json, print_table
+from selfmva.cli.common import Parser, add_output_options, print_json, print_plugins, print_table
 
 EPILOG = """\
 examples:
@@ -13,14 +14,15 @@ examples:
   selfmva datasets --json
   selfmva datasets check mvor --root data/mvor
   selfmva datasets check simulated --option people=5
+  selfmva datasets new parking-garage
 """
 
 
 def add_parser(subparsers: argparse._SubParsersAction[Parser]) -> None:
-    """Add the sub-command and its own one, `check`."""
+    """Add the sub-command and its own ones, `check` and `new`."""
     parser = subparsers.add_parser(
         "datasets",
-        help="list data sets, or check one",
+        help="list data sets, check one, or begin a new one",
         description="List the data sets that are installed, built in or from plug-ins; none is loaded for that.",
         epilog=EPILOG,
     )
@@ -38,19 +40,25 @@ def add_parser(subparsers: argparse._SubParsersAction[Parser]) -> None:
     add_dataset_options(check)
     add_output_options(check, progress=False, default=argparse.SUPPRESS)
     check.set_defaults(run=check_one, parser=check)
+    new = actions.add_parser(
+        "new",
+        help="write the package of a data set of your own",
+        description="Write a package that makes a data set of your own known to selfmva: an adapter that reads a "
+        "folder with two tables of cameras and boxes, and its tests. It works as it is; its README says what the "
+        "tables hold and what to change for data that look otherwise.",
+        epilog="examples:\n  selfmva datasets new parking-garage\n  selfmva datasets new yard --folder plugins/yard\n",
+    )
+    new.add_argument("name", metavar="NAME", help="of the data set: lower-case letters, digits and hyphens")
+    new.add_argument("--folder", metavar="DIR", help="a new or an empty folder (default: selfmva-NAME)")
+    add_output_options(new, progress=False, default=argparse.SUPPRESS)
+    new.set_defaults(run=write_new, parser=new)
 
 
 def list_all(args: argparse.Namespace) -> int:
     """Print which data sets there are."""
-    from dataclasses import asdict
-
     from selfmva.datasets import list_datasets
 
-    entries = list_datasets()
-    if args.json:
-        print_json({"datasets": [asdict(entry) for entry in entries]})
-    else:
-        print_table([(e.name, e.distribution, e.error or "ok") for e in entries], ("name", "distribution", "state"))
+    print_plugins("datasets", list_datasets(), as_json=args.json)
     return 0
 
 
@@ -72,4 +80,18 @@ def check_one(args: argparse.Namespace) -> int:
         sizes = ", ".join(f"{view.name} {view.width} x {view.height}" for view in dataset.views)
         print(f"{args.name} keeps the contract; {'with' if labelled else 'without'} identities\n{sizes}\n")
         print_table([(name, *split.values()) for name, split in splits.items()], ("split", "instants", "boxes"))
+    return 0
+
+
+def write_new(args: argparse.Namespace) -> int:
+    """Write the package of a plug-in and print what to do with it."""
+    from selfmva.datasets.plugin_package import write_plugin_package
+
+    paths = write_plugin_package(args.name, args.folder)
+    folder = str(paths[0].parent)
+    if args.json:
+        print_json({"name": args.name, "folder": folder, "files": [str(path) for path in paths]})
+    else:
+        print("\n".join(["Wrote", *(f"  {path}" for path in paths), "", "Next"]))
+        print(f"  cd {shlex.quote(folder)}\n  pip install -e '.[test]'\n  pytest")
     return 0

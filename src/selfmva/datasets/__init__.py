@@ -2,12 +2,13 @@
 
 from selfmva.datasets.base import LabelledDataset, MultiViewDataset
 from selfmva.datasets.check import check_adapter
-from selfmva.datasets.registry import DatasetEntry, list_datasets, load_dataset
+from selfmva.datasets.registry import list_datasets, load_dataset
+from selfmva.plugins import PluginEntry
 
 __all__ = [
-    "DatasetEntry",
     "LabelledDataset",
     "MultiViewDataset",
+    "PluginEntry",
     "check_adapter",
     "list_datasets",
     "load_dataset",

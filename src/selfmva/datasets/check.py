@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from selfmva.contracts import Examination
 from selfmva.datasets.base import LabelledDataset, MultiViewDataset
 from selfmva.errors import InputError, PluginError
 from selfmva.types import Frame, View, clip_to_views
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from selfmva.types import IntArray
 
@@ -38,12 +39,12 @@ def check_adapter(adapter: Any) -> None:
     _Check(adapter).run()
 
 
-class _Check:
+class _Check(Examination):
     """One run of the kit."""
 
     def __init__(self, adapter: Any) -> None:
+        super().__init__(adapter)
         self.adapter = adapter
-        self.owner = f"{type(adapter).__module__}.{type(adapter).__qualname__}"
 
     def run(self) -> None:
         if not isinstance(self.adapter, MultiViewDataset):
@@ -65,19 +66,6 @@ class _Check:
             self.unchanged(f"frame({index}).index", frame.index, again.index)
             self.unchanged(f"frame({index}).boxes", frame.boxes, again.boxes)
             self.unchanged(f"identities({index})", label, self.identities(index, again))
-
-    def fail(self, rule: str, got: object, expected: object) -> None:
-        raise PluginError(f"{self.owner} breaks the rule {rule!r}: got {got}, expected {expected}")
-
-    def require(self, rule: str, holds: bool, got: object, expected: object) -> None:
-        if not holds:
-            self.fail(rule, got, expected)
-
-    def call(self, what: str, function: Callable[[], Any]) -> Any:
-        try:
-            return function()
-        except Exception as error:
-            raise PluginError(f"{self.owner}: {what} raised {type(error).__name__}: {error}") from error
 
     def unchanged(self, what: str, first: Any, second: Any) -> None:
         arrays = isinstance(first, tuple) and any(isinstance(part, np.ndarray) for part in first)

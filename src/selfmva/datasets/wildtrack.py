@@ -23,7 +23,7 @@ from selfmva.types import View
 if TYPE_CHECKING:
     from selfmva.types import Frame
 
-_VIEWS = tuple(View(f"C{number}", 1920, 1080) for number in range(1, 8))
+VIEWS = tuple(View(f"C{number}", 1920, 1080) for number in range(1, 8))
 _IMAGES_PER_INSTANT = 5  # every fifth image is annotated, and files are numbered by image
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 # The published split of the 400 instants, all of which are seen in two views or more: the last 10 % test, the last
@@ -64,8 +64,8 @@ class Wildtrack(Recording):
         published = (Path(root) / f"{output}detections_train.json" for output in _OUTPUTS)
         boxes = Path(detections) if detections else next((path for path in published if path.exists()), None)
         super().__init__(
-            _VIEWS,
-            detections=read_boxes(boxes, _VIEWS) if boxes else [],
+            VIEWS,
+            detections=read_boxes(boxes, VIEWS) if boxes else [],
             annotated=_read_annotations(folder),
             annotated_splits=_SPLITS,
             source=str(folder),
@@ -82,11 +82,11 @@ def _read_annotations(folder: Path) -> list[Frame]:
     instants = np.repeat(list(files), [len(part) for part in parts])
 
     boxes, views = table[:, 2:], table[:, 1]
-    size = np.array([[view.width, view.height] for view in _VIEWS])[views.astype(np.int64)]
+    size = np.array([[view.width, view.height] for view in VIEWS])[views.astype(np.int64)]
     inside = np.clip(boxes, 0, np.hstack([size, size]))
     seen = (inside[:, 2:] > inside[:, :2]).all(axis=1)
     rows = Rows(instants[seen], views[seen], boxes[seen], track_ids=table[seen, 0])
-    return frames_from_rows(rows, _VIEWS, lambda row: f"{folder}, instant {instants[seen][row]}", files)
+    return frames_from_rows(rows, VIEWS, lambda row: f"{folder}, instant {instants[seen][row]}", files)
 
 
 def _read_instant(path: Path) -> list[tuple[float, ...]]:
@@ -98,7 +98,7 @@ def _read_instant(path: Path) -> list[tuple[float, ...]]:
             for person in people
             for box in person["views"]
         ]
-        if all(view in range(len(_VIEWS)) for _, view, *_ in rows) and all(
+        if all(view in range(len(VIEWS)) for _, view, *_ in rows) and all(
             isinstance(value, int | float) for row in rows for value in row
         ):
             return rows

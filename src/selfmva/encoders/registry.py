@@ -1,38 +1,43 @@
-"""Encoders of appearance by name."""
+"""Encoders of appearance, built in or from plug-ins, by name; listing imports none of them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from selfmva.encoders.appearance import AppearanceEncoder
-from selfmva.encoders.onnx_appearance import OnnxAppearance
-from selfmva.encoders.osnet import OsnetAin
-from selfmva.encoders.torch_appearance import TorchvisionAppearance
-from selfmva.errors import InputError
+from selfmva.errors import InputError, PluginError
+from selfmva.plugins import PluginEntry, PluginGroup
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+ENCODERS = PluginGroup("selfmva.encoders", "encoder")
+FORMS = "'osnet-ain', 'onnx:path/to/re-id.onnx', 'torchvision:name of a model', another name that `selfmva encoders` \
+lists, or an AppearanceEncoder: an object with an identity (str) that is called with images and boxes"
 
-KINDS: dict[str, Callable[..., AppearanceEncoder]] = {
-    "osnet-ain": OsnetAin,
-    "onnx": OnnxAppearance,
-    "torchvision": TorchvisionAppearance,
-}
-FORMS = "'osnet-ain', 'osnet-ain:path/to/weights.pt', 'onnx:path/to/re-id.onnx', 'torchvision:name of a model', or an \
-AppearanceEncoder: an object with an identity (str) that is called with images and boxes"
+
+def list_encoders() -> list[PluginEntry]:
+    """All registered encoders of appearance, by name; none is imported.
+
+    Returns:
+        One entry per name and distribution.
+
+    Example:
+        >>> [entry.target for entry in list_encoders() if entry.name == "osnet-ain"]
+        ['selfmva.encoders.osnet:OsnetAin']
+    """
+    return ENCODERS.entries()
 
 
 def open_appearance(appearance: str | AppearanceEncoder, *, device: str = "cpu") -> AppearanceEncoder:
     """Turn what a user gives for an encoder of appearance into one.
 
     Args:
-        appearance: `"osnet-ain"` with the weights of the model hub or `"osnet-ain:path"` with the same in a local file
-            (see `OsnetAin`), `"onnx:path/to/re-id.onnx"` (see `OnnxAppearance`), `"torchvision:resnet50"` (see
-            `TorchvisionAppearance`), or an AppearanceEncoder, which is given back as it is.
+        appearance: The name of a registered encoder (see `list_encoders`), by itself or with a colon and what it is
+            made of: `"osnet-ain"` with the weights of the model hub or `"osnet-ain:path"` with the same in a local
+            file (see `OsnetAin`), `"onnx:path/to/re-id.onnx"` (see `OnnxAppearance`), `"torchvision:resnet50"` (see
+            `TorchvisionAppearance`), `"name"` or `"name:what"` of a plug-in; or an AppearanceEncoder, which is given
+            back as it is.
         device: `"cpu"`, `"cuda"`, or `"auto"` for the GPU where there is one. Nothing to an AppearanceEncoder.
 
     Raises:
-        InputError: None of these.
+        InputError: None of these, or an encoder that is made of something else.
+        PluginError: No or more than one encoder has this name, or its plug-in fails or gives something else.
         MissingDependencyError: The kind needs a package that is not installed.
         CheckpointError: The weights are no such model.
         ConfigError: The device cannot be used.
@@ -42,15 +47,20 @@ def open_appearance(appearance: str | AppearanceEncoder, *, device: str = "cpu")
         >>> open_appearance("resnet50")
         Traceback (most recent call last):
         ...
-        selfmva.errors.InputError: expected an encoder of appearance, 'osnet-ain', ..., got 'resnet50'
+        selfmva.errors.PluginError: no encoder is called 'resnet50'; Known: ...
     """
     if not isinstance(appearance, str):
         if isinstance(appearance, AppearanceEncoder):
             return appearance
         raise InputError(f"expected an encoder of appearance, {FORMS}, got {type(appearance).__name__}")
-    kind, separator, what = appearance.partition(":")
-    if kind == "osnet-ain" and not separator:
-        return OsnetAin(device=device)
-    if kind not in KINDS or not what:
-        raise InputError(f"expected an encoder of appearance, {FORMS}, got {appearance!r}")
-    return KINDS[kind](what, device=device)
+    name, colon, what = appearance.partition(":")
+    plugin = ENCODERS.find(name)
+    if colon and not what:
+        raise InputError(f"expected something after the colon, such as 'onnx:path/to/re-id.onnx', got {appearance!r}")
+    encoder = plugin.open(*([what] if what else []), device=device)
+    if not (isinstance(encoder, AppearanceEncoder) and isinstance(encoder.identity, str)):
+        raise PluginError(
+            f"{plugin} gave {type(encoder).__name__}, expected an AppearanceEncoder: an object with an identity (str) "
+            "that is called with images and boxes; update that distribution or uninstall it"
+        )
+    return encoder
