@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -87,3 +89,18 @@ def test_nothing_to_learn_is_said() -> None:
     recording = scene()
     with pytest.warns(LearntNothingWarning, match="no geometry was found"):
         Associator(recipe="geometry", geometry={"floor": False}).fit(recording)
+
+
+WITHOUT_TORCH = """
+import sys
+from selfmva import Associator
+associator = Associator.from_pretrained("wildtrack")
+associator.associate([[[900, 300, 1000, 600]], [[300, 300, 400, 600]]] + [[]] * 5).probability(0, 1)
+print([name for name in ("torch", "cv2", "pandas", "huggingface_hub") if name in sys.modules])
+"""
+
+
+def test_a_rig_without_an_embedding_answers_without_torch() -> None:
+    """What takes seconds to import is not imported for a floor and some tables."""
+    done = subprocess.run([sys.executable, "-c", WITHOUT_TORCH], capture_output=True, text=True, check=False)
+    assert done.stdout == "[]\n", done.stderr

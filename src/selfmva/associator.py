@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import time
 import warnings
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import numpy as np
-import torch
 
 from selfmva.calibration import calibrate, recalibrate_floor
 from selfmva.config import RECIPES, AssociatorConfig, build
 from selfmva.cues import Rig, embed_frames
 from selfmva.devices import find_device
-from selfmva.encoders.box import BoxEncoder
 from selfmva.errors import ConfigError, GeometryMissingWarning, InputError, LearntNothingWarning, NotFittedError
 from selfmva.evidence import gather_evidence
 from selfmva.inference import associate_frames, chunks
@@ -28,9 +27,6 @@ from selfmva.pretext.recording import feature_length
 from selfmva.pretrained import Pretrained, SavedAssociator
 from selfmva.threads import limited_threads, map_in_order
 from selfmva.training.callbacks import Callback, ProgressHook, silent
-from selfmva.training.checkpoint import check_architecture
-from selfmva.training.fitting import fit_encoder
-from selfmva.training.loop import Watch
 from selfmva.types import Frame, View, clip_to_views, validate_boxes
 
 if TYPE_CHECKING:
@@ -42,6 +38,7 @@ if TYPE_CHECKING:
     from selfmva.calibration import Movement
     from selfmva.config import AppearanceConfig, AssociationConfig, EncoderConfig, GeometryConfig, Recipe
     from selfmva.datasets.base import MultiViewDataset
+    from selfmva.encoders.box import BoxEncoder
     from selfmva.evidence import Evidence, Tables
     from selfmva.geometry.plan import Floor
     from selfmva.io.boxes_argument import BoxesLike
@@ -171,6 +168,9 @@ class Associator(Pretrained):
                 appearance tells nothing.
             GeometryMissingWarning: No geometry is trusted; people are told apart by what they look like alone.
         """
+        from selfmva.training.fitting import fit_encoder
+        from selfmva.training.loop import Watch
+
         started = time.monotonic()
         find_device(self._config.device)  # before the work: a wrong name is known now
         cameras, frames = read_recording(views, boxes)
@@ -356,10 +356,17 @@ class Associator(Pretrained):
         Raises:
             CheckpointError: The weights are of another architecture.
         """
+        if device != "cpu":
+            find_device(device)  # a wrong name is known now, whether anything runs there or not
         associator = cls(device=device, **saved.params)
         associator.views_ = cameras = resolve_views(saved.views)
         associator.encoder_ = None
         if saved.weights is not None:
+            import torch
+
+            from selfmva.encoders.box import BoxEncoder
+            from selfmva.training.checkpoint import check_architecture
+
             encoder = BoxEncoder(cameras, prompt=associator._config.encoder.prompt, generator=torch.Generator())
             check_architecture(name, encoder.state_dict(), saved.weights)
             encoder.load_state_dict(saved.weights)
@@ -397,7 +404,8 @@ class Associator(Pretrained):
         threshold = self._config.association.threshold
         seen = self._looker.learnt_by is not None
         rig = Rig(self.views_, self.encoder_, self.floor_, self.lines_, appearance=seen)
-        with limited_threads(1):  # frames are small: threads are for several chunks of them
+        # Frames are small: threads are for several chunks of them. Without an encoder, torch is not even imported.
+        with limited_threads(1) if self.encoder_ is not None else nullcontext():
             return associate_frames(rig, frames, self.tables_, threshold)
 
     def _keep(self, evidence: Evidence, seconds: float, moved: Mapping[str, float] | None = None) -> None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from selfmva.cues import visible_heads
 from selfmva.geometry.cameras import complex_places, moved
@@ -236,6 +235,8 @@ def _with_head(boxes: FloatArray) -> FloatArray:
 
 def _embedded(encoder: BoxEncoder, i: int, j: int, boxes_i: FloatArray, boxes_j: FloatArray) -> FloatArray:
     """`(N, M)` distances of the embedding."""
+    import torch
+
     device = encoder.view_tokens.device
     with torch.inference_mode():
         first, second = (

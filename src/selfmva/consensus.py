@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from selfmva.affinity import LARGEST_LOG_ODDS, DistanceTable
 from selfmva.fusion import FusedTable
@@ -48,6 +47,8 @@ class Consensus:
 
     def rows(self, instants: IntArray, batch: PackedBoxes) -> Tensor:
         """`(M, 2)` rows, in a batch of these increasing instants, of the boxes that are one person."""
+        import torch
+
         first, last = (np.searchsorted(self.instant, instants, side=side) for side in ("left", "right"))
         size = last - first
         chosen = np.repeat(first - (np.cumsum(size) - size), size) + np.arange(size.sum())

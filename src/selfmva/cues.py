@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from selfmva.geometry.epipolar import epipolar_distances, head_points
 from selfmva.geometry.standing import standing_distances
@@ -62,6 +61,8 @@ def embed_frames(encoder: BoxEncoder, frames: Sequence[Frame], first_view: int =
     Returns:
         `(M, 768)` float32 on the device of the encoder.
     """
+    import torch
+
     device = encoder.view_tokens.device
     counts = np.array([frame.counts for frame in frames])
     boxes = np.concatenate([boxes for frame in frames for boxes in frame.boxes]).astype(np.float32)
@@ -105,6 +106,8 @@ def _embedding_distances(rig: Rig, frames: Sequence[Frame], counts: IntArray) ->
     """Of all boxes of each frame; NaN without an encoder."""
     if rig.encoder is None:
         return [np.nan] * len(frames)
+    import torch
+
     with torch.inference_mode():
         return frame_distances(embed_frames(rig.encoder, frames), counts)
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from selfmva.affinity import DistanceTable, fit_distance_table
 from selfmva.calibration import find_lines, trusted_lines
@@ -242,6 +241,8 @@ class _Side:
     def __init__(
         self, rig: Rig, packed: PackedBoxes, noisy: PackedBoxes, view: int, place: int, chosen: IntArray
     ) -> None:
+        import torch
+
         count, start = packed.count[chosen, place], packed.start[chosen, place]
         offset = np.repeat(start - (np.cumsum(count) - count), count)
         rows = torch.from_numpy(np.arange(len(offset)) + offset)
@@ -258,6 +259,8 @@ class _Side:
 
 def _embedded(encoder: BoxEncoder, boxes: Tensor, view: int) -> FloatArray:
     """`(N, 768)` float32 embeddings of boxes of one view."""
+    import torch
+
     device = encoder.view_tokens.device
     with torch.inference_mode():
         return encoder(boxes.to(device), torch.full((len(boxes),), view, device=device)).float().cpu().numpy()  # type: ignore[no-any-return]
@@ -299,5 +302,7 @@ def _pack_in_order(frames: Sequence[Frame], order: list[int]) -> PackedBoxes:
 
     In an order of their own, so that listing the cameras differently changes neither noise nor rounding.
     """
+    import torch
+
     packed = pack(frames, len(order), order)
     return replace(packed, view=torch.as_tensor(order)[packed.view])

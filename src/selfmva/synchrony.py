@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from selfmva.matching.cost import pairwise_distances, view_pairs
 from selfmva.matching.images import image_distances
@@ -104,6 +103,8 @@ def measure_synchrony(
     Returns:
         For every view pair (i, j), i < j, what was measured.
     """
+    import torch
+
     pairs = view_pairs(recording.views)
     boxes = np.zeros(len(pairs), dtype=np.int64)
     nearer, compared = np.zeros((2, len(pairs), STRETCHES, SHIFTS))

@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
-import torch
-
 from selfmva.errors import InputError
 
 if TYPE_CHECKING:
@@ -33,10 +31,13 @@ def limited_threads(count: int) -> Iterator[None]:
         count: At least 1.
 
     Example:
+        >>> import torch
         >>> with limited_threads(1):
         ...     torch.get_num_threads()
         1
     """
+    import torch
+
     with _lock:
         _before.append(torch.get_num_threads())
         torch.set_num_threads(count)

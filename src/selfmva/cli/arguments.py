@@ -77,8 +77,8 @@ def load_model(name: str, dataset: MultiViewDataset | None, device: str) -> Asso
     if Path(name).is_file() or name.endswith((".pth", ".pth.tar")):
         if dataset is None:
             raise InputError(
-                f"{name} does not know its cameras: give --dataset, or convert it once with "
-                "selfmva.hub.convert_upstream(path, views) and save_pretrained()"
+                f"{name} does not know its cameras: make a rig of it with "
+                f"`selfmva convert {name} --views ... --out FOLDER`, and give that folder"
             )
         return convert_upstream(name, dataset.views, device=device)
     associator = Associator.from_pretrained(name, device=device)

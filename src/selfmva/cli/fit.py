@@ -69,7 +69,8 @@ def add_parser(subparsers: argparse._SubParsersAction[Parser]) -> None:
     source.add_argument(
         "--appearance",
         metavar="NAME",
-        help="also learn from what people look like: osnet-ain, onnx:re-id.onnx or torchvision:MODEL",
+        help="also learn from what people look like: osnet-ain, onnx:re-id.onnx, torchvision:MODEL, or another that "
+        "`selfmva encoders` lists",
     )
     parser.add_argument(
         "--out", "-o", metavar="FOLDER", default=MODEL, help=f"where the result is saved (default: {MODEL})"

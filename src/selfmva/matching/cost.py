@@ -6,7 +6,6 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,9 +36,12 @@ def pairwise_distances(embeddings: Tensor) -> Tensor:
         `(M, M)`; differentiable everywhere, at least 1e-3.
 
     Example:
+        >>> import torch
         >>> pairwise_distances(torch.tensor([[0.0, 0.0], [3.0, 4.0]]))[0, 1]
         tensor(5.)
     """
+    import torch
+
     squares = embeddings.square().sum(dim=1)
     # A product in half precision would drown small distances, which are differences of large squares.
     with torch.autocast(embeddings.device.type, enabled=False):

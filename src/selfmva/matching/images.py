@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from selfmva.matching.assignment import solve
 from selfmva.matching.cost import padded_rows
@@ -32,10 +31,13 @@ def image_distances(
         `(P, B, B)` bool, False where an image is empty.
 
     Example:
+        >>> import torch
         >>> one_box_each = np.array([[1, 1]])
         >>> image_distances(torch.tensor([[0.0, 7.0], [7.0, 0.0]]), np.array([[0, 1]]), one_box_each, [(0, 1)])[0]
         tensor([[[7.]]])
     """
+    import torch
+
     instants, widest = len(count), int(count.max(initial=0))
     if widest == 0:
         nothing = distances.new_zeros((len(pairs), instants, instants))

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from selfmva.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import torch
     from numpy.typing import NDArray
+    from torch import Tensor
 
     from selfmva.types import Frame, IntArray
 
@@ -76,6 +76,8 @@ def pack(frames: Sequence[Frame], views: int, order: Sequence[int] | None = None
         >>> packed.count.tolist(), packed.view.tolist()
         ([[1, 0], [0, 1]], [0, 1])
     """
+    import torch
+
     order = range(views) if order is None else order
     count = np.array([frame.counts for frame in frames], dtype=np.int64).reshape(-1, views)[:, list(order)]
     flat = [frame.boxes[view] for frame in frames for view in order]
@@ -144,6 +146,8 @@ def gather(recording: PackedBoxes, instants: IntArray) -> PackedBoxes:
     Returns:
         A recording of these B instants, in their order.
     """
+    import torch
+
     count = recording.count[instants]
     start = np.cumsum(count.reshape(-1)).reshape(count.shape) - count
     offset = np.repeat((recording.start[instants] - start).reshape(-1), count.reshape(-1))
@@ -163,6 +167,8 @@ def jitter(recording: PackedBoxes, amount: float, rng: np.random.Generator) -> P
     Returns:
         The recording with moved corners.
     """
+    import torch
+
     if amount == 0:
         return recording
     boxes = recording.boxes

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
-import torch
 from safetensors import SafetensorError
-from safetensors.torch import load as deserialize
-from safetensors.torch import save as serialize
+from safetensors.numpy import load as deserialize
+from safetensors.numpy import save as serialize
 
 from selfmva._version import __version__
 from selfmva.config import AssociatorConfig, GeometryRecipe, build
@@ -21,9 +20,9 @@ from selfmva.geometry.cameras import PARAMETERS
 from selfmva.geometry.plan import Floor
 from selfmva.geometry.support import Support
 from selfmva.io.atomic import atomic_write
+from selfmva.pretrained.arrays import ENCODER, from_arrays, to_arrays
 from selfmva.pretrained.card import MARK, Card, write_card
 from selfmva.pretrained.saved import SavedAssociator
-from selfmva.pretrained.tensors import from_tensors, to_tensors
 from selfmva.report import FitReport, plain, with_nan
 from selfmva.types import View
 
@@ -65,9 +64,9 @@ def save(folder: str | Path, saved: SavedAssociator, precision: Precision = "flo
         DataError: The disk is full or refuses; what was there before is unchanged.
     """
     target = Path(folder)
-    kept = {name: tensor.to(getattr(torch, precision)) for name, tensor in (saved.weights or {}).items()}
-    tensors = to_tensors(kept, saved.lines, saved.tables)
-    weights = serialize({name: tensor.contiguous().clone() for name, tensor in tensors.items()})
+    arrays = to_arrays(saved.weights, saved.lines, saved.tables)
+    kept = {name: array.astype(precision) if name.startswith(ENCODER) else array for name, array in arrays.items()}
+    weights = serialize({name: np.array(array, order="C") for name, array in kept.items()})
     config = {
         "format_version": FORMAT_VERSION,
         "selfmva_version": __version__,
@@ -127,7 +126,7 @@ def load(folder: str | Path) -> SavedAssociator:
         )
     try:
         views = tuple(View(**view) for view in config["views"])
-        weights, lines, tables = from_tensors(deserialize(data), len(views))
+        weights, lines, tables = from_arrays(deserialize(data), len(views))
         params = build(AssociatorConfig, config["params"])
         _check_recipe(params.recipe, embedding=weights is not None)
         report, card = config["fit_report"], config["card"]
