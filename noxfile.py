@@ -72,6 +72,18 @@ def docs(session: nox.Session) -> None:
     session.run("mkdocs", "build", "--strict", *session.posargs)
 
 
+@nox.session
+def notebooks(session: nox.Session) -> None:
+    """Run the notebooks of the documentation; after `-- --inplace`, their outputs are stored in them."""
+    install(session, "notebooks")
+    target = session.posargs or ["--output-dir", session.create_tmp()]
+    session.run(
+        *("jupyter", "nbconvert", "--to", "notebook", "--execute", "--ExecutePreprocessor.record_timing=False", *target),
+        *sorted(str(path) for path in Path("docs/notebooks").glob("*.ipynb")),
+        env={"PYTHONWARNINGS": "error::UserWarning"},  # those of selfmva are; Jupyter's own are of other kinds
+    )
+
+
 @nox.session(reuse_venv=False)
 def build(session: nox.Session) -> None:
     """Build wheel and sdist into dist/, install the wheel as a user would, and start it."""

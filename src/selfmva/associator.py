@@ -196,7 +196,7 @@ class Associator(Pretrained):
         self.clock_offsets_ = offsets
         clocks = {view.name: int(offset) for view, offset in zip(cameras, offsets, strict=True)}
         report = replace(evidence.report, clock_offsets=clocks if geometry.clock_bound else {})
-        self._looker = looker
+        self._looker, self.card_ = looker, None
         self._keep(replace(evidence, report=report), time.monotonic() - started)
         if evidence.rig.appearance and not report.geometry_found:
             warnings.warn(
@@ -258,6 +258,8 @@ class Associator(Pretrained):
             )
             return self
         self._keep(evidence, time.monotonic() - started, {move.view: move.distance for move in moves})
+        if self.card_ is not None:  # its figures were of what was learnt before, its licence holds
+            self.card_ = self.card_.model_copy(update={"metrics": {}, "evaluated_on": ""})
         return self
 
     def associate(self, frame: FrameLike) -> Association:
@@ -415,4 +417,3 @@ class Associator(Pretrained):
         self.tables_ = evidence.tables
         self._looker.learnt_by = self._looker.identity() if rig.appearance else None
         self.fit_report_ = replace(evidence.report, seconds=seconds, moved=dict(moved or {}))
-        self.card_ = None  # its figures were of what was learnt before

@@ -59,13 +59,13 @@ def _solve_part(log_odds: FloatArray, view: IntArray) -> IntArray:
     """For each box, the first box of its group."""
     size = len(view)
     one, other = np.nonzero(np.triu(view[:, None] != view, 1))
-    variable = np.full((size, size), -1)
+    variable = np.full((size, size), -1, dtype=np.int32)  # 32 bits: SciPy before 1.15 hands no other index to HiGHS
     variable[one, other] = variable[other, one] = np.arange(len(one))
     triples = np.array(list(combinations(range(size), 3)), dtype=np.int64).reshape(-1, 3)
     sides = variable[triples[:, [0, 1, 0]], triples[:, [1, 2, 2]]]
     rules = np.concatenate([np.roll(sides, turn, axis=1) for turn in range(3)])
     rules = rules[(rules[:, :2] >= 0).all(axis=1)]  # joined + joined - third <= 1; boxes of one view are never joined
-    rule = np.repeat(np.arange(len(rules)), 3)
+    rule = np.repeat(np.arange(len(rules), dtype=np.int32), 3)
     values = np.tile([1.0, 1.0, -1.0], len(rules))
     there = rules.ravel() >= 0
     matrix = coo_array((values[there], (rule[there], rules.ravel()[there])), shape=(len(rules), len(one))).tocsr()
