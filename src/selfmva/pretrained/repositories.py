@@ -101,7 +101,7 @@ def push_folder(folder: str | Path, repository: str, *, private: bool | None, **
         )
     except Exception as error:
         raise DataError(f"cannot push to {repository}: {_reason(error)}; is the token allowed to write?") from error
-    return str(commit)
+    return str(commit.commit_url)
 
 
 def _download(repository: str, revision: str | None, options: dict[str, Any]) -> Path:
