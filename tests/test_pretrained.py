@@ -226,6 +226,11 @@ def test_files_of_two_associators(damaged: Path, tmp_path: Path) -> None:
         (lambda c: c.pop("card"), "unknown or missing card"),
         (lambda c: c.update(weights="../../other/model.safetensors"), "unknown or missing weights"),
         (lambda c: c["params"].update(recipe={"name": "geometry"}), "recipe 'geometry' with an embedding"),
+        (
+            lambda c: c["params"]["appearance"].update(encoder="onnx:../../x"),
+            "'onnx:../../x', climbs out of its folder",
+        ),
+        (lambda c: c["params"]["appearance"].update(encoder="onnx:..\\x"), "climbs out of its folder: refused"),
         (lambda c: c["floor"]["supports"][0][2].update(extra=1), "damaged or of another version"),
         (lambda c: c.update(fit_report=[1]), "damaged or of another version"),
         (lambda c: c["fit_report"].pop("pairs"), "damaged or of another version"),
@@ -409,3 +414,14 @@ def test_half_precision(associator: Associator, saved: Path, tmp_path: Path) -> 
     assert other.dtype == np.float32
     with pytest.raises(ConfigError, match="precision must be one of float32, float16, got 'int8'"):
         associator.save_pretrained(tmp_path, precision="int8")  # type: ignore[arg-type]
+
+
+def test_the_file_of_an_encoder_is_found_again_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "re-id.onnx").write_bytes(b"")
+    monkeypatch.chdir(tmp_path / "here")
+    associator = Associator.from_pretrained("wildtrack", appearance="onnx:../re-id.onnx")
+    associator.save_pretrained("rig")
+    monkeypatch.chdir(tmp_path)
+    loaded = Associator.from_pretrained("here/rig")
+    assert loaded.get_params()["appearance"].encoder == f"onnx:{(tmp_path / 're-id.onnx').resolve()}"

@@ -154,7 +154,8 @@ def test_a_cache_of_ones_own(hub: Hub, files: dict[str, bytes], tmp_path: Path) 
 def test_damage_in_the_cache_is_found_and_mended(hub: Hub, files: dict[str, bytes]) -> None:
     hub.commit(RIG, files)
     weights = find_folder(RIG) / WEIGHTS
-    weights.resolve().write_bytes(weights.read_bytes()[:-1] + b"?")
+    *others, last = weights.read_bytes()
+    weights.resolve().write_bytes(bytes([*others, last ^ 1]))
     with pytest.raises(CheckpointError, match="its hash differs"):
         Associator.from_pretrained(RIG)
     Associator.from_pretrained(RIG, force_download=True)
@@ -240,3 +241,14 @@ def test_push(hub: Hub) -> None:
 def test_push_without_the_right(hub: Hub) -> None:
     with pytest.raises(DataError, match="cannot push to some-lab/corridor: .*; is the token allowed to write"):
         fitted_on_a_floor()[0].push_to_hub(RIG, token="another")
+
+
+def test_what_is_pushed_tells_nothing_of_the_disk(hub: Hub, tmp_path: Path) -> None:
+    (tmp_path / "re-id.onnx").write_bytes(b"")
+    associator = Associator.from_pretrained("wildtrack", appearance=f"onnx:{tmp_path / 're-id.onnx'}")
+    associator.push_to_hub(RIG, token=hub.token)
+    for content in hub.files.values():
+        for data in content.values():
+            assert str(tmp_path).encode() not in data
+    with pytest.raises(CheckpointError, match="learnt with the encoder of appearance 'onnx:re-id.onnx'"):
+        Associator.from_pretrained(RIG)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -129,6 +130,7 @@ def load(folder: str | Path) -> SavedAssociator:
         weights, lines, tables = from_arrays(deserialize(data), len(views))
         params = build(AssociatorConfig, config["params"])
         _check_recipe(params.recipe, embedding=weights is not None)
+        _check_path(params.appearance.encoder or "")
         report, card = config["fit_report"], config["card"]
         return SavedAssociator(
             views=views,
@@ -148,6 +150,12 @@ def load(folder: str | Path) -> SavedAssociator:
 def _check_recipe(recipe: Recipe, *, embedding: bool) -> None:
     if embedding == isinstance(recipe, GeometryRecipe):
         raise ValueError(f"recipe {recipe.name!r} {'with' if embedding else 'without'} an embedding")
+
+
+def _check_path(encoder: str) -> None:
+    """The encoder of appearance is all that may be a file."""
+    if ".." in re.split(r"[/\\:]", encoder):
+        raise ValueError(f"its encoder of appearance, {encoder!r}, climbs out of its folder: refused")
 
 
 def _what_is_there(source: Path) -> str:

@@ -15,6 +15,8 @@ from selfmva.pretrained.folder import PRECISIONS, Precision, load, save
 from selfmva.pretrained.repositories import find_folder, push_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from selfmva.config import AppearanceConfig
     from selfmva.pretrained.saved import SavedAssociator
 
@@ -90,6 +92,8 @@ class Pretrained(ABC):
             raise ConfigError(f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}")
         if card is not None:
             saved = replace(saved, card=build(Card, card if isinstance(card, dict) else card.model_dump()))
+        # On this machine the encoder is found again from any folder; elsewhere its path says nothing but who made it.
+        saved = _with_encoder_file(saved, lambda path: path.name if name else str(path.resolve()))
         save(folder, saved, precision, name)
         self.card_ = saved.card
 
@@ -185,6 +189,16 @@ class Pretrained(ABC):
         elif folder != Path(name):
             _refuse_files_elsewhere(saved, str(name))
         return cls.from_saved(saved, device=device, name=str(folder))
+
+
+def _with_encoder_file(saved: SavedAssociator, rename: Callable[[Path], str]) -> SavedAssociator:
+    """The same with another name for the file of its encoder of appearance, if it has one."""
+    appearance = saved.params["appearance"]
+    kind, _, what = (appearance["encoder"] or "").partition(":")
+    if not what or not Path(what).is_file():
+        return saved
+    renamed = {**appearance, "encoder": f"{kind}:{rename(Path(what))}"}
+    return replace(saved, params={**saved.params, "appearance": renamed})
 
 
 def _refuse_files_elsewhere(saved: SavedAssociator, name: str) -> None:
