@@ -91,7 +91,7 @@ def test_a_recipe_by_name(name: str, recipe: object) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"recipe": "magic"}, "recipe must be one of 'published', 'batch', got 'magic'"),
+        ({"recipe": "magic"}, "recipe must be one of 'published', 'batch', 'geometry', got 'magic'"),
         ({"recipe": {"name": "batch", "epochs": 3}}, "epochs is unknown"),
         ({"recipe": {"name": "batch", "steps": 0}}, "steps"),
         ({"recipe": {"steps": 5}}, "recipe"),

@@ -13,6 +13,7 @@ import pytest
 
 from selfmva import Associator
 from selfmva.io import write_boxes
+from selfmva.pretrained import CARD, CONFIG, WEIGHTS
 from selfmva.training.loop import Watch
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def test_the_checkpoint_goes_when_all_is_done(
     """A file that the user asked for stays."""
     command = ["fit", *scene_arguments, "--set", "recipe.steps=1", "--set", "geometry.floor=false", "--out"]
     assert invoke(*command, tmp_path / "m").code == 0
-    assert sorted(path.name for path in (tmp_path / "m").iterdir()) == ["config.json", "model.safetensors"]
+    assert sorted(path.name for path in (tmp_path / "m").iterdir()) == [CARD, CONFIG, WEIGHTS]
     assert invoke(*command, tmp_path / "n", "--checkpoint", tmp_path / "state.safetensors").code == 0
     assert (tmp_path / "state.safetensors").exists()
 
@@ -154,7 +155,7 @@ def test_interrupted_then_resumed(
 ) -> None:
     command = ["fit", *scene_arguments, "--set", f"recipe.steps={STEPS}", "--out", tmp_path / "m", "--json"]
     checkpoint = tmp_path / "m" / "checkpoint.safetensors"
-    monkeypatch.setattr("selfmva.associator.Watch", partial(Watch, checkpoint_seconds=0.0))
+    monkeypatch.setattr("selfmva.training.loop.Watch", partial(Watch, checkpoint_seconds=0.0))
     with monkeypatch.context() as patch:
         patch.setattr("selfmva.cli.fit.progress_of", lambda _: interrupted_at(STEPS - 1))
         outcome = invoke(*command)

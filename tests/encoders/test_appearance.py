@@ -129,7 +129,8 @@ def test_torchvision(name: str, layer: str, width: int, size: tuple[int, int]) -
     encoder = TorchvisionAppearance(name, weights=None, size=size)
     torch.manual_seed(0)
     model = models.get_model(name, weights=None).eval()
-    model.set_submodule(layer, torch.nn.Identity())
+    parent, _, last = layer.rpartition(".")
+    setattr(model.get_submodule(parent), last, torch.nn.Identity())
 
     def expected(crops: np.ndarray) -> np.ndarray:
         with torch.inference_mode():

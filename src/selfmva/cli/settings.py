@@ -110,9 +110,11 @@ class _ListSettings(argparse.Action):
         super().__init__(nargs=0, **options)
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from selfmva.config import RECIPES
+
         common = [setting for setting in list_settings("batch") if not setting.key.startswith("recipe.")]
         sections = {"With every recipe": common}
-        for recipe in ("batch", "published"):
+        for recipe in RECIPES:
             own = [setting for setting in list_settings(recipe) if setting.key.startswith("recipe.")]
             sections[f"With --recipe {recipe}"] = own
         print("\n\n".join(map(_section, sections, sections.values())))
