@@ -12,7 +12,16 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_scenes import fit_quietly, frames_of, partition, quick, reorder_cameras, scene, shuffle_boxes
+from small_scenes import (
+    fit_quietly,
+    fitted_on_a_floor,
+    frames_of,
+    partition,
+    quick,
+    reorder_cameras,
+    scene,
+    shuffle_boxes,
+)
 
 from selfmva import Associator, Frame, NotFittedError, View
 from selfmva.config import AssociationConfig, BatchRecipe, EncoderConfig, PublishedRecipe
@@ -615,3 +624,30 @@ def test_a_good_recording_fits_without_a_warning_in_any_seed(seed: int) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         Associator(recipe=ENOUGH, seed=seed).fit(scene(**LEARNABLE | {"seed": seed}))
+
+
+def test_set_params_changes_the_threshold_and_keeps_what_was_learnt() -> None:
+    associator, recording = fitted_on_a_floor()
+    frame = recording.frame(245)
+    changed = copy.copy(associator).set_params(association={"threshold": 0.999})
+    assert changed.get_params() == associator.get_params() | {"association": AssociationConfig(threshold=0.999)}
+    one, other = (each.associate(frame) for each in (associator, changed))
+    for pair, probability in one.probabilities.items():
+        np.testing.assert_array_equal(probability, other.probabilities[pair])
+    assert len(other.matches(0, 1)) < len(one.matches(0, 1))
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"treshold": 0.9}, "treshold is unknown; known are"),
+        ({"association": {"threshold": 2}}, "threshold"),
+        ({"recipe": "cake"}, "cake"),
+    ],
+)
+def test_set_params_that_are_none(params: dict[str, Any], message: str) -> None:
+    associator = Associator()
+    before = associator.get_params()
+    with pytest.raises(ConfigError, match=message):
+        associator.set_params(**params)
+    assert associator.get_params() == before

@@ -132,6 +132,31 @@ class Associator(Pretrained):
         """Hyper-parameters by name; `Associator(**associator.get_params())` is an equal, unfitted one."""
         return {name: getattr(self._config, name) for name in AssociatorConfig.model_fields}
 
+    def set_params(self, **params: Any) -> Self:
+        """Change hyper-parameters. What was learnt stays: all but `association` wait for the next `fit`.
+
+        Args:
+            **params: As for `Associator`.
+
+        Returns:
+            self
+
+        Raises:
+            ConfigError: A hyper-parameter is unknown or out of range; none is changed.
+
+        Example:
+            >>> careful = Associator.from_pretrained("wildtrack").set_params(association={"threshold": 0.9})
+            >>> careful.get_params()["association"].threshold
+            0.9
+        """
+        unknown = sorted(params.keys() - AssociatorConfig.model_fields.keys())
+        if unknown:
+            raise ConfigError(f"{unknown[0]} is unknown; known are {', '.join(sorted(AssociatorConfig.model_fields))}")
+        other = type(self)(**self.get_params() | params)
+        self._config = other._config
+        self._looker = Looker(self._config.appearance, self._config.device, self._looker.learnt_by)
+        return self
+
     def fit(
         self,
         views: Sequence[ViewLike] | MultiViewDataset,
