@@ -10,7 +10,10 @@ nox.options.sessions = ["lint", "types", "tests"]
 nox.options.reuse_venv = "yes"
 
 ROOT = Path(__file__).parent
+DIST = ROOT / "dist"
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+LOWEST_PYTHON = PROJECT["project"]["requires-python"].removeprefix(">=")
+MOST_BYTES_OF_A_WHEEL = 12_000_000
 
 
 def install(session: nox.Session, *groups: str) -> None:
@@ -76,9 +79,10 @@ def docs(session: nox.Session) -> None:
 def notebooks(session: nox.Session) -> None:
     """Run the notebooks of the documentation; after `-- --inplace`, their outputs are stored in them."""
     install(session, "notebooks")
-    target = session.posargs or ["--output-dir", session.create_tmp()]
+    run = ("jupyter", "nbconvert", "--to", "notebook", "--execute", "--ExecutePreprocessor.record_timing=False")
     session.run(
-        *("jupyter", "nbconvert", "--to", "notebook", "--execute", "--ExecutePreprocessor.record_timing=False", *target),
+        *run,
+        *(session.posargs or ["--output-dir", session.create_tmp()]),
         *sorted(str(path) for path in Path("docs/notebooks").glob("*.ipynb")),
         env={"PYTHONWARNINGS": "error::UserWarning"},  # those of selfmva are; Jupyter's own are of other kinds
     )
@@ -86,16 +90,49 @@ def notebooks(session: nox.Session) -> None:
 
 @nox.session(reuse_venv=False)
 def build(session: nox.Session) -> None:
-    """Build wheel and sdist into dist/, install the wheel as a user would, and start it."""
-    session.install("build")
-    shutil.rmtree(ROOT / "dist", ignore_errors=True)
+    """Build wheel and sdist into dist/, check them, and try each in a fresh environment (sessions `smoke`)."""
+    session.install("build", "twine")
+    shutil.rmtree(DIST, ignore_errors=True)
     session.run("python", "-m", "build")
-    (wheel,) = (ROOT / "dist").glob("*.whl")
-    session.install(str(wheel))
-    session.chdir(session.create_tmp())  # away from the checkout: what starts is the wheel
-    session.run("python", "-c", "import selfmva")
-    session.run("selfmva", "--version")
-    session.run("selfmva", "demo", "--instants", "200", "--steps", "100")
+    session.run("twine", "check", "--strict", "dist/*")
+    size = sum(wheel.stat().st_size for wheel in DIST.glob("*.whl"))
+    session.log(f"the wheel has {size / 1e6:.1f} MB")
+    if size > MOST_BYTES_OF_A_WHEEL:
+        session.error(f"a wheel has at most {MOST_BYTES_OF_A_WHEEL / 1e6:.0f} MB: what came in?")
+    session.notify("smoke(wheel)")
+    session.notify("smoke(sdist)")
+
+
+@nox.session(reuse_venv=False, venv_backend="uv|virtualenv")
+@nox.parametrize("pattern", [nox.param("*.whl", id="wheel"), nox.param("*.tar.gz", id="sdist")])
+def smoke(session: nox.Session, pattern: str) -> None:
+    """Install what is in dist/ with the newest versions of the dependencies, and see whether it works by itself."""
+    (package,) = DIST.glob(pattern)
+    session.install(str(package))
+    session.run("python", "-I", "tests/smoke.py")
+
+
+@nox.session(python=LOWEST_PYTHON, reuse_venv=False, venv_backend="uv")
+def lowest(session: nox.Session) -> None:
+    """Smoke test and tests with the lowest versions of Python and of the dependencies that pyproject.toml allows."""
+    # supervision brought opencv-python before its version 0.30: of two OpenCVs in one place, the last installed runs.
+    opencv = next(line for line in PROJECT["project"]["dependencies"] if line.startswith("opencv"))
+    others = [*nox.project.dependency_groups(PROJECT, "test"), opencv.replace("-headless", ""), "pip>=25.1"]
+    session.install("--resolution", "lowest-direct", "--requirements", "pyproject.toml", *others)
+    session.install("--no-deps", ".")
+    session.run("python", "-I", "tests/smoke.py")
+    session.run("python", "-m", "pytest", *(session.posargs or ["tests"]))
+
+
+@nox.session(venv_backend="uv|virtualenv")
+def typing(session: nox.Session) -> None:
+    """Check the types of the installed package from outside, as projects that use it do."""
+    session.install(".", "mypy>=1.13", "pyright[nodejs]")
+    consumer = str(ROOT / "tests" / "consumer.py")
+    session.chdir(session.create_tmp())  # away from src/
+    session.run("mypy", "--strict", "--config-file=", consumer)
+    session.run("pyright", consumer)
+    session.run("pyright", "--verifytypes", "selfmva", "--ignoreexternal")
 
 
 @nox.session

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -108,6 +109,9 @@ def test_a_cut_connection_is_resumed(hub: Hub, files: dict[str, bytes], monkeypa
     monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 1 << 16)  # what is kept of a cut download
     hub.commit(RIG, files)
     hub.cuts[WEIGHTS] = [len(files[WEIGHTS]) // 3, len(files[WEIGHTS]) // 3]
+    for _ in range(2):  # the client goes on by itself, or, before its version 1, when it is asked again
+        with suppress(DataError):
+            find_folder(RIG)
     assert (find_folder(RIG) / WEIGHTS).read_bytes() == files[WEIGHTS]
     first, *again = hub.asked("GET", WEIGHTS)
     assert first is None

@@ -27,7 +27,7 @@ class Examination:
     """
 
     def __init__(self, subject: Any) -> None:
-        self.owner = f"{type(subject).__module__}.{type(subject).__qualname__}"
+        self.owner: str = f"{type(subject).__module__}.{type(subject).__qualname__}"
 
     def fail(self, rule: str, got: object, expected: object) -> NoReturn:
         """Say that a rule is broken.

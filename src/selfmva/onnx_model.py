@@ -48,9 +48,9 @@ class OnnxModel:
 
         if threads < 1:
             raise InputError(f"threads must be at least 1, got {threads}")
-        self.path = Path(path)
+        self.path: Path = Path(path)
         content = _read(self.path)
-        self.sha256 = hashlib.sha256(content).hexdigest()
+        self.sha256: str = hashlib.sha256(content).hexdigest()
         if sha256 is not None and sha256.lower() != self.sha256:
             raise CheckpointError(
                 f"{self.path} is another file than expected: its SHA-256 is {self.sha256}, expected {sha256.lower()}; "
@@ -72,7 +72,7 @@ class OnnxModel:
             got = ", ".join(f"{node.name} {node.type}" for node in (*inputs, *outputs))
             raise CheckpointError(f"{self.path}: expected one input and one output, both float32, got {got}")
         self._input = inputs[0].name
-        self.shape = tuple(side if isinstance(side, int) else None for side in inputs[0].shape)
+        self.shape: tuple[int | None, ...] = tuple(side if isinstance(side, int) else None for side in inputs[0].shape)
 
     def run(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """The output for an input, both `(B, ...)` float32.

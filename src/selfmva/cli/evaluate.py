@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     scores = {
         protocol: evaluate(
             associator,
-            dataset,  # type: ignore[arg-type]  # evaluate says what is missing where there are no labels
+            dataset,
             split=args.split,
             protocol=protocol,
             similarity_threshold=args.similarity_threshold,

@@ -81,7 +81,7 @@ class Recording:
             for number, spec in enumerate(specs)
         )
         self._filmed = [isinstance(spec, Path) for spec in specs]
-        self.rate = (instants_a_second or RATE) if self._reader is None else self._reader.rate
+        self.rate: float = (instants_a_second or RATE) if self._reader is None else self._reader.rate
 
     def __enter__(self) -> Self:
         return self

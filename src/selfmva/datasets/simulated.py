@@ -114,11 +114,14 @@ class Simulated:
     """
 
     name = "simulated"
-    similarity_threshold = 0.0  # no two instants are so alike that evaluation should skip one
+    similarity_threshold: float = 0.0  # no two instants are so alike that evaluation should skip one
 
     def __init__(self, **options: Unpack[SimulationOptions]) -> None:
-        self.config = config = build(SimulationConfig, dict(options))
-        self.views = tuple(View(f"camera{v}", config.width, config.height) for v in range(config.views))
+        self.config: SimulationConfig = build(SimulationConfig, dict(options))
+        config = self.config
+        self.views: tuple[View, ...] = tuple(
+            View(f"camera{v}", config.width, config.height) for v in range(config.views)
+        )
         self._floor = np.array([config.floor_width, config.floor_depth])
         cameras, crowd, detector, eyes = map(np.random.default_rng, np.random.SeedSequence(config.seed).spawn(4))
         self._projections = self._hang_cameras(cameras)

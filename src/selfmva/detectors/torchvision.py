@@ -53,9 +53,10 @@ class TorchvisionDetector:
     ) -> None:
         if not 0 <= least_score <= 1:
             raise InputError(f"least_score must be in [0, 1], got {least_score!r}")
-        self.least_score, self._device = float(least_score), find_device(device)
+        self.least_score: float = float(least_score)
+        self._device = find_device(device)
         model = _build(name, weights)
-        self.identity = f"torchvision {name} {content_hash(model)} least_score={self.least_score}"
+        self.identity: str = f"torchvision {name} {content_hash(model)} least_score={self.least_score}"
         self._model = model.eval().to(self._device)
 
     def __call__(self, images: Sequence[Image]) -> list[Detections]:

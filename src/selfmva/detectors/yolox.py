@@ -64,11 +64,12 @@ class Yolox:
         for name, value in (("least_score", least_score), ("iou", iou)):
             if not 0 <= value <= 1:
                 raise InputError(f"{name} must be in [0, 1], got {value!r}")
-        self.least_score, self.iou = float(least_score), float(iou)
+        self.least_score: float = float(least_score)
+        self.iou: float = float(iou)
         self._model = OnnxModel(path, sha256=sha256, threads=threads, device=device)
-        self.size = _input_size(self._model)
+        self.size: tuple[int, int] = _input_size(self._model)
         _check_output(self._model, self.size)
-        self.identity = f"yolox {self._model.sha256} least_score={self.least_score} iou={self.iou}"
+        self.identity: str = f"yolox {self._model.sha256} least_score={self.least_score} iou={self.iou}"
 
     def __call__(self, images: Sequence[Image]) -> list[Detections]:
         """Find the people.

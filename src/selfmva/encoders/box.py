@@ -112,10 +112,10 @@ class BoxEncoder(nn.Module):
         self.register_buffer("scale", prompt_scale(views), persistent=False)
         sizes = torch.tensor([[view.width, view.height] for view in views], dtype=torch.float32)
         self.register_buffer("sizes", sizes, persistent=False)
-        self.view_tokens = nn.Parameter(torch.empty(len(views), TOKEN_DIM))
+        self.view_tokens: nn.Parameter = nn.Parameter(torch.empty(len(views), TOKEN_DIM))
         nn.init.trunc_normal_(self.view_tokens, std=1.0, generator=generator)
-        self.layers = nn.ModuleList(_linear(EMBEDDING_DIM, EMBEDDING_DIM, generator) for _ in range(3))
-        self.decoder = _linear(EMBEDDING_DIM, self.coordinates * len(views), generator)
+        self.layers: nn.ModuleList = nn.ModuleList(_linear(EMBEDDING_DIM, EMBEDDING_DIM, generator) for _ in range(3))
+        self.decoder: nn.Linear = _linear(EMBEDDING_DIM, self.coordinates * len(views), generator)
 
     def tokens(self, boxes: Tensor, view: Tensor) -> Tensor:
         """The frozen part of the encoding.

@@ -48,9 +48,9 @@ class OnnxAppearance:
         self, path: str | os.PathLike[str], *, sha256: str | None = None, threads: int = 1, device: str = "cpu"
     ) -> None:
         self._model = OnnxModel(path, sha256=sha256, threads=threads, device=device)
-        self.size = _crop_size(self._model)
-        self.width = _output_width(self._model, self.size)
-        self.identity = f"onnx re-id {self._model.sha256} crops={FORM}"
+        self.size: tuple[int, int] = _crop_size(self._model)
+        self.width: int = _output_width(self._model, self.size)
+        self.identity: str = f"onnx re-id {self._model.sha256} crops={FORM}"
 
     def __call__(self, images: Sequence[Image], boxes: Sequence[ArrayLike]) -> list[Features]:
         """Encode the boxes of images; see `AppearanceEncoder`.

@@ -58,8 +58,9 @@ class OsnetAin:
         path = _downloaded() if weights is None else Path(weights)
         content, found = _read(path, sha256)
         self._network = TorchNetwork(_model(_state(content, path), path), SIZE, device)
-        self.identity = f"osnet-ain {found} crops={FORM}"
-        self.size, self.width = self._network.size, self._network.width
+        self.identity: str = f"osnet-ain {found} crops={FORM}"
+        self.size: tuple[int, int] = self._network.size
+        self.width: int = self._network.width
 
     def __call__(self, images: Sequence[Image], boxes: Sequence[ArrayLike]) -> list[Features]:
         """Encode the boxes of images; see `AppearanceEncoder`.

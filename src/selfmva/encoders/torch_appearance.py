@@ -39,9 +39,10 @@ class TorchNetwork:
     """
 
     def __init__(self, model: nn.Module, size: tuple[int, int], device: str) -> None:
-        self.size, self._device = size, find_device(device)
+        self.size: tuple[int, int] = size
+        self._device = find_device(device)
         self._model = model.eval().to(self._device)
-        self.width = self._look()
+        self.width: int = self._look()
 
     def __call__(self, batch: list[tuple[Image, FloatArray]]) -> Features:
         """`(B, D)` float32 for the boxes of some images, B in all."""
@@ -104,9 +105,10 @@ class TorchvisionAppearance:
         device: str = "cpu",
     ) -> None:
         model = _without_last_layer(name, weights)
-        self.identity = f"torchvision {name} {content_hash(model)} size={size[0]}x{size[1]} crops={FORM}"
+        self.identity: str = f"torchvision {name} {content_hash(model)} size={size[0]}x{size[1]} crops={FORM}"
         self._network = TorchNetwork(model, (int(size[0]), int(size[1])), device)
-        self.size, self.width = self._network.size, self._network.width
+        self.size: tuple[int, int] = self._network.size
+        self.width: int = self._network.width
 
     def __call__(self, images: Sequence[Image], boxes: Sequence[ArrayLike]) -> list[Features]:
         """Encode the boxes of images; see `AppearanceEncoder`.
@@ -125,7 +127,8 @@ def _without_last_layer(name: str, weights: str | None) -> nn.Module:
     layers = [path for path, layer in model.named_modules() if isinstance(layer, nn.Linear)]
     if not layers:
         raise InputError(f"{name} has no linear layer at its end to leave out; use another model, such as 'resnet50'")
-    model.set_submodule(layers[-1], nn.Identity())
+    parent, _, last = layers[-1].rpartition(".")
+    setattr(model.get_submodule(parent), last, nn.Identity())
     return model
 
 

@@ -69,8 +69,8 @@ class ArrayCache(Closing):
         if largest_bytes < SMALLEST:
             raise InputError(f"largest_bytes must be at least {SMALLEST} bytes (1 MiB), got {largest_bytes}")
         given = _default_folder() if path is None else Path(path)
-        self.path = given / NAME if path is None or given.is_dir() else given
-        self.largest_bytes = int(largest_bytes)
+        self.path: Path = given / NAME if path is None or given.is_dir() else given
+        self.largest_bytes: int = int(largest_bytes)
         self._lock = RLock()
         self._waiting: dict[bytes, bytes] = {}
         self._waiting_bytes = 0

@@ -57,9 +57,9 @@ class ImageArray(Source):
         if not isinstance(given, np.ndarray) or given.ndim not in {3, 4} or not len(given):
             got = f"shape {given.shape}" if isinstance(given, np.ndarray) else type(given).__name__
             raise InputError(f"{name}: expected a (T, H, W, 3) uint8 array with an image at least, got {got}")
-        self.height, self.width = as_rgb(images[0]).shape[:2]
-        self.name, self._images = name, images
-        self.times, self.rate = _times_and_rate(len(images), rate, times, name)
+        height, width = as_rgb(images[0]).shape[:2]
+        super().__init__(name, (width, height), *_times_and_rate(len(images), rate, times, name))
+        self._images = images
 
     def read(self, index: int) -> Image:
         """Image number `index`, `(H, W, 3)` uint8 RGB.
@@ -101,12 +101,12 @@ class ImageFiles(Source):
         times: ArrayLike | None = None,
         name: str | None = None,
     ) -> None:
-        self.files = _image_paths(files)
+        self.files: list[Path] = _image_paths(files)
         if not self.files:
             raise DataError(f"no image in {files}; expected {', '.join(sorted(IMAGE_ENDINGS))}")
-        self.name = name or self.files[0].resolve().parent.name or "images"
-        self.times, self.rate = _times_and_rate(len(self.files), rate, times, self.name)
-        self.width, self.height = image_size(self.files[0])
+        name = name or self.files[0].resolve().parent.name or "images"
+        times_and_rate = _times_and_rate(len(self.files), rate, times, name)
+        super().__init__(name, image_size(self.files[0]), *times_and_rate)
 
     def read(self, index: int) -> Image:
         """Image number `index`, `(H, W, 3)` uint8 RGB.

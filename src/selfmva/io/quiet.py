@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+SILENT = 0  # of OpenCV's levels
 
 _lock = Lock()
 _before: list[int] = []  # what to go back to, one entry for every block that is open
@@ -25,13 +27,14 @@ def quiet_opencv() -> Iterator[None]:
         ...     print(cv2.imdecode(np.zeros(9, np.uint8), cv2.IMREAD_COLOR))
         None
     """
-    from cv2.utils import logging
+    import cv2
 
+    log: Any = cv2 if hasattr(cv2, "setLogLevel") else cv2.utils.logging  # OpenCV 4, OpenCV 5
     with _lock:
-        _before.append(logging.getLogLevel())
-        logging.setLogLevel(logging.LOG_LEVEL_SILENT)
+        _before.append(log.getLogLevel())
+        log.setLogLevel(SILENT)
     try:
         yield
     finally:
         with _lock:
-            logging.setLogLevel(_before.pop())
+            log.setLogLevel(_before.pop())

@@ -62,11 +62,12 @@ class Closing:
 class Source(Closing):
     """What all sources share: they end with their block, and check what is asked of them."""
 
-    name: str
-    width: int
-    height: int
-    rate: float
-    times: FloatArray
+    def __init__(self, name: str, size: tuple[int, int], times: FloatArray, rate: float) -> None:
+        self.name = name
+        self.width: int = size[0]
+        self.height: int = size[1]
+        self.times = times
+        self.rate = rate
 
     def __len__(self) -> int:
         return len(self.times)

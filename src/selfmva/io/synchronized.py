@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from selfmva.io.source_argument import SourceLike
     from selfmva.io.sources import ImageSource
     from selfmva.pixels import Image
+    from selfmva.types import FloatArray
 
 Result = TypeVar("Result")
 
@@ -91,7 +92,7 @@ class SynchronizedReader(Closing):
             raise InputError(f"sources must be a sequence with one entry per camera, got {sources!r}")
         if isinstance(depth, bool) or not isinstance(depth, int | np.integer) or depth < 1:
             raise InputError(f"read_ahead must be a whole number of instants, at least 1, got {read_ahead!r}")
-        self.read_ahead = int(depth)
+        self.read_ahead: int = int(depth)
         rate = None if rate is None else positive(rate, "rate")
         skew = None if max_skew_seconds is None else positive(max_skew_seconds, "max_skew_seconds")
         offsets = _checked_offsets(start_offsets_seconds, len(sources))
@@ -103,11 +104,11 @@ class SynchronizedReader(Closing):
                     stack.callback(source.close)
                 opened.append(source)
             self._owned = stack.pop_all()
-        self.sources = tuple(opened)
+        self.sources: tuple[ImageSource, ...] = tuple(opened)
         slowest = int(np.argmin([source.rate for source in opened]))
-        self.rate = rate or opened[slowest].rate
+        self.rate: float = rate or opened[slowest].rate
         times = [source.times + offset for source, offset in zip(opened, offsets, strict=True)]
-        self.times = common_instants(times, self.rate, slowest)
+        self.times: FloatArray = common_instants(times, self.rate, slowest)
         interval = 1 / self.rate
         self._numbers = [nearest_images(t, self.times, skew or interval / 2, interval) for t in times]
         self._locks = [Lock() for _ in opened]

@@ -38,10 +38,9 @@ class VideoFile(Source):
     """
 
     def __init__(self, path: str | Path, *, name: str | None = None) -> None:
-        self.path = Path(path)
-        self.name = name or self.path.stem
+        self.path: Path = Path(path)
         index = index_video(self.path)
-        self.times, self.rate, self.width, self.height = index.times, index.rate, index.width, index.height
+        super().__init__(name or self.path.stem, (index.width, index.height), index.times, index.rate)
         self._timed, self._cut = index.timed, index.cut
         self._capture: Any = None
         self._current = -1  # number of the image that was grabbed last

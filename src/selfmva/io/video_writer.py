@@ -46,11 +46,12 @@ class VideoWriter:
     """
 
     def __init__(self, path: str | Path, rate: float, size: tuple[int, int]) -> None:
-        self.path, self.rate = Path(path), positive(rate, "rate")
+        self.path: Path = Path(path)
+        self.rate: float = positive(rate, "rate")
         if self.path.suffix.lower() not in _CODECS:
             raise InputError(f"{path}: cannot write this ending; use {' or '.join(_CODECS)}")
         view = View(self.path.stem, *size)  # checks it
-        self.size = (view.width, view.height)
+        self.size: tuple[int, int] = (view.width, view.height)
         if view.width % 2 or view.height % 2:
             raise InputError(f"{path}: width and height must be even, or the codec cuts a line off; got {size!r}")
         self._count = 0

@@ -31,7 +31,7 @@ Labelled = tuple[Frame, "Sequence[IntArray]"]
 
 def evaluate(
     associator: Associator,
-    dataset: LabelledDataset | Sequence[Labelled],
+    dataset: MultiViewDataset | Sequence[Labelled],
     *,
     split: str = "test",
     protocol: Protocol = "calibrated",
@@ -149,7 +149,7 @@ def calibrated_pairs(association: Association, identities: Sequence[IntArray]) -
     }
 
 
-def _labelled(dataset: LabelledDataset | Sequence[Labelled], split: str) -> Iterator[Labelled]:
+def _labelled(dataset: MultiViewDataset | Sequence[Labelled], split: str) -> Iterator[Labelled]:
     pairs: Iterable[Labelled] = _of_split(dataset, split) if isinstance(dataset, MultiViewDataset) else dataset
     for frame, identities in pairs:
         yield frame, checked_identities(frame, identities)

@@ -54,14 +54,14 @@ class BatchObjective:
         self.recording = recording
         self.recipe = recipe
         self.seed = seed
-        self.steps = recipe.steps
+        self.steps: int = recipe.steps
         fixed = recipe.anchor_view
         self.consensus = consensus
-        self.pairs = [pair for pair in view_pairs(views) if (fixed is None or fixed in pair)]
-        self.drawn = np.arange(len(recording)) if consensus is None else consensus.known
+        self.pairs: list[tuple[int, int]] = [pair for pair in view_pairs(views) if (fixed is None or fixed in pair)]
+        self.drawn: IntArray = np.arange(len(recording)) if consensus is None else consensus.known
         crowd = max(float(recording.count.sum()) / len(recording), 1.0)  # boxes an instant
         least = 4 if consensus is None else 2  # what synchronization needs is told
-        self.instants = int(np.clip(recipe.boxes / crowd, least, recipe.instants))
+        self.instants: int = int(np.clip(recipe.boxes / crowd, least, recipe.instants))
 
     def learning_rate(self, step: int) -> float:
         """Warm-up, then a cosine to zero."""

@@ -173,7 +173,7 @@ class PublishedObjective:
         self.recording = recording
         self.recipe = recipe
         self.seed = seed
-        self.steps = recipe.epochs * len(recording)
+        self.steps: int = recipe.epochs * len(recording)
         self._epoch = -1
         self._triplets: Triplets = self._draw(0)
 

@@ -1,0 +1,57 @@
+"""What is said of a release is true of what is released: names, formats, licences, versions."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import selfmva
+from selfmva import Associator
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+SHIPPED = ROOT / "src" / "selfmva" / "pretrained" / "rigs"
+RIGS = sorted(folder.name for folder in SHIPPED.iterdir() if folder.is_dir())
+
+
+def section(title: str) -> str:
+    """The text of docs/stability.md below a title."""
+    return (ROOT / "docs" / "stability.md").read_text(encoding="utf-8").split(f"## {title}\n")[1].split("\n## ")[0]
+
+
+def test_every_public_module_is_called_stable_or_provisional() -> None:
+    frozen = set(json.loads((ROOT / "tests" / "api_surface.json").read_text(encoding="utf-8")))
+    stable, provisional = (
+        set(re.findall(r"`(selfmva[\w.]*)`", section(f"What is {kind}"))) for kind in ("stable", "provisional")
+    )
+    assert frozen <= stable | provisional
+    assert stable & provisional == set()
+
+
+@pytest.mark.parametrize("rig", RIGS)
+def test_the_licence_of_a_rig_is_told(rig: str) -> None:
+    card = Associator.from_pretrained(rig).card_
+    assert card is not None
+    assert card.license is not None
+    assert card.license in PROJECT["license"].split(" AND ")
+    assert f"| `{rig}` |" in (SHIPPED / "LICENSE.md").read_text(encoding="utf-8")
+
+
+def test_licence_files_are_there() -> None:
+    assert "Apache-2.0" in PROJECT["license"].split(" AND ")
+    assert all((ROOT / path).is_file() for path in PROJECT["license-files"])
+    assert str((SHIPPED / "LICENSE.md").relative_to(ROOT)) in PROJECT["license-files"]
+
+
+def test_the_citation_is_of_this_version() -> None:
+    assert f"\nversion: {selfmva.__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+
+
+def test_every_dependency_has_a_lower_bound_and_no_upper_one() -> None:
+    extras = PROJECT["optional-dependencies"].values()
+    for requirement in (*PROJECT["dependencies"], *(line for extra in extras for line in extra)):
+        assert re.fullmatch(r"[\w-]+(\[\w+\])?>=[\d.]+", requirement), requirement
