@@ -68,7 +68,7 @@ class Associator(Pretrained):
 
     Attributes:
         views_: The cameras.
-        card_: What `save_pretrained` was told of the rig, a `selfmva.pretrained.Card`; None where nothing.
+        card_: What `save_pretrained` was told of the rig, a `selfmva.hub.Card`; None where nothing.
         encoder_: The trained encoder; None with the recipe `"geometry"`.
         floor_: The common floor of the cameras, a `selfmva.geometry.plan.Floor`; None where none was found.
         lines_: Fundamental matrices of head points, for view pairs without a floor, where they are trusted.

@@ -270,7 +270,7 @@ FIT, ASSOCIATE = ("fit", "-o", "m", *QUICK), ("associate", "-o", "out", "--quiet
         ((*FIT, "A", "B", "--detector", "D", "--least-score", "2"), 1, "least_score must be in [0, 1], got 2"),
         ((*FIT, "A", "B", "--detector", "D", "--least-score", "1"), 1, "nothing to learn from"),
         ((*FIT, "A", "B", "--detector", "D", "--appearance", "D"), 1, "heads.onnx is no re-ID network"),
-        ((*FIT, "A", "B", "--detector", "D", "--appearance", "osnet"), 1, "no encoder is called 'osnet', did you mean 'osnet-ain'?"),
+        ((*FIT, "A", "B", "--detector", "D", "--appearance", "osnet"), 1, "did you mean 'osnet-ain'?"),
         ((*FIT, "160x120", "160x120", "--boxes", "boxes.csv", "--appearance", "R"), 1, "appearance needs images"),
         ((*FIT, "A", "text.mp4", "--detector", "D"), 1, "cannot read text.mp4 as a video"),
         ((*FIT, "cut.mp4", "B", "--detector", "D"), 1, "cannot read cut.mp4 as a video; is it damaged"),

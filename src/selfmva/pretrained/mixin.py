@@ -66,7 +66,7 @@ class Pretrained(ABC):
 
         Args:
             folder: Made where it is missing. A `README.md` that selfmva did not write stays as it is.
-            card: What the card says of training data, licence and metrics, a `selfmva.pretrained.Card` or a dictionary
+            card: What the card says of training data, licence and metrics, a `selfmva.hub.Card` or a dictionary
                 of its fields. None: what it said when it was loaded.
             precision: Of the embedding; `"float16"` halves the file.
 
