@@ -35,7 +35,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Parser]) -> None:
     parser.add_argument(
         "model",
         metavar="MODEL",
-        help="a folder made by `selfmva fit`, a hub repository, or a .pth.tar checkpoint of the published code",
+        help="of `selfmva fit`, wildtrack, mvor, a hub repository, or a published .pth.tar checkpoint",
     )
     parser.add_argument("--dataset", metavar="NAME", required=True, help="a data set that `selfmva datasets` lists")
     add_dataset_options(parser)

@@ -29,7 +29,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Parser]) -> None:
         description="Write the geometric encoder of a rig as an ONNX file, for programs without Python or torch.",
         epilog=EPILOG,
     )
-    parser.add_argument("model", metavar="MODEL", help="a folder made by `selfmva fit`, or a hub repository")
+    parser.add_argument("model", metavar="MODEL", help="of `selfmva fit`, wildtrack, mvor, or a hub repository")
     parser.add_argument("out", metavar="FILE", type=file_ending_in(".onnx"), help="the .onnx file to be written")
     add_output_options(parser, progress=False)
     parser.set_defaults(run=run, parser=parser)

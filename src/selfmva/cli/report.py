@@ -40,7 +40,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Parser]) -> None:
         description="Make an HTML page about a model: what was learnt and, on boxes or a data set, how well it does.",
         epilog=EPILOG,
     )
-    parser.add_argument("model", metavar="MODEL", help="a folder made by `selfmva fit`, or a hub repository")
+    parser.add_argument("model", metavar="MODEL", help="of `selfmva fit`, wildtrack, mvor, or a hub repository")
     parser.add_argument("--boxes", metavar="FILE", help="boxes of all cameras: .json, .csv, .parquet, or MOT")
     parser.add_argument("--dataset", metavar="NAME", help="a data set that `selfmva datasets` lists, instead of boxes")
     add_dataset_options(parser)
