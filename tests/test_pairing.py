@@ -126,7 +126,8 @@ def test_similarities_are_the_published_ones(views: int, most: int, seed: int) -
         assert scores[i, j].dtype == np.float64
         if not part.size:
             continue
-        np.testing.assert_allclose(scores[i, j], 1 - part / part.max(), atol=1e-5)
+        published = 1 - part / (part.max() + 1e-6)  # the small number counts where two boxes nearly coincide
+        np.testing.assert_allclose(scores[i, j], published, atol=1e-5)
 
 
 @pytest.mark.parametrize("calibrated", [True, False])
