@@ -328,6 +328,19 @@ def test_a_pickle_in_the_place_of_the_weights(damaged: Path, tmp_path: Path) -> 
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.parametrize("first", [b"\x80\x05", b"PK"])
+def test_weights_that_begin_as_a_pickle_or_an_archive_would(damaged: Path, first: bytes) -> None:
+    """They begin with the length of their header, which may be any number."""
+    tensors = load_file(damaged / WEIGHTS)
+    save_file(tensors, damaged / WEIGHTS, {"pad": ""})
+    missing = int.from_bytes(first, "little") - int.from_bytes((damaged / WEIGHTS).read_bytes()[:8], "little")
+    save_file(tensors, damaged / WEIGHTS, {"pad": " " * (missing % 65536)})
+    data = (damaged / WEIGHTS).read_bytes()
+    assert data.startswith(first)
+    edit_config(damaged, lambda config: config.update(weights_sha256=hashlib.sha256(data).hexdigest()))
+    Associator.from_pretrained(damaged)
+
+
 def test_a_pickle_beside_the_config(damaged: Path) -> None:
     (damaged / WEIGHTS).rename(damaged / "pytorch_model.bin")
     with pytest.raises(
