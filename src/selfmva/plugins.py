@@ -8,6 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from selfmva.errors import InputError, PluginError, SelfMVAError
@@ -141,6 +142,22 @@ class PluginGroup:
         for point in entry_points(group=self.name):
             found[point.name].append(point)
         return dict(found)
+
+
+def rename_file(name: str, rename: Callable[[Path], str]) -> str:
+    """A name such as `onnx:path/to/file`, of an encoder or a detector, with another path of its file, if it has one.
+
+    Args:
+        name: The kind, by itself or with a colon and what it is made of.
+        rename: Gives the new path.
+
+    Example:
+        >>> rename_file("torchvision:resnet50", str)
+        'torchvision:resnet50'
+    """
+    kind, colon, what = name.partition(":")
+    path = Path(what)
+    return f"{kind}{colon}{rename(path)}" if path.is_file() else name
 
 
 def _distribution(point: EntryPoint) -> str:

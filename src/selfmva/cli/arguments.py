@@ -72,7 +72,6 @@ def load_model(name: str, dataset: MultiViewDataset | None, device: str) -> Asso
         InputError: Its cameras are not those of the dataset.
     """
     from selfmva.associator import Associator
-    from selfmva.hub import convert_upstream
 
     if Path(name).is_file() or name.endswith((".pth", ".pth.tar")):
         if dataset is None:
@@ -80,6 +79,8 @@ def load_model(name: str, dataset: MultiViewDataset | None, device: str) -> Asso
                 f"{name} does not know its cameras: make a rig of it with "
                 f"`selfmva convert {name} --views ... --out FOLDER`, and give that folder"
             )
+        from selfmva.hub import convert_upstream  # imports torch, which not every rig needs
+
         return convert_upstream(name, dataset.views, device=device)
     associator = Associator.from_pretrained(name, device=device)
     if dataset is not None:

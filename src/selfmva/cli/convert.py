@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from selfmva.cli.arguments import camera, cameras
@@ -85,7 +86,7 @@ def _summary(args: argparse.Namespace, associator: Associator) -> dict[str, obje
     calibrated = associator.tables_ is not None
     return {
         "model": args.out,
-        "views": [{"name": view.name, "width": view.width, "height": view.height} for view in associator.views_],
+        "views": [asdict(view) for view in associator.views_],
         "prompt": associator.get_params()["encoder"].prompt,
         "calibrated": calibrated,
         "report": associator.fit_report_.to_dict() if calibrated else None,

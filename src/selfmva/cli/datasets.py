@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+from dataclasses import asdict
 
 from selfmva.cli.arguments import add_dataset_options, read_dataset
 from selfmva.cli.common import Parser, add_output_options, print_json, print_plugins, print_table
@@ -74,7 +75,7 @@ def check_one(args: argparse.Namespace) -> int:
         for name, indices in dataset.splits.items()
     }
     if args.json:
-        views = [{"name": view.name, "width": view.width, "height": view.height} for view in dataset.views]
+        views = [asdict(view) for view in dataset.views]
         print_json({"name": args.name, "labelled": labelled, "views": views, "splits": splits})
     else:
         sizes = ", ".join(f"{view.name} {view.width} x {view.height}" for view in dataset.views)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from selfmva.cli.common import UsageError
 from selfmva.cli.recordings import rate
 from selfmva.errors import DataError, InputError
+from selfmva.plugins import rename_file
 
 if TYPE_CHECKING:
     import argparse
@@ -138,17 +139,6 @@ def open_chosen(args: argparse.Namespace) -> Detector:
     return open_detector(args.detector, least_score=args.least_score, device=args.device or "cpu")
 
 
-def absolute(name: str) -> str:
-    """The name of a detector or an encoder with the whole path of its file, if it has one.
-
-    Example:
-        >>> absolute("torchvision:resnet50")
-        'torchvision:resnet50'
-    """
-    kind, colon, what = name.partition(":")
-    return f"{kind}{colon}{Path(what).resolve()}" if Path(what).is_file() else name
-
-
 def remember_detector(folder: Path, args: argparse.Namespace) -> None:
     """Write beside a model by which detector its boxes were found; forget an older one where there was none."""
     from selfmva.io import atomic_write
@@ -157,7 +147,8 @@ def remember_detector(folder: Path, args: argparse.Namespace) -> None:
     if args.detector is None:
         path.unlink(missing_ok=True)
         return
-    content = {"detector": absolute(args.detector), "least_score": args.least_score}
+    found_again = rename_file(args.detector, lambda path: str(path.resolve()))
+    content = {"detector": found_again, "least_score": args.least_score}
     with atomic_write(path) as temporary:
         temporary.write_text(json.dumps(content, indent=2), encoding="utf-8")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from selfmva.cli.arguments import file_ending_in, load_model
@@ -43,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     associator = load_model(args.model, None, "cpu")
     make_folder(args.out.parent)
     export_onnx(associator, args.out)
-    views = [{"name": view.name, "width": view.width, "height": view.height} for view in associator.views_]
+    views = [asdict(view) for view in associator.views_]
     if args.json:
         print_json({"model": args.model, "out": str(args.out), "bytes": args.out.stat().st_size, "views": views})
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,6 @@ from selfmva.cli.arguments import add_dataset_options, camera, cameras, read_dat
 from selfmva.cli.common import Parser, UsageError, add_output_options, make_folder, print_json, print_table
 from selfmva.cli.detection import (
     MODEL,
-    absolute,
     add_detector_options,
     find_people,
     open_chosen,
@@ -95,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
 
     settings = read_settings(args)
     if args.appearance is not None:
-        settings["appearance"] = settings["appearance"].model_copy(update={"encoder": absolute(args.appearance)})
+        settings["appearance"] = settings["appearance"].model_copy(update={"encoder": args.appearance})
     associator = Associator(**settings)
     detector = None if args.detector is None else open_chosen(args)
     recording = [] if detector else _read(args)
@@ -116,7 +116,7 @@ def run(args: argparse.Namespace) -> int:
         checkpoint.unlink(missing_ok=True)  # three times as large as the model, and of no more use
     report = associator.fit_report_
     if args.json:
-        views = [{"name": view.name, "width": view.width, "height": view.height} for view in associator.views_]
+        views = [asdict(view) for view in associator.views_]
         floor = None if picture is None else str(picture)
         print_json({"model": str(folder), "views": views, "report": report.to_dict(), "floor_picture": floor})
     else:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from selfmva.config import build
 from selfmva.errors import CheckpointError, ConfigError
+from selfmva.plugins import rename_file
 from selfmva.pretrained.card import Card
 from selfmva.pretrained.folder import PRECISIONS, Precision, load, save
 from selfmva.pretrained.repositories import find_folder, push_folder
@@ -194,10 +195,9 @@ class Pretrained(ABC):
 def _with_encoder_file(saved: SavedAssociator, rename: Callable[[Path], str]) -> SavedAssociator:
     """The same with another name for the file of its encoder of appearance, if it has one."""
     appearance = saved.params["appearance"]
-    kind, _, what = (appearance["encoder"] or "").partition(":")
-    if not what or not Path(what).is_file():
+    if appearance["encoder"] is None:
         return saved
-    renamed = {**appearance, "encoder": f"{kind}:{rename(Path(what))}"}
+    renamed = {**appearance, "encoder": rename_file(appearance["encoder"], rename)}
     return replace(saved, params={**saved.params, "appearance": renamed})
 
 
