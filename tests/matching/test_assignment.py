@@ -16,6 +16,7 @@ from scipy.optimize import linear_sum_assignment
 from selfmva.errors import InputError, MissingDependencyError
 from selfmva.matching import solvers
 from selfmva.matching.assignment import Backend, solve
+from selfmva.matching.solvers import largest_sum
 
 BACKENDS = get_args(Backend)
 
@@ -278,6 +279,13 @@ def test_tensors_come_back_as_tensors(backend: Backend) -> None:
 def test_a_high_gate_takes_no_digits_from_low_costs() -> None:
     costs = 1e-6 * np.random.default_rng(0).random((20, 6, 6))
     np.testing.assert_allclose(solve(costs, unmatched_cost=1e6).costs, solve(costs).costs, rtol=1e-12)
+
+
+@given(n=st.integers(1, 6), more=st.integers(0, 6), seed=st.integers(0, 10_000))
+def test_the_largest_sum_of_one_problem(n: int, more: int, seed: int) -> None:
+    values = np.random.default_rng(seed).normal(0, 3, (n, n + more))
+    columns = largest_sum(values)
+    assert values[np.arange(n), columns].sum() == pytest.approx(-solve(-values).costs[0], abs=1e-9)
 
 
 def test_half_precision_and_integers_are_costs() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfmva.errors import InputError
-from selfmva.matching import multiview
+from selfmva.matching import climb, multiview
 from selfmva.matching.multiview import confidence, group, group_frames
 
 if TYPE_CHECKING:
@@ -144,6 +144,22 @@ def test_a_crowd_beside_a_frame_changes_nothing() -> None:
             patch.setattr(multiview, "CELLS_AT_ONCE", cells)
             together = group_frames(odds, count)
         assert [ids[np.arange(width) < n[:, None]].tolist() for ids, n in zip(together, count, strict=True)] == apart
+
+
+@pytest.mark.parametrize(("views", "people", "noise"), [(2, 40, 1.0), (4, 6, 2.0), (7, 20, 3.0)])
+def test_starts_climb_together_as_each_alone(
+    views: int, people: int, noise: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Few starts climb one after the other, many in step; noise makes so many groups that room must grow."""
+    rng = np.random.default_rng(people)
+    person = np.concatenate([rng.permutation(people)[: people - view] for view in range(views)])
+    view = np.repeat(np.arange(views), people - np.arange(views))
+    odds = symmetric(rng.normal(np.where(person[:, None] == person, 2.0, -2.0), noise))
+    found = []
+    for few in (0, 1000):
+        monkeypatch.setattr(climb, "FEW", few)
+        found.append(group(odds, view).tolist())
+    assert found[0] == found[1]
 
 
 @given(problems(), st.integers(0, 999))

@@ -134,7 +134,11 @@ def solve(
 
     if backend == "torch-linear-assignment" or (backend == "auto" and batch.is_cuda and is_available()):
         tensors = torch.as_tensor(batch)
-        row_count, column_count = (torch.from_numpy(size).to(tensors.device) for size in (n, m))
+        sizes = (
+            torch.full((len(batch),), limit) if size is None else torch.from_numpy(size)
+            for size, limit in zip((n, m), batch.shape[1:], strict=True)
+        )
+        row_count, column_count = (size.to(tensors.device) for size in sizes)
         found: Assignment[Any] = Assignment(*solve_tensors(tensors, row_count, column_count, unmatched_cost))
         return found if tensors is batch else Assignment(_on_cpu(found.columns), _on_cpu(found.costs))
     arrays = _solve_arrays(_on_cpu(batch.double()), n, m, unmatched_cost, backend, threads)
@@ -157,46 +161,57 @@ def _on_cpu(numbers: Any) -> NDArray[Any]:
 
 
 def _solve_arrays(
-    costs: NDArray[np.float64], n: IntArray, m: IntArray, unmatched_cost: float | None, backend: str, threads: int
+    costs: NDArray[np.float64],
+    n: IntArray | None,
+    m: IntArray | None,
+    unmatched_cost: float | None,
+    backend: str,
+    threads: int,
 ) -> tuple[IntArray, FloatArray]:
     """Columns and totals, on the CPU."""
-    # With at most as many rows as columns there is always a free column for a row that stays alone, so capping the
-    # costs and dropping capped pairs afterwards is exact; with more rows, the rest is alone anyway.
-    gated = costs if unmatched_cost is None else np.minimum(costs, unmatched_cost)
-    plain = _are_plain(costs, gated, n, m)
-    chosen = CPU_SOLVERS[backend](Problems(gated, n, m, plain, np.arange(len(costs)), threads))
+    plain = _are_plain(costs, n, m, unmatched_cost)
+    problems = Problems(costs, n, m, plain, np.arange(len(costs)), unmatched_cost, threads)
+    chosen, totals = CPU_SOLVERS[backend](problems)
+    if totals is not None:
+        return chosen, totals
+    rows = np.full(len(costs), costs.shape[1]) if n is None else n
     if not costs.size:
-        return chosen, n * np.float64(unmatched_cost or 0.0)
+        return chosen, rows * np.float64(unmatched_cost or 0.0)
     begin = np.arange(0, costs.size, costs.shape[2]).reshape(chosen.shape)
     values = costs.ravel().take(begin + chosen, mode="clip")  # of -1: anything
     made = chosen >= 0
     if unmatched_cost is None:
         return chosen, values.sum(axis=1, where=made)
     made &= values < unmatched_cost
-    alone = n - made.sum(axis=1)
+    alone = rows - made.sum(axis=1)
     return np.where(made, chosen, -1), np.where(made, values, 0.0).sum(axis=1) + unmatched_cost * alone
 
 
-def _are_plain(costs: FloatArray, gated: FloatArray, n: IntArray, m: IntArray) -> NDArray[np.bool_]:
-    """`(B,)` whether every solver may be trusted with a problem; raises where none may."""
+def _are_plain(
+    costs: FloatArray, n: IntArray | None, m: IntArray | None, unmatched_cost: float | None
+) -> NDArray[np.bool_] | None:
+    """`(B,)` whether every solver may be trusted with a problem, None if with all; raises where none may."""
     # Native solvers answer silently on NaN; SciPy names no problem. So look first, at everything at once. The sum of
     # squares bounds all costs in one pass; NaN fails every comparison.
     flat = costs.ravel()
     if flat.dot(flat) < LARGEST_PLAIN**2 or (costs.min() > -LARGEST_PLAIN and costs.max() < LARGEST_PLAIN):
-        return np.ones(len(costs), dtype=bool)
-    rows, columns = np.arange(costs.shape[1]) < n[:, None], np.arange(costs.shape[2]) < m[:, None]
-    inside = rows[:, :, None] & columns[:, None, :]
+        return None
+    inside = np.ones(costs.shape, dtype=bool)
+    for axis, size in ((1, n), (2, m)):
+        if size is not None:
+            inside &= np.expand_dims(np.arange(costs.shape[axis]) < size[:, None], 3 - axis)
     bad = (np.isnan(costs) | (costs == -np.inf)) & inside
     if bad.any():
         problem, row, column = np.argwhere(bad)[0].tolist()
         raise not_a_cost(problem, row, column, float(costs[problem, row, column]))
-    huge = (np.abs(gated) >= LARGEST_PLAIN) & inside
+    that_matter = costs if unmatched_cost is None else np.minimum(costs, unmatched_cost)
+    huge = (np.abs(that_matter) >= LARGEST_PLAIN) & inside
     return np.asarray(~huge.any(axis=(1, 2)))
 
 
-def _sizes(sizes: Sequence[int] | IntArray | Tensor | None, count: int, limit: int, name: str) -> IntArray:
+def _sizes(sizes: Sequence[int] | IntArray | Tensor | None, count: int, limit: int, name: str) -> IntArray | None:
     if sizes is None:
-        return np.full(count, limit, dtype=np.int64)
+        return None
     array = _on_cpu(sizes).astype(np.int64)
     if array.shape != (count,):
         raise InputError(f"{name} must hold one size per problem, shape ({count},), got shape {array.shape}")

@@ -48,13 +48,14 @@ def group(log_odds: FloatArray, view: IntArray, threshold: float = 0.0, solver: 
     if solver == "exact":
         return _by_first_appearance(solve_exactly(odds - threshold, number))
     count = np.bincount(number)
-    order = np.argsort(number, kind="stable")
-    slot = np.empty_like(number)
-    slot[order] = np.arange(len(number)) - np.repeat(np.cumsum(count) - count, count)
     width = int(count.max(initial=0))
-    padded = np.zeros((1, len(count), width, len(count), width))
-    padded[0, number[:, None], slot[:, None], number, slot] = odds - threshold
-    return _by_first_appearance(search(padded, count[None])[0, number, slot])
+    order = np.argsort(number, kind="stable")
+    place = np.empty_like(number)
+    place[order] = np.arange(len(number)) + np.repeat(width * np.arange(len(count)) - np.cumsum(count) + count, count)
+    padded = np.zeros((len(count) * width, len(count) * width))
+    padded[place[:, None], place] = odds - threshold
+    found = search(padded.reshape(1, len(count), width, len(count), width), count[None])
+    return _by_first_appearance(found.ravel()[place])
 
 
 def group_frames(log_odds: FloatArray, count: IntArray, threshold: float = 0.0) -> IntArray:

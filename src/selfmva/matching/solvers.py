@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import permutations
 from math import perm
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import lap
 import numpy as np
@@ -30,7 +30,8 @@ SAMPLE = 16  # problems of a batch that are asked for their favourites
 # lap 0.5 takes a million for infinity and is silently wrong beyond; sums of a few costs must stay below.
 LARGEST_PLAIN = 1e5
 PROBLEMS_AT_ONCE = 4096  # bounds the memory of the enumeration: 4 MB
-ENUMERATING, LAP, SCIPY = range(3)
+ENUMERATING, LAP, SCIPY, LAP_IF_CONTESTED = range(4)
+Solution: TypeAlias = "tuple[IntArray, FloatArray | None]"  # columns, and totals where the solver knows them
 HAS_BATCHES = hasattr(lap, "lapjvh_batch")  # lapx, which installs itself as lap too
 
 
@@ -40,18 +41,20 @@ class Problems:
 
     Attributes:
         costs: `(B, N, M)`; `+inf` forbids a pair.
-        rows: `(B,)` number of rows of each problem.
-        columns: `(B,)` number of columns.
-        plain: `(B,)` whether all costs of a problem are below LARGEST_PLAIN, up or down.
+        rows: `(B,)` number of rows of each problem; None: N.
+        columns: `(B,)` number of columns; None: M.
+        plain: `(B,)` whether all costs of a problem that can matter are below LARGEST_PLAIN, up or down; None: of all.
         number: `(B,)` what an error calls a problem.
+        unmatched_cost: What a row pays for staying alone; None: as many pairs as the shorter side has.
         threads: What a solver may use that can use more than one.
     """
 
     costs: FloatArray
-    rows: IntArray
-    columns: IntArray
-    plain: NDArray[np.bool_]
+    rows: IntArray | None
+    columns: IntArray | None
+    plain: NDArray[np.bool_] | None
     number: IntArray
+    unmatched_cost: float | None = None
     threads: int = 1
 
     def __len__(self) -> int:
@@ -59,8 +62,18 @@ class Problems:
 
     def take(self, part: NDArray[np.bool_]) -> Problems:
         """Some of the problems."""
-        names = ("costs", "rows", "columns", "plain", "number")
-        return replace(self, **{name: getattr(self, name)[part] for name in names})
+        arrays = {name: getattr(self, name) for name in ("costs", "rows", "columns", "plain", "number")}
+        return replace(self, **{name: array[part] for name, array in arrays.items() if array is not None})
+
+    def capped(self) -> Problems:
+        """For solvers that leave nobody alone: no pair costs more than that.
+
+        With at most as many rows as columns there is always a free column for a row that stays alone, so dropping
+        capped pairs afterwards is exact; with more rows, the rest is alone anyway.
+        """
+        if self.unmatched_cost is None:
+            return self
+        return replace(self, costs=np.minimum(self.costs, self.unmatched_cost))
 
     def nothing(self) -> IntArray:
         """`(B, N)` of -1: nobody has a column."""
@@ -68,133 +81,165 @@ class Problems:
 
     def blocks(self) -> Iterator[FloatArray]:
         """The problems without their padding."""
-        rows, columns = self.rows.tolist(), self.columns.tolist()
-        if set(rows) == {self.costs.shape[1]} and set(columns) == {self.costs.shape[2]}:
+        shapes, shape_of = self.shapes()
+        if shapes == [self.costs.shape[1:]]:
             return iter(self.costs)
-        return (matrix[:n, :m] for matrix, n, m in zip(self.costs, rows, columns, strict=True))
+        sizes = map(shapes.__getitem__, shape_of.tolist())
+        return (matrix[:n, :m] for matrix, (n, m) in zip(self.costs, sizes, strict=True))
 
-    def shapes(self) -> Iterator[tuple[int, int, IntArray]]:
-        """Every shape that occurs, and the numbers of the problems that have it."""
-        if len(self) and np.ptp(self.rows) == np.ptp(self.columns) == 0:  # mostly, and much faster
-            yield int(self.rows[0]), int(self.columns[0]), np.arange(len(self))
+    def shapes(self) -> tuple[list[tuple[int, int]], IntArray]:
+        """Every number of rows and columns that occurs, and `(B,)` which of them each problem has."""
+        count, most_rows, most_columns = self.costs.shape
+        if self.rows is None and self.columns is None:  # mostly, and much faster
+            return [(most_rows, most_columns)], np.zeros(count, dtype=np.int64)
+        rows = most_rows if self.rows is None else self.rows
+        columns = most_columns if self.columns is None else self.columns
+        shapes, shape_of = np.unique(rows * (most_columns + 1) + columns, return_inverse=True)
+        return [divmod(shape, most_columns + 1) for shape in shapes.tolist()], shape_of
+
+    def of_each_shape(self) -> Iterator[tuple[IntArray, FloatArray]]:
+        """For every shape that occurs, the numbers of its problems, and the problems without their padding."""
+        shapes, shape_of = self.shapes()
+        if shapes == [self.costs.shape[1:]]:
+            yield np.arange(len(self)), self.costs
             return
-        base = int(self.columns.max(initial=0)) + 1
-        shapes, shape_of = np.unique(self.rows * base + self.columns, return_inverse=True)
-        for number, shape in enumerate(shapes.tolist()):
-            yield *divmod(shape, base), np.flatnonzero(shape_of == number)
+        ends = np.cumsum(np.bincount(shape_of, minlength=len(shapes)))[:-1]
+        for (n, m), numbers in zip(shapes, np.split(np.argsort(shape_of, kind="stable"), ends), strict=True):
+            yield numbers, self.costs[numbers, :n, :m]
 
 
-def solve_fastest(problems: Problems) -> IntArray:
+def solve_fastest(problems: Problems) -> Solution:
     """Solve each problem by what is the fastest for its size.
 
     Args:
         problems: B problems of at most N rows.
 
     Returns:
-        `(B, N)` int64, the column of each row, -1 where there is none.
+        `(B, N)` int64, the column of each row, -1 where there is none; pairs that cost as much as staying alone, or
+        more, may be among them. And the `(B,)` total costs where the solver adds them up itself, else None.
 
     Raises:
         InputError: A problem has no finite solution.
 
     Example:
         >>> costs, two = np.array([[[4.0, 1.0], [2.0, 0.0]]]), np.array([2])
-        >>> solve_fastest(Problems(costs, two, two, plain=np.array([True]), number=np.array([0])))
+        >>> solve_fastest(Problems(costs, two, two, plain=np.array([True]), number=np.array([0])))[0]
         array([[1, 0]])
     """
-    low, high = np.minimum(problems.rows, problems.columns), np.maximum(problems.rows, problems.columns)
-    table = _few_arrangements()
-    solver = np.where(table[np.minimum(low, len(table) - 1), np.minimum(high, len(table) - 1)], ENUMERATING, LAP)
-    solver[~problems.plain] = SCIPY
-    if not HAS_BATCHES:
-        square = low == high
-        outweighed = np.where(square, low < LAP_SQUARE, (low < LAP_RECTANGLE) | (2 * high > 3 * low))
-        solver[outweighed & (solver == LAP)] = SCIPY
-        rectangles = np.flatnonzero((solver == LAP) & ~square)
-        if len(rectangles) and not _are_contested(problems, rectangles[:SAMPLE].tolist()):
-            solver[rectangles] = SCIPY
+    shapes, shape_of = problems.shapes()
+    fastest = [_fastest_of_shape(n, m) for n, m in shapes]
+    if problems.plain is None and len(shapes) == 1 and fastest[0] != LAP_IF_CONTESTED:  # mostly
+        return SOLVERS[fastest[0]](problems)
+    solver = np.array(fastest, dtype=np.int64)[shape_of]
+    if problems.plain is not None:
+        solver[~problems.plain] = SCIPY
+    doubtful = np.flatnonzero(solver == LAP_IF_CONTESTED)
+    if len(doubtful):
+        solver[doubtful] = LAP if _are_contested(problems, doubtful[:SAMPLE]) else SCIPY
     return _solve_parts(problems, solver)
 
 
-def _are_contested(problems: Problems, numbers: list[int]) -> bool:
+@cache
+def _fastest_of_shape(n: int, m: int) -> int:
+    """The solver of problems of n rows and m columns."""
+    low, high = min(n, m), max(n, m)
+    if not low or (high <= MOST_ARRANGEMENTS and perm(high, low) <= MOST_ARRANGEMENTS):
+        return ENUMERATING
+    if HAS_BATCHES:
+        return LAP
+    if low == high:
+        return LAP if low >= LAP_SQUARE else SCIPY
+    return LAP_IF_CONTESTED if low >= LAP_RECTANGLE and 2 * high <= 3 * low else SCIPY
+
+
+def _are_contested(problems: Problems, numbers: IntArray) -> bool:
     """Whether rows (columns, where there are fewer) want the same partners, in some of the problems."""
+    chosen = np.zeros(len(problems), dtype=bool)
+    chosen[numbers] = True
     shares = []
-    for number in numbers:
-        n, m = problems.rows[number], problems.columns[number]
-        favourites = problems.costs[number, :n, :m].argmin(axis=1 if n <= m else 0)
+    for block in problems.take(chosen).blocks():
+        favourites = block.argmin(axis=1 if block.shape[0] <= block.shape[1] else 0)
         shares.append(len(set(favourites.tolist())) / len(favourites))
     return sum(shares) < CONTESTED * len(shares)
 
 
-def solve_scipy(problems: Problems) -> IntArray:
+def solve_scipy(problems: Problems) -> Solution:
     """Solve by `scipy.optimize.linear_sum_assignment`, problem by problem; see `solve_fastest`.
 
     Example:
         >>> costs, two = np.array([[[4.0, 1.0], [2.0, 0.0]]]), np.array([2])
-        >>> solve_scipy(Problems(costs, two, two, plain=np.array([True]), number=np.array([0])))
+        >>> solve_scipy(Problems(costs, two, two, plain=np.array([True]), number=np.array([0])))[0]
         array([[1, 0]])
     """
     chosen = problems.nothing()
     solved: list[tuple[IntArray, IntArray]] = []
     try:
-        solved.extend(map(linear_sum_assignment, problems.blocks()))
+        solved.extend(map(linear_sum_assignment, problems.capped().blocks()))
     except ValueError as error:
         raise no_solution(int(problems.number[len(solved)])) from error
     if solved:
         rows, columns = zip(*solved, strict=True)
         problem = np.repeat(np.arange(len(solved)), [len(row) for row in rows])
         chosen[problem, np.concatenate(rows)] = np.concatenate(columns)
-    return chosen
+    return chosen, None
 
 
-def solve_lap(problems: Problems) -> IntArray:
+def largest_sum(values: FloatArray) -> IntArray:
+    """The assignment of one small problem, straight from SciPy: nothing is looked at, which would take longer.
+
+    Args:
+        values: `(N, M)`, finite, N at most M.
+
+    Returns:
+        `(N,)` int64, the column of each row, so that the sum of the values is as large as can be.
+
+    Example:
+        >>> largest_sum(np.array([[4.0, 1.0, 0.0], [5.0, 3.0, 0.0]]))
+        array([0, 1])
+    """
+    return np.asarray(linear_sum_assignment(values, maximize=True)[1])
+
+
+def solve_lap(problems: Problems) -> Solution:
     """Solve by `lap.lapjv`, or where lapx is installed by `lap.lapjvh_batch` with threads; see `solve_fastest`.
 
     Problems that are not plain go to SciPy.
 
     Example:
         >>> costs, two = np.array([[[4.0, 1.0], [2.0, 0.0]]]), np.array([2])
-        >>> solve_lap(Problems(costs, two, two, plain=np.array([True]), number=np.array([0])))
+        >>> solve_lap(Problems(costs, two, two, plain=np.array([True]), number=np.array([0])))[0]
         array([[1, 0]])
     """
+    if problems.plain is None:
+        return SOLVERS[LAP](problems)
     return _solve_parts(problems, np.where(problems.plain, LAP, SCIPY))
 
 
-def _solve_parts(problems: Problems, solver: IntArray) -> IntArray:
+def _solve_parts(problems: Problems, solver: IntArray) -> Solution:
     """Each problem by its solver."""
-    solvers = {ENUMERATING: _solve_enumerating, LAP: _solve_lapx if HAS_BATCHES else _solve_lapjv, SCIPY: solve_scipy}
-    needed = set(solver.tolist())
-    if len(needed) == 1:
-        return solvers[needed.pop()](problems)
     chosen = problems.nothing()
-    for number in sorted(needed):
+    for number in np.flatnonzero(np.bincount(solver)).tolist():
         part = solver == number
-        chosen[part] = solvers[number](problems.take(part))
-    return chosen
+        chosen[part], _ = SOLVERS[number](problems.take(part))
+    return chosen, None
 
 
-def _solve_enumerating(problems: Problems) -> IntArray:
+def _solve_enumerating(problems: Problems) -> Solution:
     """Try every arrangement of small problems: one matrix product for all problems of one shape."""
     chosen = problems.nothing()
-    for n, m, numbers in problems.shapes():
+    for numbers, blocks in problems.capped().of_each_shape():
+        n, m = blocks.shape[1:]
         ways, cells = _arrangements(min(n, m), max(n, m))
         for first in range(0, len(numbers), PROBLEMS_AT_ONCE):
-            part = numbers[first : first + PROBLEMS_AT_ONCE]
-            blocks = problems.costs[part, :n, :m]
+            part, some = numbers[first : first + PROBLEMS_AT_ONCE], blocks[first : first + PROBLEMS_AT_ONCE]
             if n > m:
-                blocks = blocks.swapaxes(1, 2)
-            best = ways[(blocks.reshape(len(part), n * m) @ cells).argmin(axis=1)]
+                some = some.swapaxes(1, 2)
+            best = ways[(some.reshape(len(part), n * m) @ cells).argmin(axis=1)]
             if n > m:
                 chosen[part[:, None], best] = np.arange(m)
             else:
                 chosen[part, :n] = best
-    return chosen
-
-
-@cache
-def _few_arrangements() -> NDArray[np.bool_]:
-    """Whether so many rows (index 0) and at least as many columns (index 1) can be matched in few ways."""
-    sizes = range(MOST_ARRANGEMENTS + 2)  # one row and that many columns are too many already
-    return np.array([[perm(m, n) <= MOST_ARRANGEMENTS for m in sizes] for n in sizes])
+    return chosen, None
 
 
 @cache
@@ -206,9 +251,9 @@ def _arrangements(n: int, m: int) -> tuple[IntArray, NDArray[np.float64]]:
     return ways, np.ascontiguousarray(cells.T)
 
 
-def _solve_lapjv(problems: Problems) -> IntArray:
+def _solve_lapjv(problems: Problems) -> Solution:
     """By lap 0.5, problem by problem; rectangles are made square by rows that cost the same everywhere."""
-    chosen = problems.nothing()
+    problems, chosen = problems.capped(), problems.nothing()
     squares: dict[int, NDArray[np.float64]] = {}
     for number, block in enumerate(problems.blocks()):
         n, m = block.shape
@@ -229,25 +274,30 @@ def _solve_lapjv(problems: Problems) -> IntArray:
             chosen[number, :n] = partners
         else:
             chosen[number, partners] = np.arange(m)
-    return chosen
+    return chosen, None
 
 
-def _solve_lapx(problems: Problems) -> IntArray:
-    """By lapx, all problems of one shape in one call."""
-    chosen = problems.nothing()
-    for n, m, numbers in problems.shapes():
-        everything = problems.costs.shape == (len(numbers), n, m)
-        blocks = problems.costs if everything else problems.costs[numbers, :n, :m]
-        options = {"extend_cost": True, "return_cost": False, "n_threads": problems.threads}
-        pairs = np.concatenate(lap.lapjvh_batch(blocks, output="pairs", **options))
-        if n <= m:  # every row has a pair, and they come in order
-            found = pairs[:, 1].reshape(len(numbers), n)
-            if everything:
-                return found
-            chosen[numbers, :n] = found
+def _solve_lapx(problems: Problems) -> Solution:
+    """By lapx, all problems of one shape in one call; it leaves rows alone itself, and adds up the totals."""
+    chosen, totals = problems.nothing(), np.zeros(len(problems))
+    for numbers, blocks in problems.of_each_shape():
+        limit = np.inf
+        if problems.unmatched_cost is not None and blocks.max(initial=-np.inf) > problems.unmatched_cost:
+            limit = problems.unmatched_cost  # a high one would only take digits from low costs
+        totals[numbers], pairs = lap.lapjvh_batch(
+            blocks, extend_cost=True, cost_limit=limit, n_threads=problems.threads, output="pairs"
+        )
+        # A third of the time of np.concatenate, which asks every array for its type.
+        row, column = np.frombuffer(b"".join(pairs), dtype=np.int64).reshape(-1, 2).T
+        n = blocks.shape[1]
+        if len(row) == len(numbers) * n:  # every row has a pair, and they come in order
+            chosen[numbers, :n] = column.reshape(len(numbers), n)
         else:
-            chosen[np.repeat(numbers, m), pairs[:, 0]] = pairs[:, 1]
-    return chosen
+            chosen[np.repeat(numbers, [len(matches) for matches in pairs]), row] = column
+    return chosen, totals if problems.unmatched_cost is None else None
+
+
+SOLVERS = {ENUMERATING: _solve_enumerating, LAP: _solve_lapx if HAS_BATCHES else _solve_lapjv, SCIPY: solve_scipy}
 
 
 def not_a_cost(problem: int, row: int, column: int, value: float) -> InputError:
