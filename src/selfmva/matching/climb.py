@@ -32,6 +32,7 @@ class Climb:
         self.slot = np.full((len(frame), boxes), -1, dtype=np.int64)  # group of every box
         self.size = np.zeros((len(frame), 3 * self.width), dtype=np.int64)  # of every group
         self.said = np.zeros((len(frame), 3 * self.width, boxes))  # sum of a group's links to every box
+        self.box = np.arange(self.width)
         self.tilt = _tilt(3 * self.width)
         self.places = self.width  # groups that are looked at: at least as many are empty as a view has boxes
 
@@ -80,16 +81,13 @@ class Climb:
         if not count:
             return False
         old = self.slot[start, first : first + count]
-        said = self.said[start, : self.places, first : first + count]  # (G, N)
         placed = bool(old[0] >= 0)  # all boxes of a view or none
+        gain = self.said[start, : self.places, first : first + count] + self._lure(start)  # (G, N)
         if placed:
-            box = np.arange(count)
-            if (said[old, box] >= said.max(axis=0) - GAIN).all():  # mostly, in the end
-                return False
-        said = said + self._lure(start)
-        if placed:
-            said[old, box] += GAIN  # who gains nothing by moving stays
-        new = largest_sum(said.T)
+            gain[old, self.box[:count]] += GAIN  # who gains nothing by moving stays
+        new = gain.argmax(axis=0)  # of each box alone
+        if len(set(new.tolist())) < count:  # not everybody can have what is best
+            new = largest_sum(gain.T)
         (moved,) = (new != old).nonzero()
         if not len(moved):
             return False
@@ -103,26 +101,26 @@ class Climb:
 
     def _match_views(self, live: IntArray, view: IntArray) -> IntArray:
         """As `_match_one`, for one view of each live start; returns which starts changed."""
-        row, box = np.arange(len(live))[:, None], np.arange(self.width)
-        slot = view[:, None] * self.width + box  # (L, K)
-        real = box < self.count[live, view][:, None]
-        old = self.slot[live[:, None], slot]
-        said = self.said.reshape(len(self.said), -1, self.views, self.width)[live, : self.places, view]  # (L, G, K)
-        restless = real & ((old < 0) | (said[row, old, box] < said.max(axis=1) - GAIN))
-        said[row, old, box] += np.where(old >= 0, GAIN, 0.0)
-        said += self._lure(live)
-        new = old.copy()
-        for start in np.flatnonzero(restless.any(axis=1)).tolist():
+        place = view[:, None] * self.width + self.box  # (L, K)
+        real = self.box < self.count[live, view][:, None]
+        old = self.slot[live[:, None], place]
+        said = self.said.reshape(len(self.said), -1, self.views, self.width)
+        gain = said[live, : self.places, view] + self._lure(live)  # (L, G, K)
+        gain[np.arange(len(live))[:, None], old, self.box] += np.where(old >= 0, GAIN, 0.0)
+        new = np.where(real, gain.argmax(axis=1), -1 - self.box)
+        twice = (np.diff(np.sort(new, axis=1), axis=1) == 0).any(axis=1)
+        new = np.where(real, new, old)
+        for start in np.flatnonzero(twice).tolist():
             count = self.count[live[start], view[start]]
-            new[start, :count] = largest_sum(said[start, :, :count].T)
+            new[start, :count] = largest_sum(gain[start, :, :count].T)
         which, k = (new != old).nonzero()
         start, source, target = live[which], old[which, k], new[which, k]
-        links = self.links[self.frame[start], slot[which, k]]
-        everything, groups = (self.said.reshape(-1, self.said.shape[2]), self.size.reshape(-1)), self.size.shape[1]
-        placed = source >= 0
-        _leave(*everything, (start * groups + source)[placed], links[placed])
-        _join(*everything, start * groups + target, links)
-        self.slot[start, slot[which, k]] = target
+        links = self.links[self.frame[start], place[which, k]]
+        of_all = self.said.reshape(-1, self.said.shape[2]), self.size.reshape(-1)  # one start after the other
+        first, placed = start * self.size.shape[1], source >= 0
+        _leave(*of_all, (first + source)[placed], links[placed])
+        _join(*of_all, first + target, links)
+        self.slot[start, place[which, k]] = target
         self._keep_room(new)
         return np.asarray((new != old).any(axis=1))
 

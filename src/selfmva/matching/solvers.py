@@ -279,22 +279,31 @@ def _solve_lapjv(problems: Problems) -> Solution:
 
 def _solve_lapx(problems: Problems) -> Solution:
     """By lapx, all problems of one shape in one call; it leaves rows alone itself, and adds up the totals."""
+    knows_totals = problems.unmatched_cost is None
+    if problems.rows is None and problems.columns is None:
+        chosen, totals = _solve_batch(problems.costs, problems)
+        return chosen, totals if knows_totals else None
     chosen, totals = problems.nothing(), np.zeros(len(problems))
     for numbers, blocks in problems.of_each_shape():
-        limit = np.inf
-        if problems.unmatched_cost is not None and blocks.max(initial=-np.inf) > problems.unmatched_cost:
-            limit = problems.unmatched_cost  # a high one would only take digits from low costs
-        totals[numbers], pairs = lap.lapjvh_batch(
-            blocks, extend_cost=True, cost_limit=limit, n_threads=problems.threads, output="pairs"
-        )
-        # A third of the time of np.concatenate, which asks every array for its type.
-        row, column = np.frombuffer(b"".join(pairs), dtype=np.int64).reshape(-1, 2).T
-        n = blocks.shape[1]
-        if len(row) == len(numbers) * n:  # every row has a pair, and they come in order
-            chosen[numbers, :n] = column.reshape(len(numbers), n)
-        else:
-            chosen[np.repeat(numbers, [len(matches) for matches in pairs]), row] = column
-    return chosen, totals if problems.unmatched_cost is None else None
+        chosen[numbers, : blocks.shape[1]], totals[numbers] = _solve_batch(blocks, problems)
+    return chosen, totals if knows_totals else None
+
+
+def _solve_batch(blocks: FloatArray, problems: Problems) -> tuple[IntArray, FloatArray]:
+    """Columns and totals of problems of one shape."""
+    count, n = blocks.shape[:2]
+    limit = np.inf
+    if problems.unmatched_cost is not None and blocks.max(initial=-np.inf) > problems.unmatched_cost:
+        limit = problems.unmatched_cost  # a high one would only take digits from low costs
+    options = {"extend_cost": True, "cost_limit": limit, "n_threads": problems.threads}
+    totals, pairs = lap.lapjvh_batch(blocks, output="pairs", **options)
+    # A third of the time of np.concatenate, which asks every array for its type.
+    row, column = np.frombuffer(b"".join(pairs), dtype=np.int64).reshape(-1, 2).T
+    if len(row) == count * n:  # every row has a pair, and they come in order
+        return column.reshape(count, n).copy(), totals
+    chosen = np.full((count, n), -1, dtype=np.int64)
+    chosen[np.repeat(np.arange(count), [len(matches) for matches in pairs]), row] = column
+    return chosen, totals
 
 
 SOLVERS = {ENUMERATING: _solve_enumerating, LAP: _solve_lapx if HAS_BATCHES else _solve_lapjv, SCIPY: solve_scipy}
