@@ -31,7 +31,7 @@ PARTS = {  # functions of the profile, from the outside in
     "posteriors": "  posteriors",
     "competition": "    competition for partners",
     "group_frames": "  groups",
-    "solve": "    of these, assignment problems",
+    "largest_sum": "    of these, assignment problems",
 }
 
 

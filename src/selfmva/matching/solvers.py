@@ -103,8 +103,9 @@ class Problems:
         if shapes == [self.costs.shape[1:]]:
             yield np.arange(len(self)), self.costs
             return
-        ends = np.cumsum(np.bincount(shape_of, minlength=len(shapes)))[:-1]
-        for (n, m), numbers in zip(shapes, np.split(np.argsort(shape_of, kind="stable"), ends), strict=True):
+        ends = np.cumsum(np.bincount(shape_of, minlength=len(shapes)))
+        parts = np.split(np.argsort(shape_of, kind="stable"), ends)[:-1]
+        for (n, m), numbers in zip(shapes, parts, strict=True):
             yield numbers, self.costs[numbers, :n, :m]
 
 
@@ -127,10 +128,7 @@ def solve_fastest(problems: Problems) -> Solution:
         array([[1, 0]])
     """
     shapes, shape_of = problems.shapes()
-    fastest = [_fastest_of_shape(n, m) for n, m in shapes]
-    if problems.plain is None and len(shapes) == 1 and fastest[0] != LAP_IF_CONTESTED:  # mostly
-        return SOLVERS[fastest[0]](problems)
-    solver = np.array(fastest, dtype=np.int64)[shape_of]
+    solver = np.array([_fastest_of_shape(n, m) for n, m in shapes], dtype=np.int64)[shape_of]
     if problems.plain is not None:
         solver[~problems.plain] = SCIPY
     doubtful = np.flatnonzero(solver == LAP_IF_CONTESTED)
@@ -210,15 +208,17 @@ def solve_lap(problems: Problems) -> Solution:
         >>> solve_lap(Problems(costs, two, two, plain=np.array([True]), number=np.array([0])))[0]
         array([[1, 0]])
     """
-    if problems.plain is None:
-        return SOLVERS[LAP](problems)
-    return _solve_parts(problems, np.where(problems.plain, LAP, SCIPY))
+    plain = np.ones(len(problems), dtype=bool) if problems.plain is None else problems.plain
+    return _solve_parts(problems, np.where(plain, LAP, SCIPY))
 
 
 def _solve_parts(problems: Problems, solver: IntArray) -> Solution:
     """Each problem by its solver."""
+    needed = np.flatnonzero(np.bincount(solver)).tolist()
+    if len(needed) == 1:  # taking a part copies it
+        return SOLVERS[needed[0]](problems)
     chosen = problems.nothing()
-    for number in np.flatnonzero(np.bincount(solver)).tolist():
+    for number in needed:
         part = solver == number
         chosen[part], _ = SOLVERS[number](problems.take(part))
     return chosen, None
