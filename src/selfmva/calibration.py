@@ -237,13 +237,8 @@ def _embedded(encoder: BoxEncoder, i: int, j: int, boxes_i: FloatArray, boxes_j:
     """`(N, M)` distances of the embedding."""
     import torch
 
-    device = encoder.view_tokens.device
-    with torch.inference_mode():
-        first, second = (
-            encoder(torch.from_numpy(boxes.astype(np.float32)).to(device), torch.full((len(boxes),), view).to(device))
-            for view, boxes in ((i, boxes_i), (j, boxes_j))
-        )
-        return torch.cdist(first, second).cpu().numpy().astype(np.float64)
+    distances = torch.cdist(encoder.embed(boxes_i, i), encoder.embed(boxes_j, j))
+    return distances.cpu().numpy().astype(np.float64)
 
 
 def _excerpt(instants: int) -> IntArray:

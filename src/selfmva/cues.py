@@ -61,16 +61,10 @@ def embed_frames(encoder: BoxEncoder, frames: Sequence[Frame], first_view: int =
     Returns:
         `(M, 768)` float32 on the device of the encoder.
     """
-    import torch
-
-    device = encoder.view_tokens.device
     counts = np.array([frame.counts for frame in frames])
-    boxes = np.concatenate([boxes for frame in frames for boxes in frame.boxes]).astype(np.float32)
+    boxes = np.concatenate([boxes for frame in frames for boxes in frame.boxes])
     numbers = np.tile(np.arange(counts.shape[1]) + first_view, len(frames))
-    view = torch.from_numpy(np.repeat(numbers, counts.reshape(-1)))
-    with torch.inference_mode():
-        embeddings: Tensor = encoder(torch.from_numpy(boxes).to(device), view.to(device))
-    return embeddings
+    return encoder.embed(boxes, np.repeat(numbers, counts.reshape(-1)))
 
 
 def frame_cues(rig: Rig, frames: Sequence[Frame]) -> list[FloatArray]:

@@ -33,8 +33,6 @@ from selfmva.synchrony import STANDARD_ERRORS, STANDARD_ERRORS_OF_A_PAIR, measur
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from torch import Tensor
-
     from selfmva.encoders.box import BoxEncoder
     from selfmva.geometry.plan import Floor
     from selfmva.pretext.recording import PackedBoxes
@@ -246,7 +244,7 @@ class _Side:
         count, start = packed.count[chosen, place], packed.start[chosen, place]
         offset = np.repeat(start - (np.cumsum(count) - count), count)
         rows = torch.from_numpy(np.arange(len(offset)) + offset)
-        self.embedded = None if rig.encoder is None else _embedded(rig.encoder, noisy.boxes[rows], view)
+        self.embedded = None if rig.encoder is None else rig.encoder.embed(noisy.boxes[rows], view).cpu().numpy()
         self.features = None if packed.features is None else packed.features[rows].numpy()
         self.boxes = packed.boxes[rows].numpy().astype(np.float64)
         self.standing = None if rig.floor is None else rig.floor.read(self.boxes, np.full(len(rows), view))
@@ -255,15 +253,6 @@ class _Side:
     def rows(self, instant: int) -> slice:
         """Its boxes at one of the instants."""
         return slice(self.bounds[instant], self.bounds[instant + 1])
-
-
-def _embedded(encoder: BoxEncoder, boxes: Tensor, view: int) -> FloatArray:
-    """`(N, 768)` float32 embeddings of boxes of one view."""
-    import torch
-
-    device = encoder.view_tokens.device
-    with torch.inference_mode():
-        return encoder(boxes.to(device), torch.full((len(boxes),), view, device=device)).float().cpu().numpy()  # type: ignore[no-any-return]
 
 
 def _distances(rig: Rig, pair: tuple[int, int], first: _Side, second: _Side, s: int, t: int) -> FloatArray:

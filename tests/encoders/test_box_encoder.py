@@ -241,3 +241,15 @@ def test_tokens_keep_their_precision_under_mixed_precision() -> None:
         mixed = encoder.tokens(boxes, view)
     assert mixed.dtype == torch.float32
     assert torch.equal(mixed, encoder.tokens(boxes, view))
+
+
+def test_embed_is_the_forward_pass_without_a_gradient() -> None:
+    encoder = make()
+    boxes, view = some_boxes(7)
+    wanted = encoder(boxes, view).detach()
+    for pixels in (boxes, boxes.double().numpy(), boxes.tolist()):
+        found = encoder.embed(pixels, view.numpy())
+        torch.testing.assert_close(found, wanted)
+        assert not found.requires_grad
+    torch.testing.assert_close(encoder.embed(boxes, 1), encoder(boxes, torch.ones_like(view)).detach())
+    assert encoder.embed(np.zeros((0, 4)), 0).shape == (0, 768)

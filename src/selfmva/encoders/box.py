@@ -9,11 +9,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
 
     from selfmva.types import View
 
@@ -149,6 +152,30 @@ class BoxEncoder(nn.Module):
         for layer in self.layers:
             x = standardize(layer(x) + x).relu()
         return x
+
+    def embed(self, boxes: ArrayLike | Tensor, view: int | ArrayLike) -> Tensor:
+        """Embed boxes to be looked at, not to be learnt from: without a gradient, whatever they come as.
+
+        Args:
+            boxes: `(N, 4)` xyxy in pixels.
+            view: The view of all boxes, or `(N,)` integers.
+
+        Returns:
+            `(N, 768)` float32 on the device of the encoder.
+
+        Example:
+            >>> from selfmva import View
+            >>> encoder = BoxEncoder([View("c1", 640, 480)], generator=torch.Generator().manual_seed(0))
+            >>> encoder.embed([[0.0, 0, 10, 20]], view=0).shape
+            torch.Size([1, 768])
+        """
+        device = self.view_tokens.device
+        # Copied: torch warns of arrays that cannot be written to.
+        pixels = boxes if isinstance(boxes, Tensor) else torch.from_numpy(np.array(boxes, dtype=np.float32))
+        numbers = torch.from_numpy(np.broadcast_to(view, len(pixels)).astype(np.int64))
+        with torch.inference_mode():
+            embeddings: Tensor = self(pixels.to(device), numbers.to(device))
+        return embeddings
 
     def decode(self, embeddings: Tensor) -> Tensor:
         """Boxes (or points) of every view from embeddings.

@@ -185,14 +185,7 @@ def _published_pairs(associator: Associator, labelled: Sequence[Labelled], thres
         if len(frame) != len(cameras):
             raise InputError(f"instant {frame.index} has {len(frame)} views, the associator has {len(cameras)}")
         # Straight to the encoder: a thin box may have no width left once its corners are truncated.
-        boxes = [
-            torch.from_numpy(array.astype(np.float32)).to(encoder.gaussian.device) for array in published_boxes(frame)
-        ]
-        with torch.inference_mode():
-            embeddings = [
-                encoder(array, torch.full((len(array),), view, device=array.device)).cpu()
-                for view, array in enumerate(boxes)
-            ]
+        embeddings = [encoder.embed(boxes, view).cpu() for view, boxes in enumerate(published_boxes(frame))]
         features = [torch.from_numpy(unit_length(part)) for part in frame.features] if frame.features else None
         for i, j in view_pairs(len(identities)):
             if len(identities[i]) and len(identities[j]):
