@@ -128,7 +128,10 @@ def solve_fastest(problems: Problems) -> Solution:
         array([[1, 0]])
     """
     shapes, shape_of = problems.shapes()
-    solver = np.array([_fastest_of_shape(n, m) for n, m in shapes], dtype=np.int64)[shape_of]
+    fastest = [_fastest_of_shape(n, m) for n, m in shapes]
+    if problems.plain is None and fastest in ([ENUMERATING], [LAP], [SCIPY]):  # mostly, and nothing is to be sorted
+        return SOLVERS[fastest[0]](problems)
+    solver = np.array(fastest, dtype=np.int64)[shape_of]
     if problems.plain is not None:
         solver[~problems.plain] = SCIPY
     doubtful = np.flatnonzero(solver == LAP_IF_CONTESTED)
