@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -32,8 +32,8 @@ class Climb:
         self.slot = np.full((len(frame), boxes), -1, dtype=np.int64)  # group of every box
         self.size = np.zeros((len(frame), 3 * self.width), dtype=np.int64)  # of every group
         self.said = np.zeros((len(frame), 3 * self.width, boxes))  # sum of a group's links to every box
+        self.lure = _lures(self.size)  # see there
         self.box = np.arange(self.width)
-        self.tilt = _tilt(3 * self.width)
         self.places = self.width  # groups that are looked at: at least as many are empty as a view has boxes
 
     def run(self) -> IntArray:
@@ -82,7 +82,8 @@ class Climb:
             return False
         old = self.slot[start, first : first + count]
         placed = bool(old[0] >= 0)  # all boxes of a view or none
-        gain = self.said[start, : self.places, first : first + count] + self._lure(start)  # (G, N)
+        groups = _Groups(self.said[start], self.size[start], self.lure[start])
+        gain = groups.said[: self.places, first : first + count] + groups.lure[: self.places, None]  # (G, N)
         if placed:
             gain[old, self.box[:count]] += GAIN  # who gains nothing by moving stays
         new = gain.argmax(axis=0)  # of each box alone
@@ -93,10 +94,10 @@ class Climb:
             return False
         links = self.links[self.frame[start]][first + moved]
         if placed:
-            _leave(self.said[start], self.size[start], old[moved], links)
-        _join(self.said[start], self.size[start], new[moved], links)
+            groups.leave(old[moved], links)
+        groups.join(new[moved], links)
         old[:] = new
-        self._keep_room(new)
+        self._keep_room(max(new.tolist()))
         return True
 
     def _match_views(self, live: IntArray, view: IntArray) -> IntArray:
@@ -105,7 +106,7 @@ class Climb:
         real = self.box < self.count[live, view][:, None]
         old = self.slot[live[:, None], place]
         said = self.said.reshape(len(self.said), -1, self.views, self.width)
-        gain = said[live, : self.places, view] + self._lure(live)  # (L, G, K)
+        gain = said[live, : self.places, view] + self.lure[live, : self.places, None]  # (L, G, K)
         gain[np.arange(len(live))[:, None], old, self.box] += np.where(old >= 0, GAIN, 0.0)
         new = np.where(real, gain.argmax(axis=1), -1 - self.box)
         twice = (np.diff(np.sort(new, axis=1), axis=1) == 0).any(axis=1)
@@ -116,27 +117,23 @@ class Climb:
         which, k = (new != old).nonzero()
         start, source, target = live[which], old[which, k], new[which, k]
         links = self.links[self.frame[start], place[which, k]]
-        of_all = self.said.reshape(-1, self.said.shape[2]), self.size.reshape(-1)  # one start after the other
+        of_all = _Groups(self.said.reshape(-1, self.said.shape[2]), self.size.reshape(-1), self.lure.reshape(-1))
         first, placed = start * self.size.shape[1], source >= 0
-        _leave(*of_all, (first + source)[placed], links[placed])
-        _join(*of_all, first + target, links)
+        of_all.leave((first + source)[placed], links[placed])
+        of_all.join(first + target, links)
         self.slot[start, place[which, k]] = target
-        self._keep_room(new)
+        self._keep_room(int(new.max()))
         return np.asarray((new != old).any(axis=1))
 
-    def _lure(self, start: int | IntArray) -> FloatArray:
-        """`(..., G, 1)` added to what groups say: an empty one beats one that says 0, and a low number a high one."""
-        return np.where(self.size[start, : self.places] > 0, 0.0, self.tilt[: self.places])[..., None]
-
-    def _keep_room(self, taken: IntArray) -> None:
+    def _keep_room(self, highest: int) -> None:
         """Empty groups for a whole view, behind those that are taken: low numbers are taken first."""
-        self.places = max(self.places, int(taken.max()) + 1 + self.width)
-        groups = len(self.tilt)
+        self.places = max(self.places, highest + 1 + self.width)
+        groups = self.size.shape[1]
         if self.places > groups:
             more = max(self.places - groups, groups // 2)  # growing little by little copies too often
             self.size = np.pad(self.size, ((0, 0), (0, more)))
             self.said = np.pad(self.said, ((0, 0), (0, more), (0, 0)))
-            self.tilt = _tilt(groups + more)
+            self.lure = _lures(self.size)
 
     def _join_groups(self, live: IntArray) -> IntArray:
         """Join groups that share no view and gain by it, the best first; returns which starts changed.
@@ -161,26 +158,38 @@ class Climb:
             for numbers in (self.said, self.size):
                 numbers[start, one] += numbers[start, other]
                 numbers[start, other] = 0
+            self.lure = _lures(self.size)
             self.slot[start] = np.where(self.slot[start] == other[:, None], one[:, None], self.slot[start])
             changed[waiting] = True
         return changed
 
 
-def _tilt(groups: int) -> FloatArray:
-    """`(G,)` a preference for low numbers, too small to decide anything else."""
-    return np.linspace(GAIN / 2, GAIN / 4, groups)
+def _lures(size: IntArray) -> FloatArray:
+    """`(R, G)` added to what groups say, too small to decide much: an empty one beats one that says 0.
+
+    Low numbers are preferred, and those above all that were left: so places are used again.
+    """
+    return np.where(size > 0, 0.0, GAIN / (2.0 + np.arange(size.shape[1])))
 
 
-def _leave(said: FloatArray, size: IntArray, group: IntArray, links: FloatArray) -> None:
-    """Take boxes out of their groups, from each at most one: rows of `said` `(G, M)` and links `(N, M)`."""
-    said[group] -= links
-    size[group] -= 1
-    emptied = group[size[group] == 0]
-    if len(emptied):
-        said[emptied] = 0.0  # no rounding stays behind
+class _Groups(NamedTuple):
+    """Groups of one start, or of all, one after the other: what `(G, M)` says, `(G,)` sizes and lures."""
 
+    said: FloatArray
+    size: IntArray
+    lure: FloatArray
 
-def _join(said: FloatArray, size: IntArray, group: IntArray, links: FloatArray) -> None:
-    """Put boxes into groups, into each at most one."""
-    said[group] += links
-    size[group] += 1
+    def leave(self, group: IntArray, links: FloatArray) -> None:
+        """Take boxes out of their groups, from each at most one; links `(N, M)` are theirs."""
+        self.said[group] -= links
+        self.size[group] -= 1
+        emptied = group[self.size[group] == 0]
+        if len(emptied):
+            self.said[emptied] = 0.0  # no rounding stays behind
+            self.lure[emptied] = GAIN / 2.0
+
+    def join(self, group: IntArray, links: FloatArray) -> None:
+        """Put boxes into groups, into each at most one."""
+        self.said[group] += links
+        self.size[group] += 1
+        self.lure[group] = 0.0
