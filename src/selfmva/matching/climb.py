@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 MOST_SWEEPS = 20  # over all views; three or four are common
 GAIN = 1e-9  # of a total; less is rounding
+LEFT = GAIN / 2  # lure of a group that everybody left; see _lures
 FEW = 12  # starts that climb faster one after the other, by plain slices, than all together, by gathering
 
 
@@ -158,7 +159,7 @@ class Climb:
             for numbers in (self.said, self.size):
                 numbers[start, one] += numbers[start, other]
                 numbers[start, other] = 0
-            self.lure = _lures(self.size)
+            self.lure[start, other] = LEFT
             self.slot[start] = np.where(self.slot[start] == other[:, None], one[:, None], self.slot[start])
             changed[waiting] = True
         return changed
@@ -186,7 +187,7 @@ class _Groups(NamedTuple):
         emptied = group[self.size[group] == 0]
         if len(emptied):
             self.said[emptied] = 0.0  # no rounding stays behind
-            self.lure[emptied] = GAIN / 2.0
+            self.lure[emptied] = LEFT
 
     def join(self, group: IntArray, links: FloatArray) -> None:
         """Put boxes into groups, into each at most one."""

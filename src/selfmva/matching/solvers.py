@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from itertools import permutations
 from math import perm
 from typing import TYPE_CHECKING, TypeAlias
@@ -81,12 +81,13 @@ class Problems:
 
     def blocks(self) -> Iterator[FloatArray]:
         """The problems without their padding."""
-        shapes, shape_of = self.shapes()
+        shapes, shape_of = self.shapes
         if shapes == [self.costs.shape[1:]]:
             return iter(self.costs)
         sizes = map(shapes.__getitem__, shape_of.tolist())
         return (matrix[:n, :m] for matrix, (n, m) in zip(self.costs, sizes, strict=True))
 
+    @cached_property
     def shapes(self) -> tuple[list[tuple[int, int]], IntArray]:
         """Every number of rows and columns that occurs, and `(B,)` which of them each problem has."""
         count, most_rows, most_columns = self.costs.shape
@@ -99,7 +100,7 @@ class Problems:
 
     def of_each_shape(self) -> Iterator[tuple[IntArray, FloatArray]]:
         """For every shape that occurs, the numbers of its problems, and the problems without their padding."""
-        shapes, shape_of = self.shapes()
+        shapes, shape_of = self.shapes
         if shapes == [self.costs.shape[1:]]:
             yield np.arange(len(self)), self.costs
             return
@@ -127,7 +128,7 @@ def solve_fastest(problems: Problems) -> Solution:
         >>> solve_fastest(Problems(costs, two, two, plain=np.array([True]), number=np.array([0])))[0]
         array([[1, 0]])
     """
-    shapes, shape_of = problems.shapes()
+    shapes, shape_of = problems.shapes
     fastest = [_fastest_of_shape(n, m) for n, m in shapes]
     if problems.plain is None and fastest in ([ENUMERATING], [LAP], [SCIPY]):  # mostly, and nothing is to be sorted
         return SOLVERS[fastest[0]](problems)
@@ -179,7 +180,7 @@ def solve_scipy(problems: Problems) -> Solution:
     except ValueError as error:
         raise no_solution(int(problems.number[len(solved)])) from error
     rows, columns = zip(*solved, strict=True) if solved else ((), ())
-    (n, m), *other_shapes = problems.shapes()[0] or [(0, 0)]
+    (n, m), *other_shapes = problems.shapes[0] or [(0, 0)]
     if n <= m and not other_shapes:  # every row has a column, and they come in order
         chosen[:, :n] = _joined(columns).reshape(len(solved), n)
     else:
