@@ -162,6 +162,21 @@ def test_starts_climb_together_as_each_alone(
     assert found[0] == found[1]
 
 
+@pytest.mark.parametrize("few", [0, 1000])
+@pytest.mark.parametrize("views", [3, 7])
+def test_nobody_joins_on_no_evidence_beside_infinities(views: int, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sums of what stands for infinity are off by more than what is tiny, and must not pass for evidence."""
+    monkeypatch.setattr(climb, "FEW", few)
+    rng = np.random.default_rng(views)
+    view = np.repeat(np.arange(views), 9)
+    for _ in range(20):
+        odds = symmetric(rng.choice([0.0, -np.inf, np.inf, 0.1], p=[0.6, 0.2, 0.15, 0.05], size=(len(view),) * 2))
+        ids = group(odds, view)
+        together = (ids[:, None] == ids) & ~np.eye(len(ids), dtype=bool)
+        said = np.where(together, np.clip(odds, -1e6, 1e6), 0.0).sum(axis=1)
+        assert (said[together.any(axis=1)] > 0.09).all()
+
+
 @given(problems(), st.integers(0, 999))
 def test_the_order_of_views_changes_nothing(problem: tuple[np.ndarray, np.ndarray], seed: int) -> None:
     log_odds, view = problem

@@ -181,7 +181,7 @@ def _solve_arrays(
     values = costs.ravel().take(begin + chosen, mode="clip")  # of -1: anything
     made = chosen >= 0
     if unmatched_cost is None:
-        return chosen, values.sum(axis=1, where=made)
+        return chosen, values.sum(axis=1) if made.all() else values.sum(axis=1, where=made)
     made &= values < unmatched_cost
     alone = rows - made.sum(axis=1)
     return np.where(made, chosen, -1), np.where(made, values, 0.0).sum(axis=1) + unmatched_cost * alone

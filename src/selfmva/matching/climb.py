@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,28 +13,36 @@ if TYPE_CHECKING:
 
 MOST_SWEEPS = 20  # over all views; three or four are common
 GAIN = 1e-9  # of a total; less is rounding
-LEFT = GAIN / 2  # lure of a group that everybody left; see _lures
-FEW = 12  # starts that climb faster one after the other, by plain slices, than all together, by gathering
+FEW = 7  # starts that climb faster one after the other, by plain slices, than all together, by gathering
 
 
 class Climb:
     """Groups of R starts, each of one frame and one order of its views, and what every group says of every box.
 
-    There are always so many empty groups that a whole view finds places in them: to be alone is to join an empty group,
-    which says 0 of everybody.
+    What a group says of a box is the sum of its links to it. Something tiny settles what is equal: a link counts GAIN
+    less than it is, a box says half of that of itself, and an empty group a quarter or less, the lower its number the
+    more. So nobody is with those who say nothing of him, other moves need a gain, and low numbers are used again.
+
+    There are always so many empty groups that a whole view finds places in them: to be alone is to join an empty group.
     """
 
     def __init__(self, links: FloatArray, count: IntArray, frame: IntArray, order: IntArray) -> None:
-        """Links `(F, V, K, V, K)` and counts of all frames; frame `(R,)` and order of views `(R, V)` of the starts."""
+        """Links `(F, V, K, V, K)` and counts of all frames; frame `(R,)` and order of views `(R, V)` of the starts.
+
+        Links are 0 inside views and in the padding; they are used up.
+        """
         frames, self.views, self.width = links.shape[:3]
         boxes = self.views * self.width
+        self.box = np.arange(self.width)  # within its view
+        self.seen = np.repeat(np.eye(self.views), self.width, axis=0)  # (V * K, V): the view of a box
+        view, box = np.arange(self.views), np.arange(boxes)
+        links -= GAIN
+        links[:, view, :, view] = 0.0
         self.links = links.reshape(frames, boxes, boxes)
+        self.links[:, box, box] = GAIN / 2
         self.count, self.frame, self.order = count[frame], frame, order
         self.slot = np.full((len(frame), boxes), -1, dtype=np.int64)  # group of every box
-        self.size = np.zeros((len(frame), 3 * self.width), dtype=np.int64)  # of every group
-        self.said = np.zeros((len(frame), 3 * self.width, boxes))  # sum of a group's links to every box
-        self.lure = _lures(self.size)  # see there
-        self.box = np.arange(self.width)
+        self.said = self._empty_groups(0, 3 * self.width)  # (R, G, V * K)
         self.places = self.width  # groups that are looked at: at least as many are empty as a view has boxes
 
     def run(self) -> IntArray:
@@ -81,24 +89,21 @@ class Climb:
         first, count = view * self.width, int(self.count[start, view])
         if not count:
             return False
-        old = self.slot[start, first : first + count]
-        placed = bool(old[0] >= 0)  # all boxes of a view or none
-        groups = _Groups(self.said[start], self.size[start], self.lure[start])
-        gain = groups.said[: self.places, first : first + count] + groups.lure[: self.places, None]  # (G, N)
-        if placed:
-            gain[old, self.box[:count]] += GAIN  # who gains nothing by moving stays
+        said, old = self.said[start], self.slot[start, first : first + count]
+        gain = said[: self.places, first : first + count]  # (G, N)
         new = gain.argmax(axis=0)  # of each box alone
         if len(set(new.tolist())) < count:  # not everybody can have what is best
             new = largest_sum(gain.T)
         (moved,) = (new != old).nonzero()
         if not len(moved):
             return False
-        links = self.links[self.frame[start]][first + moved]
-        if placed:
-            groups.leave(old[moved], links)
-        groups.join(new[moved], links)
+        source, target = old[moved], new[moved]
+        links = self.links[self.frame[start]].take(first + moved, axis=0)
+        if source[0] >= 0:  # all boxes of a view have a place or none
+            said[source] -= links
+        said[target] += links
         old[:] = new
-        self._keep_room(max(new.tolist()))
+        self._keep_room(max(target.tolist()))
         return True
 
     def _match_views(self, live: IntArray, view: IntArray) -> IntArray:
@@ -106,9 +111,7 @@ class Climb:
         place = view[:, None] * self.width + self.box  # (L, K)
         real = self.box < self.count[live, view][:, None]
         old = self.slot[live[:, None], place]
-        said = self.said.reshape(len(self.said), -1, self.views, self.width)
-        gain = said[live, : self.places, view] + self.lure[live, : self.places, None]  # (L, G, K)
-        gain[np.arange(len(live))[:, None], old, self.box] += np.where(old >= 0, GAIN, 0.0)
+        gain = self.said.reshape(len(self.said), -1, self.views, self.width)[live, : self.places, view]  # (L, G, K)
         new = np.where(real, gain.argmax(axis=1), -1 - self.box)
         twice = (np.diff(np.sort(new, axis=1), axis=1) == 0).any(axis=1)
         new = np.where(real, new, old)
@@ -116,25 +119,30 @@ class Climb:
             count = self.count[live[start], view[start]]
             new[start, :count] = largest_sum(gain[start, :, :count].T)
         which, k = (new != old).nonzero()
+        if not len(which):
+            return np.zeros(len(live), dtype=bool)
         start, source, target = live[which], old[which, k], new[which, k]
         links = self.links[self.frame[start], place[which, k]]
-        of_all = _Groups(self.said.reshape(-1, self.said.shape[2]), self.size.reshape(-1), self.lure.reshape(-1))
-        first, placed = start * self.size.shape[1], source >= 0
-        of_all.leave((first + source)[placed], links[placed])
-        of_all.join(first + target, links)
+        placed = source >= 0
+        self.said[start[placed], source[placed]] -= links[placed]
+        self.said[start, target] += links
         self.slot[start, place[which, k]] = target
-        self._keep_room(int(new.max()))
+        self._keep_room(int(target.max()))
         return np.asarray((new != old).any(axis=1))
+
+    def _empty_groups(self, first: int, end: int) -> FloatArray:
+        """`(R, G, V * K)`, what the groups of some numbers say while they are empty."""
+        said = np.empty((len(self.frame), end - first, self.slot.shape[1]))
+        said[:] = _lure(np.arange(first, end))[:, None]
+        return said
 
     def _keep_room(self, highest: int) -> None:
         """Empty groups for a whole view, behind those that are taken: low numbers are taken first."""
         self.places = max(self.places, highest + 1 + self.width)
-        groups = self.size.shape[1]
+        groups = self.said.shape[1]
         if self.places > groups:
-            more = max(self.places - groups, groups // 2)  # growing little by little copies too often
-            self.size = np.pad(self.size, ((0, 0), (0, more)))
-            self.said = np.pad(self.said, ((0, 0), (0, more), (0, 0)))
-            self.lure = _lures(self.size)
+            more = max(self.places, groups + groups // 2)  # growing little by little copies too often
+            self.said = np.concatenate([self.said, self._empty_groups(groups, more)], axis=1)
 
     def _join_groups(self, live: IntArray) -> IntArray:
         """Join groups that share no view and gain by it, the best first; returns which starts changed.
@@ -145,52 +153,27 @@ class Climb:
         waiting = np.arange(len(live))
         while len(waiting):
             start = live[waiting]
-            groups = np.flatnonzero((self.size[start] > 1).any(axis=0))
-            members = self.slot[start][:, None] == groups[:, None]  # (W, H, V * K)
-            inside = members.reshape(*members.shape[:2], self.views, self.width).any(axis=3).astype(np.float64)
-            gain = self.said[start][:, groups] @ members.swapaxes(1, 2).astype(np.float64)
-            possible = (gain > GAIN) & (inside @ inside.swapaxes(1, 2) == 0)
-            gain = np.where(possible, gain, 0.0).reshape(len(start), -1)
-            gains = gain.max(axis=1, initial=0.0) > 0
+            slot = self.slot[start]
+            numbers = slot + self.places * np.arange(len(start))[:, None]
+            size = np.bincount(numbers[slot >= 0], minlength=self.places * len(start)).reshape(len(start), -1)
+            (groups,) = (size.max(axis=0) > 1).nonzero()
+            members = (slot[:, None] == groups[:, None]).astype(np.float64)  # (W, H, V * K)
+            inside = members @ self.seen
+            gain = self.said[start[:, None], groups] @ members.swapaxes(1, 2)
+            gain[inside @ inside.swapaxes(1, 2) > 0] = 0.0
+            gain = gain.reshape(len(start), -1)
+            gains = gain.max(axis=1, initial=0.0) > self.views * GAIN  # more than empty groups say
             if not gains.any():
                 break
             waiting, start = waiting[gains], start[gains]
             one, other = groups[np.array(np.divmod(gain[gains].argmax(axis=1), len(groups)))]
-            for numbers in (self.said, self.size):
-                numbers[start, one] += numbers[start, other]
-                numbers[start, other] = 0
-            self.lure[start, other] = LEFT
+            self.said[start, one] += self.said[start, other]
+            self.said[start, other] = _lure(other)[:, None]
             self.slot[start] = np.where(self.slot[start] == other[:, None], one[:, None], self.slot[start])
             changed[waiting] = True
         return changed
 
 
-def _lures(size: IntArray) -> FloatArray:
-    """`(R, G)` added to what groups say, too small to decide much: an empty one beats one that says 0.
-
-    Low numbers are preferred, and those above all that were left: so places are used again.
-    """
-    return np.where(size > 0, 0.0, GAIN / (2.0 + np.arange(size.shape[1])))
-
-
-class _Groups(NamedTuple):
-    """Groups of one start, or of all, one after the other: what `(G, M)` says, `(G,)` sizes and lures."""
-
-    said: FloatArray
-    size: IntArray
-    lure: FloatArray
-
-    def leave(self, group: IntArray, links: FloatArray) -> None:
-        """Take boxes out of their groups, from each at most one; links `(N, M)` are theirs."""
-        self.said[group] -= links
-        self.size[group] -= 1
-        emptied = group[self.size[group] == 0]
-        if len(emptied):
-            self.said[emptied] = 0.0  # no rounding stays behind
-            self.lure[emptied] = LEFT
-
-    def join(self, group: IntArray, links: FloatArray) -> None:
-        """Put boxes into groups, into each at most one."""
-        self.said[group] += links
-        self.size[group] += 1
-        self.lure[group] = 0.0
+def _lure(number: IntArray) -> FloatArray:
+    """What the empty group of a number says."""
+    return np.asarray(GAIN / (4.0 + number))

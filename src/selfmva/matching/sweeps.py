@@ -54,7 +54,8 @@ def search(log_odds: FloatArray, count: IntArray) -> IntArray:
         raise InputError("log_odds must not be NaN")
     orders = _orders(views)
     # By the boxes of each frame alone: what else is in the batch must not matter.
-    tries = np.clip(BOXES_OF_ALL_ORDERS // np.maximum(count.sum(axis=1), 1), 1, len(orders))
+    tries = BOXES_OF_ALL_ORDERS // np.maximum(count.sum(axis=1), 1)
+    tries = np.minimum(np.maximum(tries, 1), len(orders))
     frame, begin = np.repeat(np.arange(frames), tries), np.cumsum(tries) - tries
     order = orders[np.arange(len(frame)) - begin[frame]]
     climb = Climb(links, count, frame, np.take_along_axis(_strongest_first(links)[frame], order, axis=1))
