@@ -1,6 +1,6 @@
 """Assignment and grouping against their peers, each in the same run; lap and lapx in environments of their own.
 
-python benchmarks/matching.py [--repeats 7] [--here] [--tables assignment grouping gpu]
+python benchmarks/matching.py [--repeats 7] [--here] [--tables assignment crossovers grouping gpu]
 
 Without --here, an environment is made for each of ENVIRONMENTS under build/, and the script runs in each of them.
 CPU milliseconds on one thread: median (quartiles) of interleaved repeats; ratios are medians over the repeats.
@@ -22,7 +22,7 @@ ENVIRONMENTS = {
     "lap": ("numpy", "scipy", "lap", "tabulate", "pygmtools", "torch-linear-assignment"),
     "lapx": ("numpy", "scipy", "lapx", "tabulate"),
 }
-TABLES = {"lap": ("assignment", "grouping", "gpu"), "lapx": ("assignment",)}
+TABLES = {"lap": ("assignment", "crossovers", "grouping", "gpu"), "lapx": ("assignment",)}
 ROOT = Path(__file__).parents[1]
 SIZES = ((5, 5), (20, 20), (30, 45), (40, 40))
 PROBLEMS = 1000
@@ -161,6 +161,29 @@ def assignment(repeats: int) -> None:
     show(f"solve() with {'lapx' if hasattr(lap, 'lapjvh_batch') else 'lap'}: CPU ms", rows, headers)
 
 
+def crossovers(repeats: int) -> None:
+    """Where lap overtakes SciPy, for the constants of `selfmva.matching.solvers`."""
+    import numpy as np
+
+    from selfmva.matching.assignment import solve
+
+    rng = np.random.default_rng(0)
+    rows = []
+    for n, m in [(n, n) for n in (8, 10, 12, 14)] + [(n, n * k // 4) for n in (16, 20, 24, 32, 40) for k in (5, 6, 8)]:
+        row = [f"{n} x {m}"]
+        for draw in (uniform, people):
+            costs = draw(rng, n, m)
+            taken = interleaved(
+                {name: partial(solve, costs, backend=name) for name in ("scipy", "lap")},
+                repeats,
+            )
+            different = np.mean([len(set(favourites)) / n for favourites in costs.argmin(axis=2).tolist()])
+            row += [f"{np.median(taken['scipy'] / taken['lap']):.2f}", f"{different:.2f}"]
+        rows.append(row)
+    headers = ["size", "uniform", "favourites that differ", "people", "favourites that differ"]
+    show("How much faster lap is than SciPy", rows, headers)
+
+
 def grouping(repeats: int) -> None:
     import numpy as np
     from _crowds import draw_crowd, padded, pair_f1, worth
@@ -278,7 +301,7 @@ def main() -> None:
 
     print(describe())
     for table in options.tables:
-        {"assignment": assignment, "grouping": grouping, "gpu": gpu}[table](options.repeats)
+        {"assignment": assignment, "crossovers": crossovers, "grouping": grouping, "gpu": gpu}[table](options.repeats)
 
 
 if __name__ == "__main__":

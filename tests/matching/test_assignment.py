@@ -294,11 +294,16 @@ def test_half_precision_and_integers_are_costs() -> None:
         assert solve(costs).columns.tolist() == [[1, 0]]  # type: ignore[call-overload]
 
 
-def test_small_problems_are_enumerated_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    costs, rows, columns = mixed_problems(500, 5, seed=3)
-    whole = solve(costs, rows, columns).columns
-    monkeypatch.setattr(solvers, "PROBLEMS_AT_ONCE", 7)
-    np.testing.assert_array_equal(solve(costs, rows, columns).columns, whole)
+@pytest.mark.parametrize(("limit", "backend", "size"), [("PROBLEMS_AT_ONCE", "auto", 5), ("CELLS_AT_ONCE", "lap", 9)])
+def test_many_problems_are_solved_in_parts(
+    limit: str, backend: Backend, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    costs, rows, columns = mixed_problems(500, size, seed=3)
+    whole = solve(costs, rows, columns, backend=backend)
+    monkeypatch.setattr(solvers, limit, 7)
+    parts = solve(costs, rows, columns, backend=backend)
+    np.testing.assert_array_equal(parts.columns, whole.columns)
+    np.testing.assert_array_equal(parts.costs, whole.costs)
 
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,14 +8,8 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args, over
 import numpy as np
 
 from selfmva.errors import InputError
-from selfmva.matching.solvers import (
-    LARGEST_PLAIN,
-    Problems,
-    not_a_cost,
-    solve_fastest,
-    solve_lap,
-    solve_scipy,
-)
+from selfmva.matching.problems import Problems
+from selfmva.matching.solvers import solve_fastest, solve_lap, solve_scipy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -169,8 +163,7 @@ def _solve_arrays(
     threads: int,
 ) -> tuple[IntArray, FloatArray]:
     """Columns and totals, on the CPU."""
-    plain = _are_plain(costs, n, m, unmatched_cost)
-    problems = Problems(costs, n, m, plain, np.arange(len(costs)), unmatched_cost, threads)
+    problems = Problems(costs, n, m, np.arange(len(costs)), unmatched_cost, threads)
     chosen, totals = CPU_SOLVERS[backend](problems)
     if totals is not None:
         return chosen, totals
@@ -185,28 +178,6 @@ def _solve_arrays(
     made &= values < unmatched_cost
     alone = rows - made.sum(axis=1)
     return np.where(made, chosen, -1), np.where(made, values, 0.0).sum(axis=1) + unmatched_cost * alone
-
-
-def _are_plain(
-    costs: FloatArray, n: IntArray | None, m: IntArray | None, unmatched_cost: float | None
-) -> NDArray[np.bool_] | None:
-    """`(B,)` whether every solver may be trusted with a problem, None if with all; raises where none may."""
-    # Native solvers answer silently on NaN; SciPy names no problem. So look first, at everything at once. The sum of
-    # squares bounds all costs in one pass; NaN fails every comparison.
-    flat = costs.ravel()
-    if flat.dot(flat) < LARGEST_PLAIN**2 or (costs.min() > -LARGEST_PLAIN and costs.max() < LARGEST_PLAIN):
-        return None
-    inside = np.ones(costs.shape, dtype=bool)
-    for axis, size in ((1, n), (2, m)):
-        if size is not None:
-            inside &= np.expand_dims(np.arange(costs.shape[axis]) < size[:, None], 3 - axis)
-    bad = (np.isnan(costs) | (costs == -np.inf)) & inside
-    if bad.any():
-        problem, row, column = np.argwhere(bad)[0].tolist()
-        raise not_a_cost(problem, row, column, float(costs[problem, row, column]))
-    that_matter = costs if unmatched_cost is None else np.minimum(costs, unmatched_cost)
-    huge = (np.abs(that_matter) >= LARGEST_PLAIN) & inside
-    return np.asarray(~huge.any(axis=(1, 2)))
 
 
 def _sizes(sizes: Sequence[int] | IntArray | Tensor | None, count: int, limit: int, name: str) -> IntArray | None:

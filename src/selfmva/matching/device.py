@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from selfmva.errors import require
-from selfmva.matching.solvers import no_solution, not_a_cost
+from selfmva.matching.problems import no_solution, not_a_cost
 
 if TYPE_CHECKING:
     from torch import Tensor
