@@ -52,11 +52,14 @@ def solve_fastest(problems: Problems) -> Solution:
         array([[1, 0]])
     """
     shapes, shape_of = problems.shapes
-    solver = np.array([_fastest_of_shape(n, m) for n, m in shapes], dtype=np.int64)[shape_of]
+    fastest = [_fastest_of_shape(n, m) for n, m in shapes]
+    if fastest in ([ENUMERATING], [LAP], [SCIPY]):  # mostly
+        return _solve_by(fastest[0], problems)
+    solver = np.array(fastest, dtype=np.int64)[shape_of]
     doubtful = np.flatnonzero(solver == LAP_IF_CONTESTED)
     if len(doubtful):
         solver[doubtful] = LAP if _are_contested(problems, doubtful[:SAMPLE]) else SCIPY
-    return _solve_parts(problems, solver)
+    return _solve_by(solver, problems)
 
 
 @cache
@@ -139,15 +142,16 @@ def solve_lap(problems: Problems) -> Solution:
         >>> solve_lap(Problems(costs, two, two, number=np.array([0])))[0]
         array([[1, 0]])
     """
-    return _solve_parts(problems, np.full(len(problems), LAP))
+    return _solve_by(LAP, problems)
 
 
-def _solve_parts(problems: Problems, solver: IntArray) -> Solution:
-    """Each problem by its solver; those that only SciPy can be trusted with by that."""
-    needed = np.flatnonzero(np.bincount(solver)).tolist()
-    if needed != [SCIPY] and (plain := problems.check()) is not None:
+def _solve_by(solver: int | IntArray, problems: Problems) -> Solution:
+    """All problems by one solver, or each by its own; those that only SciPy can be trusted with by that."""
+    if np.any(solver != SCIPY) and (plain := problems.check()) is not None:
         solver = np.where(plain, solver, SCIPY)
-        needed = np.flatnonzero(np.bincount(solver)).tolist()
+    if isinstance(solver, int):
+        return SOLVERS[solver](problems)
+    needed = np.flatnonzero(np.bincount(solver)).tolist()
     if len(needed) == 1:  # taking a part copies it
         return SOLVERS[needed[0]](problems)
     chosen = problems.nothing()
@@ -236,15 +240,15 @@ def _solve_batch(blocks: FloatArray, problems: Problems) -> tuple[IntArray, Floa
         limit = problems.unmatched_cost  # a high one would only take digits from low costs
     options = {"extend_cost": True, "cost_limit": limit, "n_threads": problems.threads}
     totals, pairs = lap.lapjvh_batch(blocks, output="pairs", **options)
-    sizes = list(map(len, pairs))
+    made = count * min(blocks.shape[1:]) if limit == np.inf else sum(map(len, pairs))
     whole = pairs[0].base if count else None  # lapx cuts its pairs out of one array: if they fill it, it is the result
-    if whole is None or pairs[-1].base is not whole or whole.size != 2 * sum(sizes):
+    if whole is None or pairs[-1].base is not whole or whole.size != 2 * made:
         whole = _joined(pairs)
     row, column = whole.reshape(-1, 2).T
     if len(row) == count * n:  # every row has a pair, and they come in order
         return column.reshape(count, n), totals
     chosen = np.full((count, n), -1, dtype=np.int64)
-    chosen[np.repeat(np.arange(count), sizes), row] = column
+    chosen[np.repeat(np.arange(count), list(map(len, pairs))), row] = column
     return chosen, totals
 
 
