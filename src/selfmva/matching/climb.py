@@ -34,6 +34,7 @@ class Climb:
         frames, self.views, self.width = links.shape[:3]
         boxes = self.views * self.width
         self.box = np.arange(self.width)  # within its view
+        self.first = self.width * np.arange(self.views)  # box of a view
         self.seen = np.repeat(np.eye(self.views), self.width, axis=0)  # (V * K, V): the view of a box
         view, box = np.arange(self.views), np.arange(boxes)
         links -= GAIN
@@ -61,10 +62,11 @@ class Climb:
 
     def _climb_alone(self, start: int) -> None:
         """One start to its top."""
-        order, quiet = self.order[start].tolist(), 0  # views in a row that did not change
+        links, order, quiet = self.links[self.frame[start]], self.order[start].tolist(), 0
+        boxes = list(map(slice, self.first.tolist(), (self.first + self.count[start]).tolist()))
         for step in range(MOST_SWEEPS * self.views):
-            view = order[step % self.views]
-            quiet = 0 if self._match_one(start, view) or step < self.views else quiet + 1
+            changed = self._match_one(start, boxes[order[step % self.views]], links)
+            quiet = 0 if changed or step < self.views else quiet + 1  # views in a row that did not change
             if quiet >= self.views - 1:  # the view that changed last is matched best already
                 if not self._join_groups(np.array([start]))[0]:
                     break
@@ -84,31 +86,29 @@ class Climb:
                 if not len(live):
                     break
 
-    def _match_one(self, start: int, view: int) -> bool:
+    def _match_one(self, start: int, boxes: slice, links: FloatArray) -> bool:
         """Give the boxes of one view of one start their best places; returns whether that changed anything."""
-        first, count = view * self.width, int(self.count[start, view])
-        if not count:
+        said, old = self.said[start], self.slot[start, boxes]
+        if not len(old):
             return False
-        said, old = self.said[start], self.slot[start, first : first + count]
-        gain = said[: self.places, first : first + count]  # (G, N)
+        gain = said[: self.places, boxes]  # (G, N)
         new = gain.argmax(axis=0)  # of each box alone
-        if len(set(new.tolist())) < count:  # not everybody can have what is best
+        if len(set(new.tolist())) < len(new):  # not everybody can have what is best
             new = largest_sum(gain.T)
         (moved,) = (new != old).nonzero()
         if not len(moved):
             return False
-        source, target = old[moved], new[moved]
-        links = self.links[self.frame[start]].take(first + moved, axis=0)
+        source, target, says = old[moved], new[moved], links.take(boxes.start + moved, axis=0)
         if source[0] >= 0:  # all boxes of a view have a place or none
-            said[source] -= links
-        said[target] += links
+            said[source] -= says
+        said[target] += says
         old[:] = new
         self._keep_room(max(target.tolist()))
         return True
 
     def _match_views(self, live: IntArray, view: IntArray) -> IntArray:
         """As `_match_one`, for one view of each live start; returns which starts changed."""
-        place = view[:, None] * self.width + self.box  # (L, K)
+        place = self.first[view][:, None] + self.box  # (L, K)
         real = self.box < self.count[live, view][:, None]
         old = self.slot[live[:, None], place]
         gain = self.said.reshape(len(self.said), -1, self.views, self.width)[live, : self.places, view]  # (L, G, K)

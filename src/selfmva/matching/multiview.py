@@ -141,5 +141,6 @@ def _checked(log_odds: FloatArray, view: IntArray) -> tuple[FloatArray, IntArray
 
 def _by_first_appearance(ids: IntArray) -> IntArray:
     """The same groups, numbered from 0 in the order of their first boxes."""
-    _, first, inverse = np.unique(ids, return_index=True, return_inverse=True)
-    return np.argsort(np.argsort(first))[inverse].astype(np.int64)
+    first = np.full(ids.max(initial=-1) + 1, len(ids))
+    first[ids[::-1]] = np.arange(len(ids))[::-1]  # where a number occurs twice, the last one stays
+    return np.argsort(np.argsort(first))[ids]
