@@ -249,17 +249,35 @@ def test_forbidden_and_huge_costs_are_as_exact_as_others(backend: Backend, n: in
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_errors_name_the_problem_whatever_solves_it(backend: Backend) -> None:
-    costs = np.random.default_rng(0).random((4, 14, 14))
-    for value, message in (
-        (np.nan, "problem 2, row 1, column 3: cost nan"),
-        (-np.inf, "problem 2, row 1, column 3: cost -inf"),
-    ):
-        wrong = costs.copy()
-        wrong[2, 1, 3] = value
-        with pytest.raises(InputError, match=message):
-            solve(wrong, backend=backend)
-        assert solve(wrong[:2], backend=backend).costs.shape == (2,)
+@pytest.mark.parametrize("unmatched_cost", [None, 0.5])
+@pytest.mark.parametrize(("n", "m"), [(3, 4), (14, 14), (8, 40), (40, 8), (30, 45)])
+@pytest.mark.parametrize("value", [np.nan, -np.inf])
+def test_errors_name_the_problem_whatever_solves_it(
+    backend: Backend, n: int, m: int, unmatched_cost: float | None, value: float
+) -> None:
+    costs = np.random.default_rng(0).random((4, n, m))
+    costs[2, 1, 3] = value
+    with pytest.raises(InputError, match=f"problem 2, row 1, column 3: cost {value}"):
+        solve(costs, unmatched_cost=unmatched_cost, backend=backend)
+    assert solve(costs[:2], unmatched_cost=unmatched_cost, backend=backend).costs.shape == (2,)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_errors_name_the_problem_among_many_sizes(backend: Backend) -> None:
+    costs, rows, columns = mixed_problems(200, 40, seed=7)
+    wide = int(np.flatnonzero((rows >= 6) & (columns > 3 * rows // 2))[3])  # one of several that SciPy solves in "auto"
+    costs[wide, 5, 2] = np.nan
+    with pytest.raises(InputError, match=f"problem {wide}, row 5, column 2: cost nan"):
+        solve(costs, rows, columns, backend=backend)
+    costs[wide, 5] = np.inf
+    with pytest.raises(InputError, match=f"problem {wide}: no assignment avoids"):
+        solve(costs, rows, columns, backend=backend)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(("n", "m"), [(14, 14), (8, 40), (30, 45)])
+def test_a_row_without_a_pair_needs_a_cost_of_being_alone(backend: Backend, n: int, m: int) -> None:
+    costs = np.random.default_rng(0).random((4, n, m))
     costs[1, 5] = np.inf
     with pytest.raises(InputError, match="problem 1: no assignment avoids"):
         solve(costs, backend=backend)
