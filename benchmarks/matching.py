@@ -147,6 +147,7 @@ def assignment(repeats: int) -> None:
                 "plain": lambda costs=costs: solve(costs),
                 "unmatched_cost=0.3": lambda costs=gated: solve(costs, unmatched_cost=0.3),
                 "mixed sizes": lambda costs=costs, mixed=mixed: solve(costs, *mixed),
+                "mixed sizes by SciPy": lambda costs=costs, mixed=mixed: solve(costs, *mixed, backend="scipy"),
             },
             repeats,
         )
@@ -182,6 +183,18 @@ def crossovers(repeats: int) -> None:
         rows.append(row)
     headers = ["size", "uniform", "favourites that differ", "people", "favourites that differ"]
     show("How much faster lap is than SciPy", rows, headers)
+    rows = []
+    for n in (5, 16, 32, 48, 64):
+        row = [f"{n} x {n}"]
+        for count in (1, 4, 8, 16):
+            costs = uniform(rng, n, n)
+            batches = [costs[first : first + count] for first in range(0, 160, count)]
+            calls = {name: partial(solve, backend=name) for name in ("scipy", "lap", "auto")}
+            taken = interleaved({name: partial(on_each, call, batches) for name, call in calls.items()}, repeats)
+            row += [f"{np.median(taken['scipy'] / taken[name]):.2f}" for name in ("lap", "auto")]
+        rows.append(row)
+    headers = ["size", *(f"{name}, {count} at once" for count in (1, 4, 8, 16) for name in ("lap", "auto"))]
+    show("Few at once: how much faster than SciPy", rows, headers)
 
 
 def grouping(repeats: int) -> None:

@@ -163,7 +163,7 @@ def _solve_arrays(
     threads: int,
 ) -> tuple[IntArray, FloatArray]:
     """Columns and totals, on the CPU."""
-    problems = Problems(costs, n, m, np.arange(len(costs)), unmatched_cost, threads)
+    problems = Problems(costs, n, m, unmatched_cost, threads)
     chosen, totals = CPU_SOLVERS[backend](problems)
     if totals is not None:
         return chosen, totals

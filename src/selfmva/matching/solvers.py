@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from itertools import permutations
 from math import perm
 from typing import TYPE_CHECKING, TypeAlias
@@ -14,7 +14,7 @@ from scipy.optimize import linear_sum_assignment
 from selfmva.matching.problems import Problems, no_solution
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -25,6 +25,8 @@ MOST_ARRANGEMENTS = 120  # 5 x 5: trying all takes a quarter of SciPy's time; 6 
 LAP_SQUARE = 12  # least size at which lap outweighs its overhead; where rows have clear partners, SciPy keeps up longer
 LAP_RECTANGLE = 20  # the same for problems that must be made square, at most half as wide again as high, where
 CONTESTED = 0.83  # less than this share of the rows' favourite columns are different; SciPy is faster where rows agree
+FEW = 8  # less problems of a shape are not worth a batch, and are solved one by one
+LAP_ALONE = 48  # least size at which lap outweighs its overhead for few problems
 SAMPLE = 16  # problems of a batch that are asked for their favourites
 PROBLEMS_AT_ONCE = 4096  # bounds the memory of the enumeration: 4 MB
 CELLS_AT_ONCE = 2**17  # of squares that lap solves: 1 MB, which a processor's cache can hold
@@ -48,11 +50,12 @@ def solve_fastest(problems: Problems) -> Solution:
 
     Example:
         >>> costs, two = np.array([[[4.0, 1.0], [2.0, 0.0]]]), np.array([2])
-        >>> solve_fastest(Problems(costs, two, two, number=np.array([0])))[0]
+        >>> solve_fastest(Problems(costs, two, two))[0]
         array([[1, 0]])
     """
     shapes, shape_of = problems.shapes
-    fastest = [_fastest_of_shape(n, m) for n, m in shapes]
+    counts = np.bincount(shape_of, minlength=len(shapes)).tolist()
+    fastest = [_fastest_of_shape(n, m, count < FEW) for (n, m), count in zip(shapes, counts, strict=True)]
     if fastest in ([ENUMERATING], [LAP], [SCIPY]):  # mostly
         return _solve_by(fastest[0], problems)
     solver = np.array(fastest, dtype=np.int64)[shape_of]
@@ -63,22 +66,24 @@ def solve_fastest(problems: Problems) -> Solution:
 
 
 @cache
-def _fastest_of_shape(n: int, m: int) -> int:
-    """The solver of problems of n rows and m columns."""
+def _fastest_of_shape(n: int, m: int, few: bool) -> int:
+    """The solver of problems of n rows and m columns, few or many."""
     low, high = min(n, m), max(n, m)
-    if not low or (high <= MOST_ARRANGEMENTS and perm(high, low) <= MOST_ARRANGEMENTS):
+    if not few and high <= MOST_ARRANGEMENTS and perm(high, low) <= MOST_ARRANGEMENTS:
         return ENUMERATING
     if HAS_BATCHES:
         return LAP
+    if few and low < LAP_ALONE:
+        return SCIPY
     if low == high:
         return LAP if low >= LAP_SQUARE else SCIPY
     return LAP_IF_CONTESTED if low >= LAP_RECTANGLE and 2 * high <= 3 * low else SCIPY
 
 
-def _are_contested(problems: Problems, numbers: IntArray) -> bool:
+def _are_contested(problems: Problems, positions: IntArray) -> bool:
     """Whether rows (columns, where there are fewer) want the same partners, in some of the problems."""
     different, favourites = 0, 0
-    for _, blocks in problems.take(numbers).of_each_shape():
+    for _, blocks in problems.take(positions).of_each_shape(capped=False):
         n, m = blocks.shape[1:]
         favourite = blocks.argmin(axis=2 if n <= m else 1)
         different += sum(map(len, map(set, favourite.tolist())))
@@ -91,23 +96,29 @@ def solve_scipy(problems: Problems) -> Solution:
 
     Example:
         >>> costs, two = np.array([[[4.0, 1.0], [2.0, 0.0]]]), np.array([2])
-        >>> solve_scipy(Problems(costs, two, two, number=np.array([0])))[0]
+        >>> solve_scipy(Problems(costs, two, two))[0]
         array([[1, 0]])
     """
+    return _solve_singly(linear_sum_assignment, problems)
+
+
+def _solve_singly(solve_one: Callable[[FloatArray], tuple[IntArray, IntArray]], problems: Problems) -> Solution:
+    """Problem by problem, by a function that returns rows, increasing, and their columns."""
     in_order = all(n <= m for n, m in problems.shapes[0])  # every row has a column
     rows: list[IntArray] = []
     columns: list[IntArray] = []
     try:
-        for row, column in map(linear_sum_assignment, problems.capped().blocks()):
+        for row, column in map(solve_one, problems.blocks()):
             columns.append(column)
             if not in_order:
                 rows.append(row)
     except ValueError as error:
-        problems.check()  # SciPy refuses what is not a number too
-        raise no_solution(int(problems.number[len(columns)])) from error
-    chosen, everything = problems.nothing(), _joined(columns)
-    if in_order and everything.size == chosen.size:
-        return everything.reshape(chosen.shape), None
+        problems.check()  # SciPy refuses what is not a number, too
+        raise no_solution(int(problems.numbers()[len(columns)])) from error
+    shape, everything = (len(problems), problems.costs.shape[1]), _joined(columns)
+    if in_order and everything.size == shape[0] * shape[1]:
+        return everything.reshape(shape), None
+    chosen = problems.nothing()
     count = np.array(list(map(len, columns)), dtype=np.int64)
     if in_order:
         chosen[np.arange(chosen.shape[1]) < count[:, None]] = everything
@@ -139,7 +150,7 @@ def solve_lap(problems: Problems) -> Solution:
 
     Example:
         >>> costs, two = np.array([[[4.0, 1.0], [2.0, 0.0]]]), np.array([2])
-        >>> solve_lap(Problems(costs, two, two, number=np.array([0])))[0]
+        >>> solve_lap(Problems(costs, two, two))[0]
         array([[1, 0]])
     """
     return _solve_by(LAP, problems)
@@ -147,12 +158,13 @@ def solve_lap(problems: Problems) -> Solution:
 
 def _solve_by(solver: int | IntArray, problems: Problems) -> Solution:
     """All problems by one solver, or each by its own; those that only SciPy can be trusted with by that."""
-    if np.any(solver != SCIPY) and (plain := problems.check()) is not None:
+    by_scipy = solver == SCIPY if isinstance(solver, int) else (solver == SCIPY).all()
+    if not by_scipy and (plain := problems.check()) is not None:
         solver = np.where(plain, solver, SCIPY)
     if isinstance(solver, int):
         return SOLVERS[solver](problems)
     needed = np.flatnonzero(np.bincount(solver)).tolist()
-    if len(needed) == 1:  # taking a part copies it
+    if len(needed) == 1:
         return SOLVERS[needed[0]](problems)
     chosen = problems.nothing()
     for number in needed:
@@ -164,7 +176,7 @@ def _solve_by(solver: int | IntArray, problems: Problems) -> Solution:
 def _solve_enumerating(problems: Problems) -> Solution:
     """Try every arrangement of small problems: one matrix product for all problems of one shape."""
     chosen = problems.nothing()
-    for numbers, blocks in problems.capped().of_each_shape():
+    for numbers, blocks in problems.of_each_shape():
         n, m = blocks.shape[1:]
         ways, cells = _arrangements(min(n, m), max(n, m))
         for first in range(0, len(numbers), PROBLEMS_AT_ONCE):
@@ -191,7 +203,7 @@ def _arrangements(n: int, m: int) -> tuple[IntArray, NDArray[np.float64]]:
 def _solve_lapjv(problems: Problems) -> Solution:
     """By lap 0.5, problem by problem; rectangles are made square by rows that cost the same everywhere."""
     chosen = problems.nothing()
-    for numbers, blocks in problems.capped().of_each_shape():
+    for numbers, blocks in problems.of_each_shape():
         n, m = blocks.shape[1:]
         if not n * m:  # lap crashes on nothing
             continue
@@ -221,15 +233,17 @@ def _squares(blocks: FloatArray) -> FloatArray:
 
 
 def _solve_lapx(problems: Problems) -> Solution:
-    """By lapx, all problems of one shape in one call; it leaves rows alone itself, and adds up the totals."""
-    knows_totals = problems.unmatched_cost is None
-    if problems.rows is None and problems.columns is None:
+    """By lapx: all problems of one shape in one call, where it leaves rows alone itself and adds up the totals."""
+    shapes, _ = problems.shapes
+    if len(shapes) > 1 and len(problems) < FEW * len(shapes):
+        return _solve_singly(partial(lap.lapjvh, extend_cost=True, return_cost=False), problems)
+    if problems.whole:
         chosen, totals = _solve_batch(problems.costs, problems)
-        return chosen, totals if knows_totals else None
-    chosen, totals = problems.nothing(), np.zeros(len(problems))
-    for numbers, blocks in problems.of_each_shape():
-        chosen[numbers, : blocks.shape[1]], totals[numbers] = _solve_batch(blocks, problems)
-    return chosen, totals if knows_totals else None
+    else:
+        chosen, totals = problems.nothing(), np.zeros(len(problems))
+        for positions, blocks in problems.of_each_shape(capped=False):
+            chosen[positions, : blocks.shape[1]], totals[positions] = _solve_batch(blocks, problems)
+    return chosen, totals if problems.unmatched_cost is None else None
 
 
 def _solve_batch(blocks: FloatArray, problems: Problems) -> tuple[IntArray, FloatArray]:
