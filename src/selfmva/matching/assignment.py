@@ -85,8 +85,8 @@ def solve(
         columns: `(B,)` number of columns of each problem, M where None.
         unmatched_cost: What a row pays for staying alone. A pair is made only where it is cheaper. None: as many
             pairs as the shorter side has.
-        backend: `"auto"` takes what is the fastest for each size: small problems are enumerated, others go to SciPy or
-            lap; for tensors on a GPU, torch-linear-assignment where it is installed. `"scipy"` is the reference.
+        backend: `"auto"` takes what is the fastest for each size: many small ones are enumerated, others go to SciPy
+            or lap; for tensors on a GPU, torch-linear-assignment where it is installed. `"scipy"` is the reference.
             `"lap"` is `lap.lapjv`, or `lapjvh_batch` where lapx provides the module; what lap gets wrong (infinite or
             huge costs) goes to SciPy. `"torch-linear-assignment"` needs `selfmva[gpu]`. All return the same total;
             where several solutions cost the same, they may differ in which they return. Each is deterministic.
