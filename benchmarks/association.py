@@ -1,6 +1,8 @@
 """Association of frames of WILDTRACK load: 7 views, 239 boxes, all 21 view pairs.
 
-python benchmarks/association.py [repeats]
+OPENBLAS_NUM_THREADS=1 python benchmarks/association.py [repeats]
+
+Without the setting, NumPy's own threads take part, and mostly wait.
 
 One frame and its parts on one thread, then a stream on one thread and on two, and where its time goes.
 """
