@@ -176,11 +176,11 @@ def _solve_by(solver: int | IntArray, problems: Problems) -> Solution:
 def _solve_enumerating(problems: Problems) -> Solution:
     """Try every arrangement of small problems: one matrix product for all problems of one shape."""
     chosen = problems.nothing()
-    for numbers, blocks in problems.of_each_shape():
+    for positions, blocks in problems.of_each_shape():
         n, m = blocks.shape[1:]
         ways, cells = _arrangements(min(n, m), max(n, m))
-        for first in range(0, len(numbers), PROBLEMS_AT_ONCE):
-            part, some = numbers[first : first + PROBLEMS_AT_ONCE], blocks[first : first + PROBLEMS_AT_ONCE]
+        for first in range(0, len(positions), PROBLEMS_AT_ONCE):
+            part, some = positions[first : first + PROBLEMS_AT_ONCE], blocks[first : first + PROBLEMS_AT_ONCE]
             if n > m:
                 some = some.swapaxes(1, 2)
             best = ways[(some.reshape(len(part), n * m) @ cells).argmin(axis=1)]
@@ -203,13 +203,13 @@ def _arrangements(n: int, m: int) -> tuple[IntArray, NDArray[np.float64]]:
 def _solve_lapjv(problems: Problems) -> Solution:
     """By lap 0.5, problem by problem; rectangles are made square by rows that cost the same everywhere."""
     chosen = problems.nothing()
-    for numbers, blocks in problems.of_each_shape():
+    for positions, blocks in problems.of_each_shape():
         n, m = blocks.shape[1:]
         if not n * m:  # lap crashes on nothing
             continue
         together = max(CELLS_AT_ONCE // max(n, m) ** 2, 1)
-        for first in range(0, len(numbers), together):
-            part, some = numbers[first : first + together], blocks[first : first + together]
+        for first in range(0, len(positions), together):
+            part, some = positions[first : first + together], blocks[first : first + together]
             # Rows of nobody are much cheaper to solve than columns of nobody.
             squares = _squares(some if n <= m else some.swapaxes(1, 2))
             partners = _joined([lap.lapjv(square, return_cost=False)[0] for square in squares]).reshape(len(part), -1)
