@@ -290,6 +290,7 @@ def test_tensors_come_back_as_tensors(backend: Backend) -> None:
     found = solve(costs, torch.tensor([3, 2, 0, 3, 1]), backend=backend)
     assert (found.columns.dtype, found.columns.device, found.columns.shape) == (torch.int64, costs.device, (5, 3))
     assert (found.costs.dtype, found.costs.device) == (torch.float64, costs.device)
+    assert solve(costs, backend=backend).columns.is_contiguous()
     np.testing.assert_allclose(found.costs, solve(costs.numpy(), [3, 2, 0, 3, 1]).costs)
     assert found.matches(1).tolist() == solve(costs.numpy(), [3, 2, 0, 3, 1]).matches(1).tolist()
 

@@ -177,6 +177,20 @@ def test_nobody_joins_on_no_evidence_beside_infinities(views: int, few: int, mon
         assert (said[together.any(axis=1)] > 0.09).all()
 
 
+@pytest.mark.parametrize("few", [0, 1000])
+@pytest.mark.parametrize("seed", [68, 147])  # others join whom these two seeds leave behind together
+def test_who_is_left_behind_without_evidence_parts(seed: int, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(climb, "FEW", few)
+    rng = np.random.default_rng(seed)
+    view = np.repeat(np.arange(rng.integers(3, 9)), rng.integers(3, 15))
+    strong, share = rng.normal(0, 3e5, (len(view),) * 2), rng.random((len(view),) * 2)
+    odds = symmetric(np.where(share < rng.uniform(0.3, 0.8), 0.0, strong))
+    ids = group(odds, view)
+    together = (ids[:, None] == ids) & ~np.eye(len(ids), dtype=bool)
+    said = np.where(together, odds, 0.0).sum(axis=1)
+    assert (said[together.any(axis=1)] > 1e-5).all()
+
+
 @given(problems(), st.integers(0, 999))
 def test_the_order_of_views_changes_nothing(problem: tuple[np.ndarray, np.ndarray], seed: int) -> None:
     log_odds, view = problem

@@ -136,7 +136,7 @@ def solve(
         found: Assignment[Any] = Assignment(*solve_tensors(tensors, row_count, column_count, unmatched_cost))
         return found if tensors is batch else Assignment(_on_cpu(found.columns), _on_cpu(found.costs))
     arrays = _solve_arrays(_on_cpu(batch.double()), n, m, unmatched_cost, backend, threads)
-    return Assignment(*(torch.from_numpy(array).to(batch.device) for array in arrays))
+    return Assignment(*(torch.from_numpy(np.ascontiguousarray(array)).to(batch.device) for array in arrays))
 
 
 def _as_numbers(costs: Any) -> Any:
