@@ -64,7 +64,7 @@ def ultralytics(session: nox.Session) -> None:
     """Test the bridge from Ultralytics, whose package brings an OpenCV that would take the place of ours."""
     install(session, "test")
     session.install("ultralytics>=8.3")
-    session.run("python", "-m", "pytest", "tests/io/test_ultralytics.py", *session.posargs)
+    session.run("python", "-m", "pytest", "tests/io/boxes/test_ultralytics.py", *session.posargs)
 
 
 @nox.session

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from selfmva.core.view_pairs import view_pairs
 from selfmva.matching.assignment import solve
-from selfmva.matching.cost import view_pairs
 from selfmva.metrics.association import PairResult, average_precision, score_pairs
 
 if TYPE_CHECKING:
     from _parts import Labelled, Part
 
-    from selfmva.types import FloatArray, IntArray
+    from selfmva.core.types import FloatArray, IntArray
 
     Cell = tuple[FloatArray, IntArray, IntArray]  # errors of all box pairs, identities in view i and in view j
 

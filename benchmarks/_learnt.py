@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from selfmva.cues import Rig
-from selfmva.evidence import learn_tables, synchrony_of
-from selfmva.synchrony import pooled
-from selfmva.types import Frame, clip_to_views
+from selfmva.association.cues import Rig
+from selfmva.association.learning import learn_tables, synchrony_of
+from selfmva.association.synchrony import pooled
+from selfmva.core.types import Frame, clip_to_views
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from selfmva import Associator
-    from selfmva.geometry.plan import Floor
-    from selfmva.types import FloatArray, IntArray
+    from selfmva.core.types import FloatArray, IntArray
+    from selfmva.geometry.floor import Floor
 
 
 def trusted_homographies(associator: Associator) -> dict[tuple[int, int], FloatArray]:

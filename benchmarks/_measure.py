@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from _parts import Labelled
 
-    from selfmva.types import Frame, View
+    from selfmva.core.types import Frame, View
 
 
 @dataclass(frozen=True)

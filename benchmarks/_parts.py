@@ -10,14 +10,14 @@ from _machine import DATA
 from scipy.optimize import linear_sum_assignment
 
 from selfmva import load_dataset
-from selfmva.datasets import _detector
-from selfmva.types import Frame, View
+from selfmva.core.types import Frame, View
+from selfmva.datasets.simulation import detector
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from selfmva.core.types import FloatArray, IntArray
     from selfmva.datasets.base import LabelledDataset
-    from selfmva.types import FloatArray, IntArray
 
     Labelled = tuple[Frame, tuple[IntArray, ...]]
 
@@ -142,8 +142,8 @@ def _corrupt(frame: Frame, identities: Sequence[IntArray], views: Sequence[View]
     for found, known, view in zip(frame.boxes, identities, views, strict=True):
         size = (view.width, view.height)
         seen = rng.random(len(found)) >= 0.2
-        kept = _detector.jitter_boxes(_detector.cut_feet(found[seen], 0.1, rng), 0.05, size, rng)
-        false = _detector.false_boxes(rng.binomial(len(found), 0.1), size, rng)
+        kept = detector.jitter_boxes(detector.cut_feet(found[seen], 0.1, rng), 0.05, size, rng)
+        false = detector.false_boxes(rng.binomial(len(found), 0.1), size, rng)
         order = rng.permutation(len(kept) + len(false))
         boxes.append(np.concatenate([kept, false])[order])
         labels.append(np.concatenate([known[seen], np.full(len(false), -1)])[order])

@@ -16,7 +16,7 @@ from selfmva.datasets.simulated import Simulated
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from selfmva.types import FloatArray
+    from selfmva.core.types import FloatArray
 
 INTERVAL = 0.4  # seconds between two instants
 BODY = 1.7  # metres

@@ -23,8 +23,8 @@ from torchvision.ops import roi_align
 from selfmva import Frame
 from selfmva.encoders import OnnxAppearance, cut_crops
 from selfmva.io import ArrayCache, SynchronizedReader, read_image
-from selfmva.io.fingerprints import _content_of
-from selfmva.observing import observe
+from selfmva.io.video.fingerprints import _content_of
+from selfmva.perception import observe
 
 SIZE = (256, 128)
 CROPS = 100

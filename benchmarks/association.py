@@ -17,10 +17,11 @@ import torch
 from _machine import DATA, describe
 
 from selfmva import Frame, load_dataset
-from selfmva.associator import Associator
+from selfmva.association.associator import Associator
+from selfmva.core.view_pairs import view_pairs
 from selfmva.encoders.box import EMBEDDING_DIM
 from selfmva.matching.assignment import solve
-from selfmva.matching.cost import pairwise_distances, view_pairs
+from selfmva.matching.distances import pairwise_distances
 
 BOXES = 239
 STREAM = 200  # frames

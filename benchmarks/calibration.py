@@ -22,8 +22,8 @@ from _simulations import draw, judge, nothing_to_learn
 from tabulate import tabulate
 
 from selfmva import evaluate
-from selfmva.calibration import calibrate_floor
-from selfmva.threads import limited_threads
+from selfmva.core.threads import limited_threads
+from selfmva.geometry.calibration import calibrate_floor
 
 if TYPE_CHECKING:
     from argparse import Namespace

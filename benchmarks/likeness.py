@@ -18,20 +18,20 @@ from appearance import NETWORK, ROOT, labelled_frames
 from tabulate import tabulate
 
 from selfmva import Associator, Frame
-from selfmva.cues import appearance_distances
+from selfmva.association.appearance import as_table, learn_likeness, stack_blocks
+from selfmva.association.appearance.within_views import own_distances
+from selfmva.association.cues import appearance_distances
+from selfmva.core.packed_boxes import pack, unit_length
+from selfmva.core.types import clip_to_views
+from selfmva.core.view_pairs import view_pairs
 from selfmva.datasets.simulated import Simulated
 from selfmva.detectors import open_detector
 from selfmva.encoders import open_appearance
 from selfmva.errors import SelfMVAWarning
-from selfmva.fusion import FusedTable
 from selfmva.io import SynchronizedReader
-from selfmva.likeness import as_table, learn_likeness, stack_blocks
-from selfmva.matching.cost import view_pairs
+from selfmva.matching.posterior.fusion import FusedTable
 from selfmva.metrics import evaluate
-from selfmva.observing import observe
-from selfmva.pretext.recording import pack, unit_length
-from selfmva.single_views import own_distances
-from selfmva.types import clip_to_views
+from selfmva.perception import observe
 
 SEEDS = (0, 1, 2)
 CLOTHES = (None, 0.0, 1.0, 3.0)

@@ -204,7 +204,7 @@ def grouping(repeats: int) -> None:
     from scipy.sparse.csgraph import connected_components
 
     from selfmva.matching.assignment import solve
-    from selfmva.matching.multiview import group, group_frames
+    from selfmva.matching.grouping.groups import group, group_frames
 
     def closure(crowd):
         joined = np.zeros_like(crowd.log_odds)

@@ -2,7 +2,7 @@
 
 python benchmarks/rigs.py [--rigs wildtrack mvor] [--write | --shipped]
 
-With --write, the rigs take the place of those in src/selfmva/pretrained/rigs/; with --shipped, those are
+With --write, the rigs take the place of those in src/selfmva/association/pretrained/rigs/; with --shipped, those are
 measured and none is made. Nothing labelled is read in training.
 """
 
@@ -22,8 +22,8 @@ from _parts import mvor, wildtrack_annotated, wildtrack_detected
 from tabulate import tabulate
 
 from selfmva import Associator, evaluate, load_dataset
-from selfmva.pretrained.aliases import SHIPPED
-from selfmva.types import Frame
+from selfmva.association.pretrained.aliases import SHIPPED
+from selfmva.core.types import Frame
 
 if TYPE_CHECKING:
     from _parts import Labelled

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from selfmva.types import Frame
+from selfmva.core.types import Frame
 
 # Sixteenths of a pixel: sums and differences are exact, so that round trips through x, y, width, height are too.
 positions = st.integers(-16_000, 64_000).map(lambda value: value / 16)

@@ -8,8 +8,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from selfmva.core.types import Frame
 from selfmva.io import VideoWriter, write_image
-from selfmva.types import Frame
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from selfmva.calibration import see_recording
 from selfmva.datasets.simulated import Simulated
+from selfmva.geometry.calibration import see_recording
 from selfmva.geometry.cameras import pixel_matrix, projections
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from selfmva.core.types import FloatArray, Frame
     from selfmva.geometry.sightings import Sightings
-    from selfmva.types import FloatArray, Frame
 
 
 @cache

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from selfmva.associator import Associator
+from selfmva.association.associator import Associator
+from selfmva.core.types import Frame
 from selfmva.datasets.simulated import Simulated
 from selfmva.errors import LearntNothingWarning
-from selfmva.types import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from selfmva.association import Association
+    from selfmva.association.association import Association
 
 STEPS = {
     "batch": {"name": "batch", "steps": 12, "instants": 6},

@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 
 BOXES = [[[400, 150, 460, 330], [200, 160, 250, 310]], [[300, 130, 350, 290]]]
 VIEWS = {"wildtrack": 7, "mvor": 3}
-LICENCES = {"LICENSE", "src/selfmva/pretrained/rigs/LICENSE.md"}
+LICENCES = {"LICENSE", "src/selfmva/association/pretrained/rigs/LICENSE.md"}
 
 
 class Offline(socket.socket):

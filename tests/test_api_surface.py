@@ -19,12 +19,11 @@ MODULES = (
     "selfmva.detectors",
     "selfmva.encoders",
     "selfmva.errors",
-    "selfmva.export",
     "selfmva.hub",
     "selfmva.io",
     "selfmva.matching",
     "selfmva.metrics",
-    "selfmva.observing",
+    "selfmva.perception",
     "selfmva.viz",
 )
 MOST_NAMES_AT_THE_TOP = 15

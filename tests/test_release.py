@@ -14,7 +14,7 @@ from selfmva import Associator
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-SHIPPED = ROOT / "src" / "selfmva" / "pretrained" / "rigs"
+SHIPPED = ROOT / "src" / "selfmva" / "association" / "pretrained" / "rigs"
 RIGS = sorted(folder.name for folder in SHIPPED.iterdir() if folder.is_dir())
 
 

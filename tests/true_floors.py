@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from selfmva.association import Association
+from selfmva.association.association import Association
 from selfmva.geometry.cameras import FOCAL, HEIGHT, PARAMETERS, TILT, YAW, X, Y
-from selfmva.geometry.plan import Floor
+from selfmva.geometry.floor import Floor
 
 if TYPE_CHECKING:
     from selfmva.datasets.simulated import Simulated

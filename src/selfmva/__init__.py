@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING, Any
 from selfmva._version import __version__
 
 if TYPE_CHECKING:
-    from selfmva.association import Association
-    from selfmva.associator import Associator
+    from selfmva.association.association import Association
+    from selfmva.association.associator import Associator
+    from selfmva.core.types import Frame, View
     from selfmva.datasets import check_adapter, list_datasets, load_dataset
     from selfmva.errors import NotFittedError, SelfMVAError
     from selfmva.metrics import evaluate
-    from selfmva.types import Frame, View
 
 _HOME = {
-    "Association": "selfmva.association",
-    "Associator": "selfmva.associator",
-    "Frame": "selfmva.types",
+    "Association": "selfmva.association.association",
+    "Associator": "selfmva.association.associator",
+    "Frame": "selfmva.core.types",
     "NotFittedError": "selfmva.errors",
     "SelfMVAError": "selfmva.errors",
-    "View": "selfmva.types",
+    "View": "selfmva.core.types",
     "check_adapter": "selfmva.datasets",
     "evaluate": "selfmva.metrics",
     "list_datasets": "selfmva.datasets",

@@ -17,8 +17,8 @@ from selfmva.cli.common import print_json
 from selfmva.cli.main import build_parser
 from selfmva.cli.progress import ProgressBar, progress_of
 from selfmva.cli.settings import list_settings, read_settings
-from selfmva.config import RECIPES, AssociatorConfig
-from selfmva.types import View
+from selfmva.core.config import RECIPES, AssociatorConfig
+from selfmva.core.types import View
 
 if TYPE_CHECKING:
     from collections.abc import Callable

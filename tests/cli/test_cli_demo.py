@@ -53,7 +53,7 @@ def test_table(invoke: Callable, tmp_path: Path) -> None:
 
 
 def test_no_floor_is_said(invoke: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("selfmva.calibration.calibrate_floor", lambda *_: None)
+    monkeypatch.setattr("selfmva.geometry.calibration.calibrate_floor", lambda *_: None)
     arguments = ("demo", *SMALL, "--out", tmp_path / "demo")
     assert "floor:   none was found" in invoke(*arguments).out.splitlines()
     assert invoke(*arguments, "--json").json()["floor_picture"] is None
@@ -95,7 +95,7 @@ def test_chance_of_a_perfect_answer() -> None:
         splits: ClassVar = {"test": range(500)}
 
         def frame(self, index: int) -> Any:
-            from selfmva.types import Frame
+            from selfmva.core.types import Frame
 
             boxes = [[left, 0, left + 5, 9] for left in (0, 10, 20, 30)]
             return Frame([boxes, boxes], index=index)

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from selfmva import Associator
+from selfmva.association.pretrained import CARD, CONFIG, WEIGHTS
 from selfmva.io import write_boxes
-from selfmva.pretrained import CARD, CONFIG, WEIGHTS
 from selfmva.training.loop import Watch
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from selfmva.core.types import Frame
 from selfmva.io import VideoFile, VideoWriter, read_boxes, write_boxes, write_image
-from selfmva.types import Frame
 from selfmva.viz.tiles import GAP
 
 if TYPE_CHECKING:

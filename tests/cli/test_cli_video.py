@@ -27,7 +27,7 @@ from selfmva.cli.main import main
 from selfmva.detectors import Yolox, detect
 from selfmva.encoders import OnnxAppearance
 from selfmva.io import SynchronizedReader, VideoFile, read_boxes, write_boxes
-from selfmva.observing import observe
+from selfmva.perception import observe
 
 if TYPE_CHECKING:
     from collections.abc import Callable

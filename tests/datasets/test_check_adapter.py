@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from selfmva.core.types import Frame, View
 from selfmva.datasets import check_adapter
 from selfmva.errors import PluginError
-from selfmva.types import Frame, View
 
 BOX = [[0, 0, 5, 5], [20, 20, 30, 30]]
 

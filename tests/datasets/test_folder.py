@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
+from selfmva.core.types import View
 from selfmva.datasets import check_adapter
 from selfmva.datasets.folder import Folder
 from selfmva.errors import DataError, InputError
-from selfmva.types import View
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,13 +10,13 @@ import cv2
 import numpy as np
 import pytest
 
+from selfmva.core.types import View
 from selfmva.datasets import LabelledDataset, check_adapter, load_dataset
 from selfmva.datasets.mvmhat import MvMHAT
 from selfmva.datasets.mvor import Mvor
 from selfmva.datasets.soldiers import Soldiers
 from selfmva.datasets.wildtrack import Wildtrack
 from selfmva.errors import DataError, InputError
-from selfmva.types import View
 
 if TYPE_CHECKING:
     from pathlib import Path

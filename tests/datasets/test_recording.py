@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from selfmva.core.types import Frame, View
 from selfmva.datasets.recording import Recording, split_by_time
 from selfmva.errors import DataError
-from selfmva.types import Frame, View
 
 VIEWS = (View("left", 100, 100), View("right", 100, 100))
 BOX = [[0, 0, 5, 5]]

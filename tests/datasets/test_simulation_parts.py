@@ -5,27 +5,28 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from selfmva.datasets import _cameras, _crowd, _detector
+from selfmva.datasets.simulation import cameras, detector
+from selfmva.datasets.simulation import crowd as crowds
 
 
 def test_boxes_of_bodies_match_brute_force() -> None:
     rng = np.random.default_rng(3)
     floor = np.array([12.0, 9.0])
-    intrinsics, rotations, centres = _cameras.place_cameras(3, (1280, 720), floor, rng)
+    intrinsics, rotations, centres = cameras.place_cameras(3, (1280, 720), floor, rng)
     projections = intrinsics @ rotations @ np.concatenate([np.tile(np.eye(3), (3, 1, 1)), -centres[..., None]], axis=-1)
     places, heights, radii = (
         floor * rng.random((1, 1, 20, 2)),
         rng.uniform(1.5, 2, (1, 1, 20)),
         np.full((1, 1, 20), 0.25),
     )
-    boxes, depths, seen = _cameras.project_bodies(projections[None], places, heights, radii)
+    boxes, depths, seen = cameras.project_bodies(projections[None], places, heights, radii)
 
     turn = np.linspace(0, 2 * np.pi, 2000, endpoint=False)
     ring = np.stack([np.cos(turn), np.sin(turn)], axis=1)
     for view in range(3):
         for body in range(20):
             points = []
-            for share_of_height, share_of_radius in _cameras.BODY_CIRCLES:
+            for share_of_height, share_of_radius in cameras.BODY_CIRCLES:
                 circle = np.ones((len(ring), 4))
                 circle[:, :2] = places[0, 0, body] + share_of_radius * radii[0, 0, body] * ring
                 circle[:, 2] = share_of_height * heights[0, 0, body]
@@ -41,7 +42,7 @@ def test_boxes_of_bodies_match_brute_force() -> None:
 
 def test_cameras_are_upright_and_see_the_middle_of_the_floor() -> None:
     floor = np.array([12.0, 9.0])
-    intrinsics, rotations, centres = _cameras.place_cameras(8, (1280, 720), floor, np.random.default_rng(0))
+    intrinsics, rotations, centres = cameras.place_cameras(8, (1280, 720), floor, np.random.default_rng(0))
     np.testing.assert_allclose(rotations @ np.swapaxes(rotations, 1, 2), np.tile(np.eye(3), (8, 1, 1)), atol=1e-12)
     np.testing.assert_allclose(np.linalg.det(rotations), 1)
     assert ((centres[:, 2] >= 2.5) & (centres[:, 2] <= 5)).all()
@@ -55,7 +56,7 @@ def test_cameras_are_upright_and_see_the_middle_of_the_floor() -> None:
 def test_jitter_is_relative_to_the_size() -> None:
     rng = np.random.default_rng(0)
     boxes = np.tile([[600.0, 200, 640, 400], [300, 100, 380, 500]], (5000, 1))
-    moved = _detector.jitter_boxes(boxes, 0.05, (1280, 720), rng)
+    moved = detector.jitter_boxes(boxes, 0.05, (1280, 720), rng)
     for rows in (slice(0, None, 2), slice(1, None, 2)):
         side = boxes[rows][0, 2:] - boxes[rows][0, :2]
         shift = ((moved - boxes)[rows, :2] + (moved - boxes)[rows, 2:]) / 2 / side
@@ -66,7 +67,7 @@ def test_jitter_is_relative_to_the_size() -> None:
 
 def test_truncation() -> None:
     boxes = np.array([[-30.0, 0, 10, 20], [-10, 0, 30, 20], [0, 90, 10, 110], [200, 200, 300, 300]])
-    clipped, seen = _detector.truncate(boxes, (100, 100), 0.5)
+    clipped, seen = detector.truncate(boxes, (100, 100), 0.5)
     assert seen.tolist() == [False, True, True, False]
     assert clipped[1].tolist() == [0, 0, 30, 20]
 
@@ -75,7 +76,7 @@ def test_occlusion() -> None:
     behind, left_half, in_front = [0.0, 0, 80, 80], [0.0, 0, 40, 80], [0.0, 0, 80, 80]
 
     def seen(boxes: list[list[float]], depths: list[float], threshold: float) -> list[bool]:
-        still = _detector.occlude(np.array(boxes), np.array(depths), np.ones(len(boxes), bool), threshold)[1]
+        still = detector.occlude(np.array(boxes), np.array(depths), np.ones(len(boxes), bool), threshold)[1]
         return [bool(s) for s in still]
 
     assert seen([behind, left_half], [5, 3], 0.5) == [True, True]
@@ -86,15 +87,15 @@ def test_occlusion() -> None:
     assert seen(two, [5, 3, 3, 3], 0.875)[0]
     assert not seen(two, [5, 3, 3, 3], 0.874)[0]
 
-    cut, _ = _detector.occlude(np.array([behind, [-5.0, 50, 90, 100]]), np.array([5.0, 3]), np.ones(2, bool), 0.6)
+    cut, _ = detector.occlude(np.array([behind, [-5.0, 50, 90, 100]]), np.array([5.0, 3]), np.ones(2, bool), 0.6)
     assert cut.tolist() == [[0, 0, 80, 50], [-5, 50, 90, 100]]
-    _, ghost = _detector.occlude(np.array([behind, in_front]), np.array([5.0, 3]), np.array([True, False]), 0.6)
+    _, ghost = detector.occlude(np.array([behind, in_front]), np.array([5.0, 3]), np.array([True, False]), 0.6)
     assert ghost.tolist() == [True, False]  # what is not there hides nobody
 
 
 def test_people_live() -> None:
     floor = np.array([12.0, 9.0])
-    crowd = _crowd.walk(
+    crowd = crowds.walk(
         people=10, instants=6000, interval_seconds=0.4, floor=floor, standing=False, rng=np.random.default_rng(0)
     )
     inside = crowd.identities >= 0
@@ -124,7 +125,7 @@ def test_people_live() -> None:
 
 
 def test_nobody_comes_back() -> None:
-    crowd = _crowd.walk(
+    crowd = crowds.walk(
         people=5,
         instants=3000,
         interval_seconds=0.4,

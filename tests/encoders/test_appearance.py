@@ -24,8 +24,8 @@ from selfmva.encoders import (
     cut_crops,
     open_appearance,
 )
-from selfmva.encoders.onnx_appearance import normalized
-from selfmva.encoders.osnet import SHA256
+from selfmva.encoders.appearance.onnx import normalized
+from selfmva.encoders.appearance.osnet import SHA256
 from selfmva.errors import CheckpointError, ConfigError, DataError, InputError, PluginError
 from selfmva.io import read_image
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from selfmva.core.types import View
 from selfmva.encoders.box import BoxEncoder, foot_points, fourier_features, prompt_scale, standardize
-from selfmva.types import View
 
 PROMPTS: list[Literal["box", "point"]] = ["box", "point"]
 VIEWS = [View("a", 640, 480), View("b", 1920, 1080), View("c", 100, 333)]

@@ -11,15 +11,15 @@ from films import film
 from plugin_files import PLUGINS, install_plugin, plugins_in, write_plugin
 
 from selfmva import Associator
+from selfmva.core.types import Frame
 from selfmva.encoders import AppearanceEncoder, check_encoder, list_encoders, open_appearance
 from selfmva.errors import AppearanceMissingWarning, GeometryMissingWarning, InputError, PluginError
-from selfmva.types import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from selfmva.association import Association
+    from selfmva.association.association import Association
 
 BUILT_IN = {"onnx", "osnet-ain", "torchvision"}
 GROUP = "selfmva.encoders"

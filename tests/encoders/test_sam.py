@@ -11,10 +11,10 @@ import torch
 from safetensors.torch import save
 from safetensors.torch import save_file as save_tensors
 
+from selfmva.core.types import View
 from selfmva.encoders.box import BoxEncoder, fourier_features
 from selfmva.encoders.sam import load_sam_features, read_prompt_tensors
 from selfmva.errors import CheckpointError, DataError
-from selfmva.types import View
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from true_floors import true_floor
 
+from selfmva.core.types import Frame
 from selfmva.geometry.cameras import moved
 from selfmva.geometry.support import (
     LEAST_CONFIRMED,
@@ -30,7 +31,6 @@ from selfmva.geometry.support import (
     together,
     walking_time,
 )
-from selfmva.types import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

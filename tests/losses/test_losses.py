@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from selfmva.losses.consensus import consensus_loss
 from selfmva.losses.edge import edge_distance, unordered_pairs, virtual_boxes
+from selfmva.losses.pseudo_labels import consensus_loss
 from selfmva.losses.reprojection import reprojection_loss
 from selfmva.losses.synchronization import contrastive_loss, matched_distance, triplet_loss
-from selfmva.matching.cost import pairwise_distances
+from selfmva.matching.distances import pairwise_distances
 
 
 def draw(*shape: int, seed: int = 0) -> torch.Tensor:

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
-from selfmva.matching.cost import padded_rows, pairwise_distances, view_pairs
-from selfmva.matching.images import image_distances
+from selfmva.core.view_pairs import view_pairs
+from selfmva.matching.distances import padded_rows, pairwise_distances
+from selfmva.matching.image_distances import image_distances
 
 
 def test_distances_against_scipy() -> None:

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 from small_scenes import fit_quietly, flat, frames_of, scene
 
+from selfmva.core.types import Frame, View
 from selfmva.encoders.box import BoxEncoder
 from selfmva.errors import CheckpointError, DataError
 from selfmva.training.checkpoint import Fingerprint, load_checkpoint, save_checkpoint
-from selfmva.types import Frame, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable

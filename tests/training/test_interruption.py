@@ -15,9 +15,9 @@ import torch
 from safetensors import safe_open
 from small_scenes import frames_of, scene
 
-from selfmva.config import AssociatorConfig, build
-from selfmva.threads import limited_threads
-from selfmva.training.fitting import fit_encoder
+from selfmva.core.config import AssociatorConfig, build
+from selfmva.core.threads import limited_threads
+from selfmva.training.fit_encoder import fit_encoder
 from selfmva.training.loop import Watch
 
 RECIPES = {

@@ -11,19 +11,19 @@ from scipy.optimize import linear_sum_assignment
 from small_scenes import frames_of, scene
 from true_floors import true_floor
 
-from selfmva.config import BatchRecipe, PublishedRecipe
-from selfmva.consensus import Consensus, find_consensus
+from selfmva.core.config import BatchRecipe, PublishedRecipe
+from selfmva.core.packed_boxes import PackedBoxes, gather, pack
+from selfmva.core.types import Frame, View
 from selfmva.encoders.box import BoxEncoder
 from selfmva.errors import InputError
-from selfmva.losses.consensus import consensus_loss
+from selfmva.losses.pseudo_labels import consensus_loss
 from selfmva.losses.reprojection import reprojection_loss
 from selfmva.losses.synchronization import contrastive_loss
-from selfmva.matching.cost import pairwise_distances
-from selfmva.pretext.recording import PackedBoxes, gather, pack
+from selfmva.matching.distances import pairwise_distances
 from selfmva.pretext.sampler import sample_instants
-from selfmva.training.batch import BatchObjective
-from selfmva.training.published import PublishedObjective, match_images, triplet_terms
-from selfmva.types import Frame, View
+from selfmva.training.pseudo_labels import Consensus, find_consensus
+from selfmva.training.recipes.batch import BatchObjective
+from selfmva.training.recipes.published import PublishedObjective, match_images, triplet_terms
 
 VIEWS = [View(f"v{k}", 1280, 720) for k in range(3)]
 

@@ -13,15 +13,15 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 from small_scenes import flat, frames_of, scene
 
-from selfmva.config import PublishedRecipe
+from selfmva.core.config import PublishedRecipe
+from selfmva.core.packed_boxes import pack
+from selfmva.core.types import Frame, View
 from selfmva.encoders.box import BoxEncoder
 from selfmva.errors import GeometryMissingWarning
-from selfmva.matching.cost import blended
+from selfmva.matching.published import blended
 from selfmva.metrics import PairResult, evaluate, score_pairs
-from selfmva.pretext.recording import pack
-from selfmva.training import published
-from selfmva.training.published import PublishedObjective, match_images, triplet_terms
-from selfmva.types import Frame, View
+from selfmva.training.recipes import published
+from selfmva.training.recipes.published import PublishedObjective, match_images, triplet_terms
 
 if TYPE_CHECKING:
     from selfmva import Associator

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from selfmva.core.types import Frame, View
 from selfmva.errors import InputError
-from selfmva.types import Frame, View
 from selfmva.viz import blur_people, draw_association
 from selfmva.viz.blur import CELLS
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfmva.viz.charts import (
+from selfmva.viz.report.charts import (
     BOTTOM,
     HEIGHT,
     LEFT,

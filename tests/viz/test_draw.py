@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from selfmva.core.types import Frame, View
 from selfmva.datasets.simulated import Simulated
 from selfmva.errors import DataError, InputError
-from selfmva.types import Frame, View
 from selfmva.viz import draw_association, draw_boxes, mosaic, palette, save_image
 from selfmva.viz.tiles import GAP, lay_tiles
 

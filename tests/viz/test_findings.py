@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfmva.association import Association
+from selfmva.association.association import Association
+from selfmva.core.types import Frame, View
 from selfmva.errors import InputError
 from selfmva.metrics import score_pairs
-from selfmva.types import Frame, View
-from selfmva.viz.findings import ON_FLOOR, gather_findings, wrong_boxes
+from selfmva.viz.report.findings import ON_FLOOR, gather_findings, wrong_boxes
 
 VIEWS = (View("left", 640, 480), View("right", 640, 480))
 BOXES = [[0.0, 0, 50, 90], [100.0, 0, 150, 90]]

@@ -11,9 +11,9 @@ import pytest
 from small_scenes import scene
 from true_floors import true_association, true_floor, without
 
+from selfmva.core.types import View
 from selfmva.errors import InputError
-from selfmva.geometry.plan import Floor
-from selfmva.types import View
+from selfmva.geometry.floor import Floor
 from selfmva.viz import draw_floor, palette
 from selfmva.viz.draw import CANVAS, INK
 from selfmva.viz.floor import PAST, footprint

@@ -11,11 +11,11 @@ from pages import read_page
 from small_scenes import fit_quietly, fitted_on_a_floor, frames_of, quick, scene
 
 from selfmva import Associator
+from selfmva.core.types import Frame, View
 from selfmva.errors import DataError, InputError, NotFittedError
 from selfmva.hub import convert_upstream
 from selfmva.io import SynchronizedReader
 from selfmva.metrics import evaluate
-from selfmva.types import Frame, View
 from selfmva.viz import write_report
 
 if TYPE_CHECKING:

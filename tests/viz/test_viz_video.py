@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from selfmva.association import Association
+from selfmva.association.association import Association
+from selfmva.core.types import Frame, View
 from selfmva.errors import DataError, InputError
 from selfmva.io import SynchronizedReader, VideoFile
-from selfmva.types import Frame, View
 from selfmva.viz import write_mosaic_video, write_view_videos
 from selfmva.viz.tiles import GAP
 

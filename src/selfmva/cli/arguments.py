@@ -13,10 +13,10 @@ from selfmva.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from selfmva.associator import Associator
+    from selfmva.association.associator import Associator
+    from selfmva.core.types import Frame
     from selfmva.datasets.base import MultiViewDataset
-    from selfmva.io.views import ViewLike
-    from selfmva.types import Frame
+    from selfmva.io.video.view_argument import ViewLike
 
 _SIZE = re.compile(r"(?:(?P<name>.+):)?(?P<width>\d+)x(?P<height>\d+)")
 CameraSpec = tuple[str | None, int, int] | Path
@@ -71,7 +71,7 @@ def load_model(name: str, dataset: MultiViewDataset | None, device: str) -> Asso
         CheckpointError, DataError: It is missing or damaged.
         InputError: Its cameras are not those of the dataset.
     """
-    from selfmva.associator import Associator
+    from selfmva.association.associator import Associator
 
     if Path(name).is_file() or name.endswith((".pth", ".pth.tar")):
         if dataset is None:
@@ -125,7 +125,7 @@ def camera(text: str) -> CameraSpec:
 
 def cameras(specs: Sequence[CameraSpec]) -> list[ViewLike]:
     """What `Associator.fit` takes for these cameras."""
-    from selfmva.types import View
+    from selfmva.core.types import View
 
     return [
         spec if isinstance(spec, Path) else View(spec[0] or f"view{number}", *spec[1:])

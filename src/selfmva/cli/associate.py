@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from selfmva.association import Association
-    from selfmva.associator import Associator
+    from selfmva.association.association import Association
+    from selfmva.association.associator import Associator
+    from selfmva.core.types import Frame
     from selfmva.datasets.base import MultiViewDataset
-    from selfmva.types import Frame
 
 CONFIG = "config.json"  # in the folder of a model
 CHECKPOINTS = {".pth", ".tar"}  # of the published code

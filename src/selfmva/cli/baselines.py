@@ -10,10 +10,10 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from selfmva.associator import Associator
+    from selfmva.association.associator import Associator
+    from selfmva.core.types import FloatArray
     from selfmva.datasets.simulated import Simulated
     from selfmva.metrics import AssociationScores, PairResult
-    from selfmva.types import FloatArray
 
 REACH_METRES = 1.0  # cut feet and jitter move a box by less than this mostly; 0.75 and 1.5 score about the same
 
@@ -73,8 +73,8 @@ def feet_on_floor(boxes: FloatArray, homography: FloatArray) -> FloatArray:
 
 
 def _pairs(scene: Simulated) -> Iterator[PairResult]:
+    from selfmva.core.view_pairs import view_pairs
     from selfmva.matching.assignment import solve
-    from selfmva.matching.cost import view_pairs
     from selfmva.metrics import PairResult
 
     for index in scene.splits["test"]:

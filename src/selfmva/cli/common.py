@@ -17,7 +17,7 @@ from selfmva.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from selfmva.plugins import PluginEntry
+    from selfmva.core.plugins import PluginEntry
 
 
 class UsageError(Exception):

@@ -12,8 +12,8 @@ from selfmva.cli.fit import print_report
 if TYPE_CHECKING:
     import argparse
 
-    from selfmva.associator import Associator
-    from selfmva.io.views import ViewLike
+    from selfmva.association.associator import Associator
+    from selfmva.io.video.view_argument import ViewLike
 
 LICENSE = "CC BY-NC-SA 4.0"
 

@@ -86,7 +86,7 @@ def check_one(args: argparse.Namespace) -> int:
 
 def write_new(args: argparse.Namespace) -> int:
     """Write the package of a plug-in and print what to do with it."""
-    from selfmva.datasets.plugin_package import write_plugin_package
+    from selfmva.cli.plugin_package import write_plugin_package
 
     paths = write_plugin_package(args.name, args.folder)
     folder = str(paths[0].parent)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import argparse
     from pathlib import Path
 
-    from selfmva.associator import Associator
+    from selfmva.association.associator import Associator
     from selfmva.datasets.simulated import Simulated
     from selfmva.metrics import AssociationScores
 
@@ -57,7 +57,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Parser]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Simulate, fit, associate, score, draw."""
-    from selfmva.associator import Associator
+    from selfmva.association.associator import Associator
     from selfmva.cli.baselines import score_chance, score_known_calibration
     from selfmva.datasets.simulated import Simulated
     from selfmva.metrics import evaluate

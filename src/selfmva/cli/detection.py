@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from selfmva.cli.common import UsageError
 from selfmva.cli.recordings import rate
+from selfmva.core.plugins import rename_file
 from selfmva.errors import DataError, InputError
-from selfmva.plugins import rename_file
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator, Sequence
 
-    from selfmva.associator import Associator
+    from selfmva.association.associator import Associator
     from selfmva.cli.arguments import CameraSpec
-    from selfmva.config import AppearanceConfig
+    from selfmva.core.config import AppearanceConfig
+    from selfmva.core.types import Frame, View
     from selfmva.detectors.base import Detector
-    from selfmva.io.synchronized import SynchronizedReader
-    from selfmva.types import Frame, View
+    from selfmva.io.video.synchronized import SynchronizedReader
 
 DETECTOR = "detector.json"  # beside a model
 MODEL = "selfmva-model"  # the folder of a model that nobody named
@@ -68,9 +68,9 @@ def find_people(
     Raises:
         UsageError, InputError, DataError, CheckpointError: Images, detector or encoder cannot be read.
     """
-    from selfmva.encoders.registry import open_appearance
+    from selfmva.encoders.appearance.registry import open_appearance
     from selfmva.io import ArrayCache
-    from selfmva.observing import observe
+    from selfmva.perception import observe
 
     encoder = None if looks.encoder is None else open_appearance(looks.encoder, device=args.device or "cpu")
     with ExitStack() as stack:
@@ -92,7 +92,7 @@ def watch_people(
         stack: Closes what is opened here.
     """
     from selfmva.io import ArrayCache
-    from selfmva.observing import observe
+    from selfmva.perception import observe
 
     if boxes is not None:
         return observe(reader, frames=boxes, images=True)
@@ -109,8 +109,8 @@ def look_at_people(
         CheckpointError: The encoder cannot be read, or is another than the one that was learnt by.
     """
     from selfmva.io import ArrayCache
-    from selfmva.looking import open_learnt
-    from selfmva.observing import observe
+    from selfmva.perception import observe
+    from selfmva.perception.features import open_learnt
 
     encoder = associator.get_params()["appearance"].encoder
     if associator.appearance_ is None or encoder is None:

@@ -31,7 +31,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Parser]) -> None:
 
 def list_all(args: argparse.Namespace) -> int:
     """Print which encoders there are."""
-    from selfmva.encoders.registry import list_encoders
+    from selfmva.encoders.appearance.registry import list_encoders
 
     print_plugins("encoders", list_encoders(), as_json=args.json)
     return 0

@@ -10,7 +10,7 @@ from selfmva.cli.common import Parser, UsageError, add_output_options, print_jso
 if TYPE_CHECKING:
     import argparse
 
-    from selfmva.metrics.protocols import Protocol
+    from selfmva.metrics.evaluate import Protocol
 
 EPILOG = """\
 examples:

@@ -39,7 +39,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Parser]) -> None:
 def run(args: argparse.Namespace) -> int:
     """Load and write."""
     require("onnx", "export")
-    from selfmva.export import export_onnx
+    from selfmva.association.pretrained.onnx_export import export_onnx
 
     associator = load_model(args.model, None, "cpu")
     make_folder(args.out.parent)

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from selfmva.report import FitReport
-    from selfmva.types import Frame
+    from selfmva.association.fit_report import FitReport
+    from selfmva.core.types import Frame
 
 CHECKPOINT, BOXES = "checkpoint.safetensors", "boxes.csv"
 PICTURED = 100  # instants, the last ones of the recording
@@ -90,7 +90,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Parser]) -> None:
 def run(args: argparse.Namespace) -> int:
     """Fit and save."""
     _check(args)
-    from selfmva.associator import Associator
+    from selfmva.association.associator import Associator
     from selfmva.io import write_boxes
 
     settings = read_settings(args)
@@ -128,7 +128,7 @@ def run(args: argparse.Namespace) -> int:
 
 def print_report(report: FitReport) -> None:
     """Print a fit report as a table, and what to do where something was not found."""
-    from selfmva.report import COLUMNS
+    from selfmva.association.fit_report import COLUMNS
 
     print(f"Learnt: {report.summary()}.\n")
     print_table(report.rows(), COLUMNS)

@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from selfmva.associator import Associator
-    from selfmva.types import Frame
+    from selfmva.association.associator import Associator
+    from selfmva.core.types import Frame
 
 FLOOR_PICTURE = "floor.png"
 

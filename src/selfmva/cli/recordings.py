@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from selfmva.cli.arguments import CameraSpec
-    from selfmva.io.synchronized import SynchronizedImages, SynchronizedReader
-    from selfmva.types import View
+    from selfmva.core.types import View
+    from selfmva.io.video.synchronized import SynchronizedImages, SynchronizedReader
 
 RATE = 10.0  # instants a second where no camera has images
 
@@ -67,8 +67,8 @@ class Recording:
     """
 
     def __init__(self, specs: Sequence[CameraSpec], instants_a_second: float | None) -> None:
+        from selfmva.core.types import View
         from selfmva.io import SynchronizedReader
-        from selfmva.types import View
 
         paths = [spec for spec in specs if isinstance(spec, Path)]
         if instants_a_second is None and any(path.is_dir() for path in paths):

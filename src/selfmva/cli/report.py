@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
 
-    from selfmva.associator import Associator
+    from selfmva.association.associator import Associator
+    from selfmva.core.types import Frame, IntArray
     from selfmva.datasets.base import MultiViewDataset
     from selfmva.training.callbacks import ProgressHook
-    from selfmva.types import Frame, IntArray
 
 EPILOG = """\
 examples:

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from selfmva.association import Association
-    from selfmva.types import Frame
+    from selfmva.association.association import Association
+    from selfmva.core.types import Frame
 
 TABLE = "people.csv"  # in a folder
 

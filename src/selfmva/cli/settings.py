@@ -1,4 +1,4 @@
-"""Hyper-parameters on the command line: listed and checked from the models in `selfmva.config`."""
+"""Hyper-parameters on the command line: listed and checked from the models in `selfmva.core.config`."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def read_settings(args: argparse.Namespace) -> dict[str, Any]:
     Raises:
         ConfigError: A hyper-parameter is unknown, of the wrong type or out of range.
     """
-    from selfmva.config import RECIPES, AssociatorConfig, build
+    from selfmva.core.config import RECIPES, AssociatorConfig, build
     from selfmva.errors import ConfigError
 
     if args.recipe not in RECIPES:
@@ -70,13 +70,13 @@ def read_settings(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def list_settings(recipe: str) -> list[Setting]:
-    """All hyper-parameters under a recipe, in the order of `selfmva.config`.
+    """All hyper-parameters under a recipe, in the order of `selfmva.core.config`.
 
     Example:
         >>> [setting.default for setting in list_settings("batch") if setting.key == "recipe.temperature"]
         ['2.0']
     """
-    from selfmva.config import (
+    from selfmva.core.config import (
         RECIPES,
         AppearanceConfig,
         AssociationConfig,
@@ -110,7 +110,7 @@ class _ListSettings(argparse.Action):
         super().__init__(nargs=0, **options)
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        from selfmva.config import RECIPES
+        from selfmva.core.config import RECIPES
 
         common = [setting for setting in list_settings("batch") if not setting.key.startswith("recipe.")]
         sections = {"With every recipe": common}

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
 
-    from selfmva.association import Association
+    from selfmva.association.association import Association
+    from selfmva.core.types import View
     from selfmva.training.callbacks import ProgressHook
-    from selfmva.types import View
 
 VIDEOS, PICTURES = (".mp4", ".avi"), (".png", ".jpg", ".jpeg")
 
@@ -92,10 +92,10 @@ def read_people(path: str, views: Sequence[View]) -> list[Association]:
         DataError: The file is missing or damaged, or has no instants or no ids.
         InputError: A box is outside its view.
     """
-    from selfmva.association import Association
+    from selfmva.association.association import Association
+    from selfmva.core.types import clip_to_views
     from selfmva.io import read_boxes
-    from selfmva.io.table import frames_from_table, load_table
-    from selfmva.types import clip_to_views
+    from selfmva.io.boxes.table import frames_from_table, load_table
 
     if Path(path).suffix.lower() in {".csv", ".parquet"}:
         table = load_table(path)

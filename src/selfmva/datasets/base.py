@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from selfmva.types import Frame, IntArray, View
+    from selfmva.core.types import Frame, IntArray, View
 
 
 @runtime_checkable

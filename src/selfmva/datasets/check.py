@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from selfmva.contracts import Examination
+from selfmva.core.conformance import Examination
+from selfmva.core.types import Frame, View, clip_to_views
 from selfmva.datasets.base import LabelledDataset, MultiViewDataset
 from selfmva.errors import InputError, PluginError
-from selfmva.types import Frame, View, clip_to_views
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from selfmva.types import IntArray
+    from selfmva.core.types import IntArray
 
 
 def check_adapter(adapter: Any) -> None:

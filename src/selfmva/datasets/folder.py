@@ -8,12 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from selfmva.core.types import Frame
 from selfmva.datasets.images import recorded_instants, recorded_views
 from selfmva.datasets.recording import Recording, split_by_time
 from selfmva.errors import DataError
-from selfmva.io.files import read_boxes
-from selfmva.io.views import resolve_views
-from selfmva.types import Frame
+from selfmva.io.boxes.any_format import read_boxes
+from selfmva.io.video.view_argument import resolve_views
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from selfmva.core.types import View
 from selfmva.errors import DataError
-from selfmva.io.images import image_files, image_size
-from selfmva.types import View
+from selfmva.io.video.images import image_files, image_size
 
 if TYPE_CHECKING:
     from pathlib import Path

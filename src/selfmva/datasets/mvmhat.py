@@ -10,10 +10,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
+from selfmva.core.types import Frame, View
 from selfmva.datasets.recording import Recording
 from selfmva.errors import DataError, InputError
-from selfmva.io.mot import natural_order, read_mot
-from selfmva.types import Frame, View
+from selfmva.io.boxes.mot import natural_order, read_mot
 
 
 class MvMHAT(Recording):

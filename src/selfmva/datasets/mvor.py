@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from selfmva.core.types import View
 from selfmva.datasets.recording import Recording, find_path, split_by_time
 from selfmva.errors import DataError
-from selfmva.io.files import read_boxes
-from selfmva.io.rows import Rows, corners, frames_from_rows
-from selfmva.io.text import read_json
-from selfmva.types import View
+from selfmva.io.boxes.any_format import read_boxes
+from selfmva.io.boxes.rows import Rows, corners, frames_from_rows
+from selfmva.io.storage.text import read_json
 
 if TYPE_CHECKING:
-    from selfmva.types import Frame
+    from selfmva.core.types import Frame
 
 VIEWS = tuple(View(f"cam{number}", 640, 480) for number in range(1, 4))
 _ANNOTATIONS = ("camma_mvor_2018_v2.json", "camma_mvor_dataset/camma_mvor_2018_v2.json", "camma_mvor_2018.json")

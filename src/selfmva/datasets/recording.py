@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.core.types import Frame
 from selfmva.errors import DataError
-from selfmva.types import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from selfmva.types import IntArray, View
+    from selfmva.core.types import IntArray, View
 
 
 class Recording:
@@ -34,7 +34,7 @@ class Recording:
         DataError: An identity stands twice in one view at one instant.
 
     Example:
-        >>> from selfmva.types import View
+        >>> from selfmva.core.types import View
         >>> views = [View("left", 640, 480), View("right", 640, 480)]
         >>> annotated = [Frame([[[0, 0, 5, 5]], []], index=7, track_ids=[[3], []])]
         >>> recording = Recording(views, annotated=annotated, annotated_splits={"test": [7]})

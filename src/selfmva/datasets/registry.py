@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from selfmva.plugins import PluginEntry, PluginGroup
+from selfmva.core.plugins import PluginEntry, PluginGroup
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, TypedDict
 import numpy as np
 from pydantic import Field
 
-from selfmva.config import Stage, build
-from selfmva.datasets import _cameras, _crowd, _detector
-from selfmva.datasets._looks import looks
-from selfmva.types import Frame, View
+from selfmva.core.config import Stage, build
+from selfmva.core.types import Frame, View
+from selfmva.datasets.simulation.cameras import place_cameras, project_bodies, sway
+from selfmva.datasets.simulation.crowd import walk
+from selfmva.datasets.simulation.detector import cut_feet, false_boxes, jitter_boxes, occlude, truncate
+from selfmva.datasets.simulation.looks import looks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from selfmva.types import FloatArray, IntArray
+    from selfmva.core.types import FloatArray, IntArray
 
 CHUNK = 256  # instants projected at a time: bounds the memory, and is part of what a seed means
 
@@ -214,14 +216,10 @@ class Simulated:
     def _hang_cameras(self, rng: np.random.Generator) -> FloatArray:
         """`(T, V, 3, 4)` projections; T is 1 where cameras do not move."""
         config = self.config
-        intrinsics, rotations, centres = _cameras.place_cameras(
-            config.views, (config.width, config.height), self._floor, rng
-        )
+        intrinsics, rotations, centres = place_cameras(config.views, (config.width, config.height), self._floor, rng)
         rotations = rotations[None]
         if config.moving_cameras:
-            rotations = _cameras.sway(
-                rotations[0], config.interval_seconds * np.arange(len(self), dtype=np.float64), rng
-            )
+            rotations = sway(rotations[0], config.interval_seconds * np.arange(len(self), dtype=np.float64), rng)
         from_centre = np.concatenate([np.broadcast_to(np.eye(3), (config.views, 3, 3)), -centres[:, :, None]], axis=-1)
         projections: FloatArray = intrinsics @ rotations @ from_centre
         return projections
@@ -230,7 +228,7 @@ class Simulated:
         """`(T, G, S, 2)` places, `(T, G, S)` identities or -1, `(P,)` heights and radii; G crowds, 1 or V."""
         config = self.config
         crowds = [
-            _crowd.walk(
+            walk(
                 people=config.people,
                 instants=len(self),
                 interval_seconds=config.interval_seconds,
@@ -265,11 +263,11 @@ class Simulated:
         boxes, identities, seen = self._outlines(chunk)
         cells = np.broadcast_to(np.arange(seen[..., 0].size).reshape(*seen.shape[:2], 1), seen.shape)
         seen = seen & (rng.random(seen.shape) >= config.miss_rate)
-        found = _detector.cut_feet(boxes[seen], config.cut_feet_rate, rng)
-        found = _detector.jitter_boxes(found, config.jitter, size, rng)
+        found = cut_feet(boxes[seen], config.cut_feet_rate, rng)
+        found = jitter_boxes(found, config.jitter, size, rng)
 
         false_cells = np.repeat(np.arange(seen[..., 0].size), rng.poisson(config.false_rate, seen[..., 0].size))
-        found = np.concatenate([found, _detector.false_boxes(len(false_cells), size, rng)])
+        found = np.concatenate([found, false_boxes(len(false_cells), size, rng)])
         identities = np.concatenate([identities[seen], np.full(len(false_cells), -1)])
         cell = np.concatenate([cells[seen], false_cells])
         order = np.lexsort((rng.random(len(cell)), cell))
@@ -280,9 +278,9 @@ class Simulated:
         config = self.config
         present = self._present[chunk]
         projections = self._projections[chunk] if config.moving_cameras else self._projections
-        boxes, depths, in_front = _cameras.project_bodies(
+        boxes, depths, in_front = project_bodies(
             projections, self._places[chunk], self._heights[present], self._radii[present]
         )
-        boxes, inside = _detector.truncate(boxes, (config.width, config.height), config.truncation_threshold)
-        boxes, shown = _detector.occlude(boxes, depths, in_front & (present >= 0), config.occlusion_threshold)
+        boxes, inside = truncate(boxes, (config.width, config.height), config.truncation_threshold)
+        boxes, shown = occlude(boxes, depths, in_front & (present >= 0), config.occlusion_threshold)
         return boxes, np.broadcast_to(present, shown.shape), shown & inside

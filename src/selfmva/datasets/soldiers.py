@@ -8,11 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
+from selfmva.core.types import View
 from selfmva.datasets.images import recorded_views
 from selfmva.datasets.recording import Recording, find_path
 from selfmva.errors import DataError
-from selfmva.io.files import read_boxes
-from selfmva.types import View
+from selfmva.io.boxes.any_format import read_boxes
 
 _VIEW_COUNT = 6
 _FOLDERS = ("output/", "", "sequence1/output/")

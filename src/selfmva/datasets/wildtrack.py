@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from selfmva.core.types import View
 from selfmva.datasets.recording import Recording, find_path
 from selfmva.errors import DataError
-from selfmva.io.files import read_boxes
-from selfmva.io.rows import Rows, frames_from_rows
-from selfmva.io.text import read_json
-from selfmva.types import View
+from selfmva.io.boxes.any_format import read_boxes
+from selfmva.io.boxes.rows import Rows, frames_from_rows
+from selfmva.io.storage.text import read_json
 
 if TYPE_CHECKING:
-    from selfmva.types import Frame
+    from selfmva.core.types import Frame
 
 VIEWS = tuple(View(f"C{number}", 1920, 1080) for number in range(1, 8))
 _IMAGES_PER_INSTANT = 5  # every fifth image is annotated, and files are numbered by image

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from selfmva.pixels import Image
-    from selfmva.types import FloatArray
+    from selfmva.core.images import Image
+    from selfmva.core.types import FloatArray
 
 
 class Detections(NamedTuple):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from selfmva.core.types import Frame
 from selfmva.errors import InputError, PluginError
-from selfmva.types import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from selfmva.core.devices import find_device
+from selfmva.core.images import as_rgb
+from selfmva.core.runtime.torchvision import build_model, content_hash
 from selfmva.detectors.base import Detections, inside_image
-from selfmva.devices import find_device
 from selfmva.errors import InputError
-from selfmva.pixels import as_rgb
-from selfmva.torchvision_models import build_model, content_hash
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torch import nn
 
-    from selfmva.pixels import Image
+    from selfmva.core.images import Image
 
 PERSON = 1  # COCO in torchvision: 0 is the background
 BATCH = 8  # images in memory at once

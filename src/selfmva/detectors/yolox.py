@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.core.images import as_rgb
+from selfmva.core.runtime.onnx import OnnxModel
 from selfmva.detectors.base import Detections, inside_image
 from selfmva.errors import CheckpointError, InputError
-from selfmva.onnx_model import OnnxModel
-from selfmva.pixels import as_rgb
 
 if TYPE_CHECKING:
     import os
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from selfmva.pixels import Image
-    from selfmva.types import FloatArray
+    from selfmva.core.images import Image
+    from selfmva.core.types import FloatArray
 
 STRIDES = (8, 16, 32)  # pixels from one cell of a level to the next
 GREY = 114  # what fills the input beside the image, as in training

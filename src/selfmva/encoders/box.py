@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from selfmva.types import View
+    from selfmva.core.types import View
 
 FREQUENCIES = 128
 TOKEN_DIM = 2 * FREQUENCIES
@@ -33,7 +33,7 @@ def prompt_scale(views: Sequence[View]) -> Tensor:
     The image is scaled so that its longest side is 1024, sides rounded half up, and divided by 1024.
 
     Example:
-        >>> from selfmva.types import View
+        >>> from selfmva.core.types import View
         >>> prompt_scale([View("a", 640, 480)]) * torch.tensor([640.0, 480.0])
         tensor([[1.0000, 0.7500]])
     """

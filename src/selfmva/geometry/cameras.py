@@ -13,7 +13,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from selfmva.types import FloatArray, View
+    from selfmva.core.types import FloatArray, View
 
 # log of the focal length in image widths, tilt downwards and roll in radians, log of the height above the floor,
 # yaw and place (x, y) on the floor, principal point off the centre (x, y), log of the aspect ratio of a pixel.

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from selfmva.types import FloatArray
+    from selfmva.core.types import FloatArray
 
 LEAST_MATCHES = 24  # three times what one hypothesis takes
 MOST_MATCHES = 1500  # more would not sharpen seven numbers
@@ -187,3 +187,8 @@ def refine_fundamental_matrix(matrix: FloatArray, first: FloatArray, second: Flo
     (one, to_i), (other, to_j) = _normalized(first), _normalized(second)
     normal = np.linalg.inv(to_j).T @ matrix @ np.linalg.inv(to_i)
     return _unit(to_j.T @ _refined(normal, one, other) @ to_i)
+
+
+def visible_heads(boxes: FloatArray) -> FloatArray:
+    """Top centres `(N, 2)`; NaN where the border of the image cuts the head."""
+    return np.where(boxes[:, 1:2] > 1.0, head_points(boxes), np.nan)

@@ -26,7 +26,7 @@ from selfmva.geometry.epipolar import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from selfmva.types import FloatArray, IntArray
+    from selfmva.core.types import FloatArray, IntArray
 
 MOST_INSTANTS = 1000
 AGREES = 0.2  # heights; distances beyond it are no consensus

@@ -1,256 +1,150 @@
-"""All views: one floor under them, found from the strongest pair outwards.
-
-A view joins the floor at the place where most boxes meet those of all views that are on it already, not of one
-partner alone: that is the check of every loop. Then all cameras are refined together while the gate of the matches
-narrows.
-"""
+"""The common floor that fit() found: what every view sees of it, and how sure that is."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import combinations
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from selfmva.geometry.alignment import search
-from selfmva.geometry.cameras import YAW, X, Y, complex_places, moved
-from selfmva.geometry.refinement import Matches, blocks, matching_tracklets, refine, thinned
-from selfmva.geometry.support import judge, measure_all, measure_support, null_shifts, walking_time
+from selfmva.errors import InputError
+from selfmva.geometry.cameras import HEIGHT, X, Y, pixel_matrix, projections
+from selfmva.geometry.floor_likelihood import read_standing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from selfmva.geometry.alignment import Alignment
-    from selfmva.geometry.sightings import Sightings
+    from selfmva.core.types import FloatArray, IntArray, View
+    from selfmva.geometry.floor_likelihood import Standing
     from selfmva.geometry.support import Support
-    from selfmva.types import FloatArray
-
-    # What a placed view has in common with the others, the view, all cameras.
-    _Try = tuple[float, int, dict[int, FloatArray]]
-
-PAIR_GATES = (1.0, 0.8, 0.6, 0.6, 0.5, 0.5, 0.4, 0.4, 0.3, 0.3)  # body heights, narrowing
-JOIN_GATES = (0.8, 0.5, 0.5)
-FLOOR_GATES = (0.8, 0.7, 0.6, 0.6, 0.5, 0.5, 0.4, 0.4, 0.3, 0.3)
-LENS_BELOW = 0.5  # gates below it free the lens as well
-LEAST_MATCHES = 8
-REFINED_HYPOTHESES = 3  # of a pair
-ALIKE = (0.05, 0.05)  # radians and body heights between two hypotheses that ended at one place
-JOINS_TRIED = 4
-MATCH_NOISES = (1.0, 0.5, 0.2)  # body heights that matches of a pair may be off when it joins the floor, narrowing
-RIVAL = 0.25  # of what the best place of a view brings together: less is not tried
-NEIGHBOURS = (0.1, 0.5)  # radians and body heights between two places that refinement brings to one
-PAIR_BOXES, JOIN_BOXES, FLOOR_BOXES = 3000, 2000, 3000
-PAIR_MATCHES, JOIN_MATCHES, FLOOR_MATCHES = 400, 200, 400
-CLEAR_RATIO = 4.0  # support over the largest at shifted instants, from where on no other hypothesis is tried
 
 
 @dataclass(frozen=True, eq=False)
-class Layout:
-    """Cameras on one floor.
+class Floor:
+    """Cameras over one floor, found without calibration.
+
+    The unit of the floor is the mean height of the people, until one length is known: see `with_length`.
 
     Attributes:
-        cameras: Parameters of the views on it.
-        supports: Of every pair of these views.
+        views: The cameras.
+        cameras: `(10,)` parameters of every view (see `selfmva.geometry.cameras`), None where it is not on the floor.
+        supports: What speaks for every pair of views on the floor, (i, j) with i < j.
+        unit: Length of a body height in the user's unit; 1 where none is known.
     """
 
-    cameras: dict[int, FloatArray]
-    supports: dict[tuple[int, int], Support]
+    views: tuple[View, ...]
+    cameras: tuple[FloatArray | None, ...]
+    supports: Mapping[tuple[int, int], Support]
+    unit: float = 1.0
 
+    @property
+    def views_on_floor(self) -> tuple[int, ...]:
+        """Numbers of the views that are on the floor."""
+        return tuple(number for number, camera in enumerate(self.cameras) if camera is not None)
 
-@dataclass(frozen=True, eq=False)
-class _Candidate:
-    """A refined hypothesis of one pair: own cameras, and how much they bring together."""
+    @property
+    def homographies(self) -> list[FloatArray | None]:
+        """For every view the `(3, 3)` homography from pixels to the floor, None where it is not on the floor."""
+        return [self._to_floor(number) for number in range(len(self.views))]
 
-    cameras: dict[int, FloatArray]
-    excess: float
+    @property
+    def projections(self) -> list[FloatArray | None]:
+        """For every view the `(3, 4)` projection from places (x, y, z up, 1) to pixels, None off the floor."""
+        scale = np.diag([1 / self.unit, 1 / self.unit, 1 / self.unit, 1.0])
+        return [
+            None if camera is None else pixel_matrix(view) @ projections(camera) @ scale
+            for view, camera in zip(self.views, self.cameras, strict=True)
+        ]
 
+    @property
+    def camera_places(self) -> list[FloatArray | None]:
+        """For every view `(3,)` where the camera hangs: x, y on the floor, z above it; None off the floor."""
+        return [
+            None if camera is None else self.unit * np.array([camera[X], camera[Y], np.exp(camera[HEIGHT])])
+            for camera in self.cameras
+        ]
 
-def find_floor(
-    views: Sequence[Sightings],
-    progress: Callable[[int, int], None] | None = None,
-    proposals: Mapping[tuple[int, int], Sequence[Alignment]] | None = None,
-) -> Layout | None:
-    """Search, join, refine and judge.
+    def trusted(self, i: int, j: int) -> bool:
+        """True where the boxes of both views speak for their geometry beyond chance."""
+        support = self.supports.get((min(i, j), max(i, j)))
+        return support is not None and support.trusted
 
-    Args:
-        views: What every view saw, all over the same instants.
-        progress: Called with the number of view pairs that are solved, and of all.
-        proposals: Alignments that something else speaks for, by view pair; tried before those of the search.
+    def homography(self, i: int, j: int) -> FloatArray:
+        """`(3, 3)` from pixels of view i to pixels of view j, for points on the floor.
 
-    Returns:
-        The largest floor that was found; None where no two views have a geometry beyond chance.
-    """
-    shifts = null_shifts(walking_time(views), len(views[0].starts) - 1)
-    pairs: dict[tuple[int, int], list[_Candidate]] = {}
-    both = [pair for pair in combinations(range(len(views)), 2) if all(views[view].calibrated for view in pair)]
-    for number, pair in enumerate(both):
-        candidates = _solve_pair(views, pair, shifts, (proposals or {}).get(pair, ()))
-        if candidates:
-            pairs[pair] = candidates
-        if progress is not None:
-            progress(number + 1, len(both))
-    if not pairs:
-        return None
-    cameras = _join(views, pairs, shifts, by_matches=bool(proposals))
-    cameras = refine_floor(views, cameras, FLOOR_GATES)
-    supports = judge(measure_all(views, cameras, shifts))
-    held = {view for pair in supports for view in pair}
-    return Layout({view: cameras[view] for view in sorted(held)}, supports) if held else None
+        Raises:
+            InputError: One of the views is not on the floor.
+        """
+        return np.asarray(np.linalg.inv(self._require(j)) @ self._require(i))
 
+    def place(self, view: int, pixels: FloatArray) -> FloatArray:
+        """Where on the floor pixels are.
 
-def refine_floor(
-    views: Sequence[Sightings], cameras: Mapping[int, FloatArray], gates: Sequence[float]
-) -> dict[int, FloatArray]:
-    """Refine all cameras together while the gate of the matches narrows."""
-    current = dict(cameras)
-    for gate in gates:
-        matches = _all_matches(views, current, gate, FLOOR_BOXES, FLOOR_MATCHES)
-        if not matches:
-            return current
-        current = refine(
-            views, current, matches, anchor=min(current), noise=max(gate / 3, 0.1), steps=6, lens=gate < LENS_BELOW
-        )
-    return current
+        Args:
+            view: Number of the view.
+            pixels: `(N, 2)` x, y; feet, that is bottom centres of boxes.
 
+        Returns:
+            `(N, 2)` in the unit of the floor; NaN above the horizon.
 
-def _solve_pair(
-    views: Sequence[Sightings], pair: tuple[int, int], shifts: Sequence[int], proposals: Sequence[Alignment]
-) -> list[_Candidate]:
-    """Refined hypotheses of one pair of views, best first."""
-    i, j = pair
-    first, second = views[i], views[j]
-    instants = blocks(first, second, PAIR_BOXES)
-    candidates: list[_Candidate] = []
-    for alignment in (*proposals, *search(first, second, list(shifts[:4]))[:REFINED_HYPOTHESES]):
-        cameras = {i: moved(first.camera, alignment.turn, alignment.shift), j: second.camera}
-        for gate in PAIR_GATES:
-            matches = matching_tracklets(views, cameras, pair, instants, gate)
-            if len(matches.rows_i) < LEAST_MATCHES:
-                break
-            few = [thinned(matches, PAIR_MATCHES)]
-            cameras = refine(views, cameras, few, anchor=j, noise=max(gate / 3, 0.1), steps=5, lens=False)
-        else:
-            if not any(_alike(cameras[i], other.cameras[i], ALIKE) for other in candidates):  # view j has one pose
-                support = measure_support(views, cameras, pair, instants, shifts[:8])
-                candidates.append(_Candidate(cameras, support.excess))
-                if support.trusted and support.synchronous >= CLEAR_RATIO * support.largest:
-                    break
-    return sorted(candidates, key=lambda candidate: -candidate.excess)
+        Raises:
+            InputError: The view is not on the floor.
+        """
+        pixels = np.asarray(pixels, dtype=np.float64).reshape(-1, 2)
+        seen = np.column_stack([pixels, np.ones(len(pixels))]) @ self._require(view).T
+        return np.where(seen[:, 2:] > 0, seen[:, :2] / np.where(seen[:, 2:] > 0, seen[:, 2:], 1.0), np.nan)
 
+    def with_length(self, view: int, start: Sequence[float], end: Sequence[float], length: float) -> Floor:
+        """The same floor in the unit of one known length.
 
-def _alike(camera: FloatArray, other: FloatArray, limits: tuple[float, float]) -> bool:
-    """True where two poses of one view are no further apart than so many radians and body heights."""
-    turn = abs(np.exp(1j * camera[YAW]) - np.exp(1j * other[YAW]))
-    return bool(turn < limits[0] and np.hypot(*(camera - other)[[X, Y]]) < limits[1])
+        Args:
+            view: Number of a view that shows it.
+            start: Pixel x, y of a point on the floor.
+            end: Pixel x, y of another.
+            length: Distance of the two, in metres say.
 
+        Returns:
+            A floor whose places are in that unit.
 
-def _join(
-    views: Sequence[Sightings],
-    pairs: Mapping[tuple[int, int], list[_Candidate]],
-    shifts: Sequence[int],
-    *,
-    by_matches: bool,
-) -> dict[int, FloatArray]:
-    """Lay view after view on the floor of the strongest pair; by poses alone, or also by those whom a pair matches."""
-    strongest = max(pairs, key=lambda pair: pairs[pair][0].excess)
-    cameras = dict(pairs[strongest][0].cameras)
-    while True:
-        tries: list[_Try] = []
-        known = _all_matches(views, cameras, JOIN_GATES[-1], JOIN_BOXES, JOIN_MATCHES) if by_matches else []
-        for pair, candidates in pairs.items():
-            if len(cameras.keys() & set(pair)) != 1:
-                continue
-            new, old = pair if pair[1] in cameras else pair[::-1]
-            for candidate in candidates:
-                placed = {**cameras, new: _laid(candidate.cameras[new], candidate.cameras[old], cameras[old])}
-                tries.append((_meeting(views, placed, new, shifts), new, placed))
-                if by_matches:
-                    placed = _laid_by_matches(views, pair, candidate, cameras, known)
-                    tries.append((_meeting(views, placed, new, shifts), new, placed))
-        tries.sort(key=lambda entry: -entry[0])
-        joined = []
-        for _, new, placed in _rivals(tries)[:JOINS_TRIED]:
-            settled = placed
-            for gate in JOIN_GATES:
-                matches = _all_matches(views, settled, gate, JOIN_BOXES, JOIN_MATCHES)
-                settled = refine(
-                    views, settled, matches, anchor=min(settled), noise=max(gate / 3, 0.1), steps=5, lens=False
-                )
-            joined.append((_meeting(views, settled, new, shifts), settled))
-        if not joined:
-            return cameras
-        cameras = max(joined, key=lambda entry: entry[0])[1]
+        Raises:
+            InputError: The view is not on the floor, the points are not, or the length is not positive.
 
+        Example:
+            >>> from selfmva.core.types import View
+            >>> level = np.zeros(10)  # one body height above the floor, looks along it
+            >>> floor = Floor((View("hall", 1000, 1000),), (level,), {})
+            >>> round(floor.with_length(0, (500, 1000), (500, 750), 3.4).unit, 6)
+            1.7
+        """
+        first, second = self.place(view, np.array([start, end]))
+        distance = float(np.hypot(*(second - first)))
+        if not (length > 0 and np.isfinite(distance) and distance > 0):
+            raise InputError(
+                f"with_length needs a positive length between two points on the floor of view {view}, got {length} "
+                f"between {tuple(start)} and {tuple(end)}, which are {distance:.3g} apart on the floor"
+            )
+        return replace(self, unit=self.unit * length / distance)
 
-def _rivals(tries: Sequence[_Try]) -> list[_Try]:
-    """The best of sorted tries, and other places of the same view that are nearly as good."""
-    kept: list[_Try] = []
-    for meeting, new, placed in tries:
-        near = not kept or (new == tries[0][1] and meeting >= RIVAL * tries[0][0])
-        if near and not any(_alike(placed[new], other[new], NEIGHBOURS) for _, _, other in kept):
-            kept.append((meeting, new, placed))
-    return kept
+    def read(self, boxes: FloatArray, view: IntArray) -> Standing:
+        """Readings, in body heights, of `(M, 4)` boxes in pixels of their views `(M,)`."""
+        return read_standing(self.cameras, self.views, boxes, view)
 
+    def __repr__(self) -> str:
+        on = self.views_on_floor
+        trusted = sum(support.trusted for support in self.supports.values())
+        return f"Floor({len(on)} of {len(self.views)} views on it, {trusted} of {len(self.supports)} pairs trusted)"
 
-def _laid(camera: FloatArray, partner: FloatArray, partner_on_floor: FloatArray) -> FloatArray:
-    """A camera moved so that it stands to its partner, which is on the floor, as it stood before."""
-    turn = np.exp(1j * (partner_on_floor[YAW] - partner[YAW]))
-    shift = complex(*partner_on_floor[[X, Y]]) - turn * complex(*partner[[X, Y]])
-    result = moved(camera, complex(turn), complex(shift))
-    result[YAW] = np.angle(np.exp(1j * result[YAW]))
-    return result
+    def _to_floor(self, view: int) -> FloatArray | None:
+        camera = self.cameras[view]
+        if camera is None:
+            return None
+        to_pixels = pixel_matrix(self.views[view]) @ projections(camera)[:, [0, 1, 3]]
+        return np.asarray(np.diag([self.unit, self.unit, 1.0]) @ np.linalg.inv(to_pixels))
 
-
-def _laid_by_matches(
-    views: Sequence[Sightings],
-    pair: tuple[int, int],
-    candidate: _Candidate,
-    cameras: Mapping[int, FloatArray],
-    known: Sequence[Matches],
-) -> dict[int, FloatArray]:
-    """All cameras, after those of a new view and its partner met whom they match as a pair; others keep their matches.
-
-    In a short recording, a pair's own cameras may differ much from those of the floor, although both match the same
-    people: then poses alone lead astray.
-    """
-    new, old = pair if pair[1] in cameras else pair[::-1]
-    first, second = (views[view] for view in pair)
-    matches = matching_tracklets(views, candidate.cameras, pair, blocks(first, second, PAIR_BOXES), PAIR_GATES[-1])
-    feet = views[old].feet[views[old].usable]
-    here, there = (complex_places(camera, feet) for camera in (candidate.cameras[old], cameras[old]))
-    turn, shift = _fit_turn(here, there, 1.0 / (1.0 + np.abs(here - complex(*candidate.cameras[old][[X, Y]])) ** 2))
-    placed = {**cameras, new: moved(candidate.cameras[new], turn, shift)}
-    all_matches = [*known, thinned(matches, JOIN_MATCHES)]
-    for noise in MATCH_NOISES:
-        placed = refine(views, placed, all_matches, anchor=min(cameras), noise=noise, steps=5, lens=False)
-    return placed
-
-
-def _fit_turn(source: np.ndarray, target: np.ndarray, weight: FloatArray) -> tuple[complex, complex]:
-    """Turn and shift of least weighted squares that lay places on others."""
-    middle, goal = (complex(np.average(places, weights=weight)) for places in (source, target))
-    turn = complex((weight * np.conj(source - middle) * (target - goal)).sum())
-    turn /= max(abs(turn), 1e-12)
-    return turn, goal - turn * middle
-
-
-def _meeting(views: Sequence[Sightings], cameras: Mapping[int, FloatArray], new: int, shifts: Sequence[int]) -> float:
-    """How much a new view has in common with all that are on the floor, over chance."""
-    total = 0.0
-    for old in cameras.keys() - {new}:
-        pair = (min(old, new), max(old, new))
-        instants = blocks(views[pair[0]], views[pair[1]], JOIN_BOXES)
-        total += measure_support(views, cameras, pair, instants, shifts[:6]).excess
-    return total
-
-
-def _all_matches(
-    views: Sequence[Sightings], cameras: Mapping[int, FloatArray], gate: float, boxes: int, most: int
-) -> list[Matches]:
-    found = []
-    for i, j in combinations(sorted(cameras), 2):
-        matches = matching_tracklets(views, cameras, (i, j), blocks(views[i], views[j], boxes), gate)
-        if len(matches.rows_i) >= LEAST_MATCHES:
-            found.append(thinned(matches, most))
-    return found
+    def _require(self, view: int) -> FloatArray:
+        if not 0 <= view < len(self.views):
+            raise InputError(f"there is no view {view}; views are 0 to {len(self.views) - 1}")
+        matrix = self._to_floor(view)
+        if matrix is None:
+            raise InputError(f"view {view} ({self.views[view].name!r}) is not on the floor: fit() found no geometry")
+        return matrix

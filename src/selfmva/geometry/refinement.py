@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from selfmva.geometry.alignment import FAR, LEAST_COMMON, squared
+from selfmva.geometry.camera_from_heights import height_residuals, prior_residuals, robust
 from selfmva.geometry.cameras import ASPECT, CENTRE_X, PARAMETERS, POSE, project, projections, to_floor
-from selfmva.geometry.upright import height_residuals, prior_residuals, robust
+from selfmva.geometry.pair_alignment import FAR, LEAST_COMMON, squared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from selfmva.core.types import FloatArray, IntArray
     from selfmva.geometry.sightings import Sightings
-    from selfmva.types import FloatArray, IntArray
 
     ComplexArray = NDArray[np.complex128]
     Cameras = Mapping[int, FloatArray]

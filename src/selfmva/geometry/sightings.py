@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.geometry.camera_from_heights import LEAST_BOXES, fit_upright
 from selfmva.geometry.cameras import NEAREST, PARAMETERS, predicted_heights, project, projections, to_floor
 from selfmva.geometry.tracklets import link, smoothed, speeds, spreads
-from selfmva.geometry.upright import LEAST_BOXES, fit_upright
 
 if TYPE_CHECKING:
-    from selfmva.types import FloatArray, IntArray, View
+    from selfmva.core.types import FloatArray, IntArray, View
 
 BORDER = 0.005  # share of the image's height: boxes that come nearer to its border are cut by it
 OFF_HEIGHT = 0.5  # log of seen over expected height, beyond which feet or head are hidden, or nobody stands there

@@ -18,8 +18,8 @@ from selfmva.geometry.refinement import blocks, nearest_boxes
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from selfmva.core.types import FloatArray, IntArray
     from selfmva.geometry.sightings import Sightings
-    from selfmva.types import FloatArray, IntArray
 
 VERDICT_BOXES = 6000  # of a view, on which verdicts rest
 KERNEL = 0.2  # body heights of transfer error

@@ -12,7 +12,7 @@ import numpy as np
 from selfmva.matching.assignment import solve
 
 if TYPE_CHECKING:
-    from selfmva.types import FloatArray, IntArray
+    from selfmva.core.types import FloatArray, IntArray
 
 LARGEST_GAP = 4.0  # instants between two boxes of a tracklet
 GATE = 0.8  # body heights a prediction may be off, after one instant

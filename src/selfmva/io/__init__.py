@@ -1,29 +1,29 @@
 """Reading and writing: boxes (`read_boxes` and `write_boxes` choose the format by the file), images and video."""
 
-from selfmva.io.array_cache import ArrayCache
-from selfmva.io.atomic import atomic_write
-from selfmva.io.boxes_argument import resolve_boxes
-from selfmva.io.coco import read_coco, write_coco
-from selfmva.io.detections import (
+from selfmva.core.images import as_rgb
+from selfmva.io.boxes.any_format import read_boxes, write_boxes
+from selfmva.io.boxes.argument import resolve_boxes
+from selfmva.io.boxes.coco import read_coco, write_coco
+from selfmva.io.boxes.detections import (
     frame_from_supervision,
     frame_from_torchvision,
     frame_from_ultralytics,
     frame_to_supervision,
 )
-from selfmva.io.files import read_boxes, write_boxes
-from selfmva.io.fingerprints import fingerprint
-from selfmva.io.image_sources import ImageArray, ImageFiles
-from selfmva.io.images import read_image, write_image
-from selfmva.io.mot import read_mot, write_mot
-from selfmva.io.selfmva_json import read_selfmva, write_selfmva
-from selfmva.io.source_argument import open_source
-from selfmva.io.sources import ImageSource
-from selfmva.io.synchronized import SynchronizedImages, SynchronizedReader
-from selfmva.io.table import frames_from_table, read_table, table_from_frames, write_table
-from selfmva.io.video import VideoFile
-from selfmva.io.video_writer import VideoWriter
-from selfmva.io.views import resolve_view, resolve_views
-from selfmva.pixels import as_rgb
+from selfmva.io.boxes.mot import read_mot, write_mot
+from selfmva.io.boxes.selfmva_json import read_selfmva, write_selfmva
+from selfmva.io.boxes.table import frames_from_table, read_table, table_from_frames, write_table
+from selfmva.io.storage.array_cache import ArrayCache
+from selfmva.io.storage.atomic import atomic_write
+from selfmva.io.video.fingerprints import fingerprint
+from selfmva.io.video.image_sources import ImageArray, ImageFiles
+from selfmva.io.video.images import read_image, write_image
+from selfmva.io.video.source_argument import open_source
+from selfmva.io.video.sources import ImageSource
+from selfmva.io.video.synchronized import SynchronizedImages, SynchronizedReader
+from selfmva.io.video.video import VideoFile
+from selfmva.io.video.video_writer import VideoWriter
+from selfmva.io.video.view_argument import resolve_view, resolve_views
 
 __all__ = [
     "ArrayCache",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from selfmva.types import FloatArray, IntArray
+    from selfmva.core.types import FloatArray, IntArray
 
 CPU_SOLVERS = {"auto": solve_fastest, "scipy": solve_scipy, "lap": solve_lap}
 Backend = Literal["auto", "scipy", "lap", "torch-linear-assignment"]
@@ -124,7 +124,7 @@ def solve(
     # Arrays that name a backend for tensors, or tensors.
     import torch
 
-    from selfmva.matching.device import is_available, solve_tensors
+    from selfmva.matching.gpu import is_available, solve_tensors
 
     if backend == "torch-linear-assignment" or (backend == "auto" and batch.is_cuda and is_available()):
         tensors = torch.as_tensor(batch)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from selfmva.types import FloatArray, IntArray
+    from selfmva.core.types import FloatArray, IntArray
 
 # lap 0.5 takes a million for infinity and is silently wrong beyond; sums of a few costs must stay below.
 LARGEST_PLAIN = 1e5

@@ -2,7 +2,7 @@
 
 from selfmva.metrics.association import AssociationScores, PairResult, average_precision, score_pairs
 from selfmva.metrics.curves import precision_recall_curve, reliability_curve
-from selfmva.metrics.protocols import evaluate
+from selfmva.metrics.evaluate import evaluate
 
 __all__ = [
     "AssociationScores",

@@ -15,7 +15,7 @@ from selfmva.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from selfmva.types import FloatArray, IntArray
+    from selfmva.core.types import FloatArray, IntArray
 
 IPAA_LEVELS = (1.0, 0.9, 0.8)
 

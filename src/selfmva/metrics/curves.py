@@ -10,7 +10,7 @@ from selfmva.errors import InputError
 from selfmva.metrics.association import cumulative
 
 if TYPE_CHECKING:
-    from selfmva.types import FloatArray, IntArray
+    from selfmva.core.types import FloatArray, IntArray
 
 
 class Reliability(NamedTuple):

@@ -14,7 +14,7 @@ import numpy as np
 from selfmva.errors import InputError
 
 if TYPE_CHECKING:
-    from selfmva.types import IntArray
+    from selfmva.core.types import IntArray
 
 
 @dataclass(frozen=True, eq=False)

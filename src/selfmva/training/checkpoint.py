@@ -16,14 +16,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from selfmva.errors import CheckpointError
-from selfmva.io.atomic import atomic_write
+from selfmva.io.storage.atomic import atomic_write
 
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.optim.swa_utils import AveragedModel
 
+    from selfmva.core.packed_boxes import PackedBoxes
     from selfmva.encoders.box import BoxEncoder
-    from selfmva.pretext.recording import PackedBoxes
 
 FORMAT = "selfmva-training-1"
 

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
+from selfmva.core.images import as_rgb
+from selfmva.core.types import validate_boxes
 from selfmva.errors import InputError
-from selfmva.pixels import as_rgb
-from selfmva.types import validate_boxes
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from selfmva.pixels import Image
-    from selfmva.types import FloatArray, IntArray
+    from selfmva.core.images import Image
+    from selfmva.core.types import FloatArray, IntArray
 
 Part = Literal["faces", "people"]
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.core.images import as_rgb
+from selfmva.core.types import validate_boxes
 from selfmva.errors import InputError
-from selfmva.io.images import write_image
-from selfmva.pixels import as_rgb
-from selfmva.types import validate_boxes
+from selfmva.io.video.images import write_image
 from selfmva.viz.tiles import lay_tiles, paste
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from selfmva.pixels import Image
-    from selfmva.types import IntArray
+    from selfmva.core.images import Image
+    from selfmva.core.types import IntArray
 
     Colour = tuple[int, int, int]
 

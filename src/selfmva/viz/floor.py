@@ -18,10 +18,10 @@ from selfmva.viz.labels import broken, free_place, shortened, text_size
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from selfmva.association import Association
-    from selfmva.geometry.plan import Floor
-    from selfmva.pixels import Image
-    from selfmva.types import FloatArray, IntArray
+    from selfmva.association.association import Association
+    from selfmva.core.images import Image
+    from selfmva.core.types import FloatArray, IntArray
+    from selfmva.geometry.floor import Floor
 
 SMALLEST = 240  # pixels, width and height
 REACH = 8.0  # where a camera saw nobody, its footprint ends where a body fills an eighth of the image
@@ -52,8 +52,8 @@ def draw_floor(
         InputError: There is no floor, an association is of other cameras, or the picture is too small.
 
     Example:
-        >>> from selfmva.geometry.plan import Floor
-        >>> from selfmva.types import View
+        >>> from selfmva.geometry.floor import Floor
+        >>> from selfmva.core.types import View
         >>> camera = np.array([-0.2, 0.4, 0.0, 0.6, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
         >>> draw_floor(Floor((View("door", 640, 480), View("hall", 640, 480)), (camera, None), {})).shape
         (900, 900, 3)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.core.images import as_rgb
 from selfmva.errors import InputError
-from selfmva.pixels import as_rgb
 from selfmva.viz.blur import blur_people
 from selfmva.viz.draw import CANVAS, GRID_LINE, INK, blend, checked_ids, colour_of, draw_boxes, write
 from selfmva.viz.tiles import lay_tiles, paste, resized
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from selfmva.pixels import Image
-    from selfmva.types import FloatArray, Frame, IntArray, View
+    from selfmva.core.images import Image
+    from selfmva.core.types import FloatArray, Frame, IntArray, View
     from selfmva.viz.blur import Part
     from selfmva.viz.tiles import Tiles
 
@@ -57,7 +57,7 @@ def draw_association(
         InputError: The numbers of views, boxes and ids do not fit together, or an image is wrong.
 
     Example:
-        >>> from selfmva.types import Frame, View
+        >>> from selfmva.core.types import Frame, View
         >>> frame = Frame([[[10, 10, 40, 90]], [[50, 20, 70, 95]]])
         >>> draw_association(frame, [[0], [0]], [View("a", 160, 100), View("b", 160, 100)], width=424).shape
         (141, 424, 3)

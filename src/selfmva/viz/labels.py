@@ -11,7 +11,7 @@ from selfmva.viz.draw import LETTERS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from selfmva.types import FloatArray
+    from selfmva.core.types import FloatArray
 
 DIRECTIONS = 16  # around a point, in which its label may lie
 DISTANCES = (1.0, 1.6, 2.4, 3.4)  # times the nearest

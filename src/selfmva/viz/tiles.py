@@ -14,7 +14,7 @@ from selfmva.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from selfmva.pixels import Image
+    from selfmva.core.images import Image
 
 BACKGROUND = (14, 15, 18)
 GAP = 8  # pixels between tiles

@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from selfmva.errors import InputError
-from selfmva.io.sources import positive
-from selfmva.io.video_writer import VideoWriter
+from selfmva.io.video.sources import positive
+from selfmva.io.video.video_writer import VideoWriter
+from selfmva.tracking.steady_ids import Numbering
 from selfmva.viz.blur import check_part
 from selfmva.viz.draw import draw_boxes
 from selfmva.viz.instant import SMALLEST_SCALE, backdrop, draw_association, seen_once
-from selfmva.viz.steady import Numbering
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from selfmva.association import Association
-    from selfmva.io.synchronized import SynchronizedImages
-    from selfmva.pixels import Image
-    from selfmva.types import IntArray, View
+    from selfmva.association.association import Association
+    from selfmva.core.images import Image
+    from selfmva.core.types import IntArray, View
+    from selfmva.io.video.synchronized import SynchronizedImages
     from selfmva.viz.blur import Part
 
     Instant = tuple[Association, tuple[IntArray, ...]]
@@ -69,9 +69,9 @@ def write_mosaic_video(
         DataError: The file cannot be written, or an image not be read.
 
     Example:
-        >>> from selfmva.association import Association
+        >>> from selfmva.association.association import Association
         >>> from selfmva.io import VideoFile
-        >>> from selfmva.types import Frame, View
+        >>> from selfmva.core.types import Frame, View
         >>> from tempfile import TemporaryDirectory
         >>> view = View("door", 160, 90)
         >>> still = [Association(Frame([[[9, 9, 40, 80]]], t), (view,), (np.array([0]),), {}) for t in range(3)]
@@ -153,7 +153,7 @@ def file_names(views: Sequence[View]) -> list[str]:
     """A name for a file of each view, no two the same.
 
     Example:
-        >>> from selfmva.types import View
+        >>> from selfmva.core.types import View
         >>> file_names([View("hall/left", 9, 9), View("hall left", 9, 9), View("door", 9, 9)])
         ['0_hall_left', '1_hall_left', 'door']
     """

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from selfmva.types import Frame, View
+from selfmva.core.types import Frame, View
 
 
 class Toy:

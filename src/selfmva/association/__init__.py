@@ -1,0 +1,1 @@
+"""The associator: read, calibrate, train, learn what distances mean, associate."""

@@ -1,0 +1,137 @@
+"""Expectation-maximization: who is who by what is known of likeness, likeness by who is who, and so on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from selfmva.association.appearance.densities import HIDDEN, NO_LIMITS, Likeness
+from selfmva.association.appearance.pair_distances import STRETCHES
+from selfmva.matching.posterior.distance_table import LARGEST_LOG_ODDS
+from selfmva.matching.posterior.marginals import competition, free_without
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from selfmva.association.appearance.densities import Limits, ViewPair
+    from selfmva.association.appearance.pair_distances import PairEvidence
+    from selfmva.core.types import FloatArray
+
+MOST_ROUNDS, SETTLED = 50, 1e-3
+PRIOR_PAIRS = 20.0  # weight, in box pairs, of the view pairs' common mean in the mean of each
+FIRST_BIAS = -1.0
+LARGEST_BIAS = 3.0  # of those whom one view sees, at most 95 % are taken for seen by the other, whatever was learnt
+LARGEST_RATIO = 25.0  # in likelihoods: as much as products of odds can hold
+UNBOUNDED_RATIO = 500.0  # as much as a single number can hold
+
+
+def settle(
+    evidence: Mapping[ViewPair, PairEvidence],
+    likeness: Likeness,
+    teachers: Collection[ViewPair],
+    limits: Limits,
+) -> tuple[Likeness, dict[ViewPair, float]]:
+    """Expectation-maximization; gap and spreads are those of the teachers."""
+    missing = {pair: float(np.nanmean(e.distances)) for pair, e in evidence.items() if pair not in likeness.strangers}
+    likeness = likeness._replace(strangers={**likeness.strangers, **missing})
+    bias = {pair: FIRST_BIAS for pair, entry in evidence.items() if not entry.told}
+    for _ in range(MOST_ROUNDS):
+        matched = {pair: competition(scores(pair, entry, likeness, bias)) for pair, entry in evidence.items()}
+        before = np.array([*likeness[1:], *bias.values()])
+        # A match that shows somebody else tells nothing of what its person looks like.
+        shown = {
+            pair: weight * -np.expm1(np.log(HIDDEN) - likeness.log_ratio(pair, evidence[pair].distances))
+            for pair, weight in matched.items()
+        }
+        likeness = weigh(evidence, shown, teachers, limits)
+        bias = {pair: _bias(evidence[pair], matched[pair]) for pair in bias}
+        if np.abs(np.array([*likeness[1:], *bias.values()]) - before).max() < SETTLED:
+            break
+    return likeness, bias
+
+
+def weigh(
+    evidence: Mapping[ViewPair, PairEvidence],
+    matched: Mapping[ViewPair, FloatArray],
+    teachers: Collection[ViewPair],
+    limits: Limits = NO_LIMITS,
+) -> Likeness:
+    """Means and spreads of distances, given how likely each pair of boxes is one person."""
+    known = {pair: np.isfinite(entry.distances) for pair, entry in evidence.items()}
+    parts = {pair: (entry.distances[known[pair]], matched[pair][known[pair]]) for pair, entry in evidence.items()}
+    totals = {pair: (float((1.0 - same) @ away), float((1.0 - same).sum())) for pair, (away, same) in parts.items()}
+    summed, weight = np.sum(list(totals.values()), axis=0)
+    common = PRIOR_PAIRS * summed / max(weight, 1e-9)
+    strangers = {
+        pair: max(float((total + common) / (size + PRIOR_PAIRS)), limits.strangers)
+        for pair, (total, size) in totals.items()
+    }
+    away = np.concatenate([parts[pair][0] - strangers[pair] for pair in sorted(teachers)])
+    same = np.concatenate([parts[pair][1] for pair in sorted(teachers)])
+    other = 1.0 - same
+    total = max(float(same.sum()), 1e-9)
+    gap = float(-(same @ away) / total)
+    spread_other = float(np.sqrt((other @ away**2) / max(other.sum(), 1e-9)))
+    spread_same = float(np.sqrt((same @ (away + gap) ** 2) / total))
+    return Likeness(strangers, gap, max(spread_same, limits.spread), max(spread_other, limits.spread))
+
+
+def scores(
+    pair: ViewPair,
+    entry: PairEvidence,
+    likeness: Likeness,
+    bias: Mapping[ViewPair, float],
+    largest: float = LARGEST_LOG_ODDS,
+) -> FloatArray:
+    """`(F, N, M)` log-odds by everything that is known, before competition."""
+    ratio = np.where(np.isnan(entry.distances), 0.0, likeness.log_ratio(pair, entry.distances, largest))
+    return np.asarray(entry.scores + ratio + bias.get(pair, 0.0))
+
+
+def _bias(entry: PairEvidence, matched: FloatArray) -> float:
+    """Log-odds of boxes that nothing is known about, such that as many are expected to match as do."""
+    there = ~np.isneginf(entry.scores)
+    # Nothing but their numbers tells boxes apart: instants with as many expect as many matches.
+    shapes = np.stack([there.any(axis=2).sum(axis=1), there.any(axis=1).sum(axis=1)])
+    _, first, instants = np.unique(shapes, axis=1, return_index=True, return_counts=True)
+    there = there[first]
+    goal = float(matched.sum())
+    low, high = -LARGEST_LOG_ODDS, LARGEST_BIAS
+    for _ in range(12):
+        middle = (low + high) / 2
+        expected = float(competition(np.where(there, middle, -np.inf)).sum(axis=(1, 2)) @ instants)
+        low, high = (middle, high) if expected < goal else (low, middle)
+    return (low + high) / 2
+
+
+def log_likelihood(
+    evidence: Mapping[ViewPair, PairEvidence], likeness: Likeness, bias: Mapping[ViewPair, float]
+) -> FloatArray:
+    """`(8,)` of all distances, by stretch: as if all were strangers', and what matching adds."""
+    total = np.zeros(STRETCHES)
+    for pair, entry in evidence.items():
+        away = np.where(np.isfinite(entry.distances), entry.distances - likeness.strangers[pair], 0.0)
+        known = np.isfinite(entry.distances).sum(axis=(1, 2))
+        of_strangers = -0.5 * (away**2).sum(axis=(1, 2)) / likeness.spread_other**2
+        of_strangers -= known * np.log(likeness.spread_other)
+        of_strangers += _beyond_bound(pair, entry, likeness)
+        before = entry.scores + bias.get(pair, 0.0)
+        added = _log_matchings(scores(pair, entry, likeness, bias, LARGEST_RATIO)) - _log_matchings(before)
+        total += np.bincount(entry.stretches(), of_strangers + added, STRETCHES)
+    return total
+
+
+def _beyond_bound(pair: ViewPair, entry: PairEvidence, likeness: Likeness) -> FloatArray:
+    """`(F,)` what the bound takes from the ratios of a likeness that is beyond doubt: strangers' tails are as heavy."""
+    full, bounded = (likeness.log_ratio(pair, entry.distances, most) for most in (UNBOUNDED_RATIO, LARGEST_RATIO))
+    return np.asarray(np.where(np.isfinite(entry.distances), full - bounded, 0.0).sum(axis=(1, 2)))
+
+
+def _log_matchings(log_odds: FloatArray) -> FloatArray:
+    """`(F,)` logarithm of the weight of all one-to-one matchings together (Bethe's free energy)."""
+    odds = np.exp(log_odds)
+    from_row, from_column = free_without(odds)
+    of_rows, of_columns = (odds * from_column).sum(axis=2), (odds * from_row).sum(axis=1)
+    counted_twice = np.log1p(odds * from_row * from_column).sum(axis=(1, 2))
+    return np.asarray(np.log1p(of_rows).sum(axis=1) + np.log1p(of_columns).sum(axis=1) - counted_twice)

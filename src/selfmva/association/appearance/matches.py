@@ -1,0 +1,64 @@
+"""Who looks alike in two views: matches by appearance alone, before anything else is known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from selfmva.association.appearance import learn_likeness, stack_blocks
+from selfmva.association.appearance.em import scores
+from selfmva.association.appearance.within_views import own_distances
+from selfmva.association.cues import appearance_distances
+from selfmva.core.view_pairs import view_pairs
+from selfmva.matching.posterior.marginals import competition
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from selfmva.core.packed_boxes import PackedBoxes
+    from selfmva.core.types import IntArray, View
+
+MOST_INSTANTS, MOST_BOX_PAIRS = 400, 100_000  # of all view pairs together; more would tell nothing new
+LIKELY = 0.5
+
+
+def find_lookalikes(
+    packed: PackedBoxes, views: Sequence[View], minimum_shift: int
+) -> dict[tuple[int, int], tuple[IntArray, IntArray]]:
+    """Boxes of two views that are likely to be one person by what they look like.
+
+    Args:
+        packed: A recording.
+        views: The cameras, in the order in which it is packed.
+        minimum_shift: See `own_distances`.
+
+    Returns:
+        By view pair, `(K,)` rows of boxes of the first view and of the second among all boxes of their view, instant
+        after instant; empty where appearance tells nothing.
+    """
+    if packed.features is None:
+        return {}
+    features = packed.features.numpy()
+    pairs = view_pairs(packed.views)
+    box_pairs = sum((packed.count[:, i] * packed.count[:, j] for i, j in pairs), start=np.zeros(len(packed), np.int64))
+    size = min(len(packed), MOST_INSTANTS, int(MOST_BOX_PAIRS / max(box_pairs.mean(), 1.0)) + 1)
+    instants = np.unique(np.linspace(0, len(packed) - 1, size).astype(np.int64))
+    evidence = {
+        (i, j): stack_blocks(
+            [appearance_distances(features[packed.rows(t, i)], features[packed.rows(t, j)]) for t in instants.tolist()],
+            None,
+        )
+        for i, j in pairs
+    }
+    seen = learn_likeness(evidence, own_distances(packed, views, minimum_shift))
+    if seen.likeness is None:
+        return {}
+    before = np.cumsum(packed.count, axis=0) - packed.count
+    found = {}
+    for pair, entry in evidence.items():
+        if pair in seen.bias:
+            likely = competition(scores(pair, entry, seen.likeness, seen.bias)) > LIKELY
+            number, one, other = np.nonzero(likely)
+            found[pair] = (before[instants[number], pair[0]] + one, before[instants[number], pair[1]] + other)
+    return found

@@ -1,0 +1,191 @@
+"""The result of association: who is who at one instant, and how sure that is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from selfmva.errors import InputError
+from selfmva.io.boxes.detections import frame_to_supervision
+from selfmva.matching.grouping.groups import confidence
+from selfmva.matching.posterior.posterior import bounded_log_odds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+    from selfmva.core.types import FloatArray, Frame, IntArray, View
+    from selfmva.geometry.floor import Floor
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Association:
+    """Which boxes of one instant are the same person.
+
+    Attributes:
+        frame: The boxes, clipped to the images.
+        views: The cameras.
+        ids: One int64 array per view, `(N,)`: boxes of one person share an id; two boxes of one view never do. Ids
+            count from 0 and hold for this instant alone.
+        probabilities: `(N_i, N_j)` posterior for every pair of views i < j.
+        calibrated: True where probabilities were learnt from the recording; False where they are only similarities
+            (a converted checkpoint before `adapt`).
+        floor: The common floor, None where none was found.
+    """
+
+    frame: Frame
+    views: tuple[View, ...]
+    ids: tuple[IntArray, ...]
+    probabilities: Mapping[tuple[int, int], FloatArray]
+    calibrated: bool = True
+    floor: Floor | None = None
+
+    @property
+    def index(self) -> int:
+        """Number of the instant."""
+        return self.frame.index
+
+    def probability(self, i: int, j: int) -> FloatArray:
+        """Posterior that two boxes are the same person.
+
+        Args:
+            i: Number of a view.
+            j: Number of a view.
+
+        Returns:
+            `(N_i, N_j)` float64 in [0, 1]; the identity matrix for i = j.
+
+        Raises:
+            InputError: There is no such view.
+        """
+        self._check_views(i, j)
+        if i == j:
+            return np.eye(len(self.ids[i]))
+        return self.probabilities[i, j] if i < j else self.probabilities[j, i].T
+
+    def matches(self, i: int, j: int) -> IntArray:
+        """Boxes of two views that are the same person.
+
+        Args:
+            i: Number of a view.
+            j: Number of a view.
+
+        Returns:
+            `(K, 2)` int64 indices of boxes of view i and view j, those of view i increasing.
+
+        Raises:
+            InputError: There is no such view.
+        """
+        self._check_views(i, j)
+        return np.argwhere(self.ids[i][:, None] == self.ids[j][None, :])
+
+    def groups(self) -> list[dict[int, int]]:
+        """The people: for each, in the order of ids, the box in every view that sees them, as `{view: box}`."""
+        people: dict[int, dict[int, int]] = {}
+        for view, ids in enumerate(self.ids):
+            for box, identity in enumerate(ids.tolist()):
+                people.setdefault(identity, {})[view] = box
+        return [people[identity] for identity in sorted(people)]
+
+    def confidences(self) -> tuple[FloatArray, ...]:
+        """How sure each box is of its id, against any other person of the instant and against being alone.
+
+        Returns:
+            One `(N,)` float64 array per view, in [0, 1]; see `selfmva.matching.grouping.groups.confidence`.
+        """
+        count = self.frame.counts
+        start = np.cumsum([0, *count])
+        odds = np.zeros((start[-1], start[-1]))
+        for (i, j), block in self.probabilities.items():
+            odds[start[i] : start[i + 1], start[j] : start[j + 1]] = bounded_log_odds(block)
+        view = np.repeat(np.arange(len(count)), count)
+        return tuple(np.split(confidence(odds + odds.T, view, np.concatenate(self.ids)), start[1:-1]))
+
+    def floor_positions(self) -> FloatArray:
+        """Where the people are on the common floor, in the order of `groups()`.
+
+        All boxes of a person are weighed by how well each one tells the place.
+
+        Returns:
+            `(G, 2)` float64 in body heights, or in the user's unit (see `Floor.with_length`); NaN for a person whom
+            only views off the floor see, and everywhere where `floor` is None.
+        """
+        ids = np.concatenate(self.ids) if self.ids else np.zeros(0, np.int64)
+        people = len(np.unique(ids))
+        if self.floor is None or not len(ids):
+            return np.full((people, 2), np.nan)
+        view = np.repeat(np.arange(len(self.views)), self.frame.counts)
+        places, weights = self.floor.read(np.concatenate(self.frame.boxes), view).estimates()
+        total, weighted = np.zeros((people, 2, 2)), np.zeros((people, 2))
+        person = np.unique(ids, return_inverse=True)[1]
+        np.add.at(total, person, weights)
+        np.add.at(weighted, person, (weights @ places[:, :, None])[..., 0])
+        known = np.linalg.det(total) > 0
+        result = np.full((people, 2), np.nan)
+        result[known] = np.linalg.solve(total[known], weighted[known][..., None])[..., 0]
+        return self.floor.unit * result
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """A tidy table, one row per box: frame, view, box, id, x1, y1, x2, y2 and, where known, score and track_id.
+
+        The column `view` holds the number of the view, `view_name` its name.
+        """
+        import pandas as pd
+
+        counts = self.frame.counts
+        numbers = np.repeat(np.arange(len(self.views)), counts)
+        corners = np.concatenate(self.frame.boxes) if self.frame.boxes else np.zeros((0, 4))
+        columns: dict[str, Any] = {
+            "frame": np.full(len(numbers), self.index),
+            "view": numbers,
+            "view_name": [self.views[number].name for number in numbers],
+            "box": np.concatenate([np.arange(count) for count in counts]).astype(np.int64),
+            "id": np.concatenate(self.ids),
+        }
+        columns |= {name: corners[:, k] for k, name in enumerate(("x1", "y1", "x2", "y2"))}
+        for name, values in (("score", self.frame.scores), ("track_id", self.frame.track_ids)):
+            if values is not None:
+                columns[name] = np.concatenate(values)
+        return pd.DataFrame(columns)
+
+    def to_supervision(self) -> list[Any]:
+        """One `supervision.Detections` per view: the id in `tracker_id`, the name of the view in `data["view"]`.
+
+        Raises:
+            MissingDependencyError: supervision is not installed.
+        """
+        return frame_to_supervision(self.frame, self.views, self.ids)
+
+    def __repr__(self) -> str:
+        people = self.groups()
+        shared = sum(len(person) > 1 for person in people)
+        note = "" if self.calibrated else ", similarities instead of probabilities"
+        return (
+            f"Association(instant {self.index}: {_counted(sum(self.frame.counts), 'box', 'boxes')} "
+            f"in {len(self.views)} views, {_counted(len(people), 'person', 'people')}, "
+            f"{shared} of them in several views{note})"
+        )
+
+    def _repr_html_(self) -> str:
+        """A table for notebooks: one row per person, one column per view, the number of the box in each."""
+        head = "".join(f"<th>{escape(view.name)}</th>" for view in self.views)
+        rows = "".join(
+            f"<tr><th>{number}</th>"
+            + "".join(f"<td>{person.get(view, '')}</td>" for view in range(len(self.views)))
+            + "</tr>"
+            for number, person in enumerate(self.groups())
+        )
+        return f"<p>{escape(repr(self))}</p><table><tr><th>person</th>{head}</tr>{rows}</table>"
+
+    def _check_views(self, *numbers: int) -> None:
+        for number in numbers:
+            if not 0 <= number < len(self.views):
+                raise InputError(f"there is no view {number}; views are 0 to {len(self.views) - 1}")
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"

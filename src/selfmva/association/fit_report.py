@@ -1,0 +1,294 @@
+"""What fit() learnt, in numbers and in a sentence."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from selfmva.association.appearance import NOTHING_SEEN
+from selfmva.association.synchrony import CHANCE, STANDARD_ERRORS, pooled
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from selfmva.association.appearance import Verdict
+    from selfmva.association.synchrony import PairSynchrony
+    from selfmva.core.types import View
+    from selfmva.geometry.epipolar_search import EpipolarGeometry
+    from selfmva.geometry.floor import Floor
+
+
+FLOOR, IMPLIED, HEAD_LINES, NOT_FOUND, REFUTED = "floor", "implied", "head lines", "not found", "refuted"
+
+
+@dataclass(frozen=True)
+class PairReport:
+    """What was learnt of one view pair.
+
+    Attributes:
+        view_i: Name of the first view.
+        view_j: Name of the second view.
+        partner_share: Share of the boxes that have a partner in the other view, as the posteriors expect it, in [0, 1].
+        synchronization_accuracy: How often the synchronous image is nearer than a shifted one; 0.5 is chance; NaN
+            where nothing could be compared.
+        calibration: `"floor"`: both views are on the common floor, and their boxes speak for it; `"implied"`: both are
+            on it, held by other views; `"head lines"`: no floor, but heads meet each other's epipolar lines;
+            `"not found"`; `"refuted"`: found, but those whom it brings together look no more alike than strangers.
+        support: Boxes that geometry brings together at synchronous instants, over chance; weighted by motion on a
+            floor. NaN where nothing was found.
+        residual: Their median error in body heights; NaN where nothing was found.
+    """
+
+    view_i: str
+    view_j: str
+    partner_share: float
+    synchronization_accuracy: float
+    calibration: str = NOT_FOUND
+    support: float = math.nan
+    residual: float = math.nan
+
+    @property
+    def trusted(self) -> bool:
+        """True where the boxes of these two views speak for their geometry beyond chance."""
+        return self.calibration in (FLOOR, HEAD_LINES)
+
+
+@dataclass(frozen=True)
+class FitReport:
+    """What fit() learnt.
+
+    Attributes:
+        pairs: One entry per view pair.
+        synchronization_accuracy: Mean over instants and view pairs; NaN where nothing could be compared, or no
+            embedding was trained.
+        synchronization_margin: Standard errors by which it exceeds chance, where it does so least (see
+            `selfmva.association.synchrony.PairSynchrony.margin`).
+        chance: What guessing reaches.
+        instants: Number of instants that were measured on.
+        held_out: True where these instants were kept from training.
+        seconds: Wall-clock time of the fit.
+        views_on_floor: Names of the views on the common floor.
+        clock_offsets: Where they were looked for, instants by which each view's clock differs, by name: it shows at
+            instant t what the first view shows at t + offset.
+        moved: After `adapt`, how far each view's picture of the floor moved, in body heights, by name.
+        appearance: How much more alike one person looks in two views than two people do, in standard deviations (d');
+            NaN where nothing is known of what people look like, or where it tells nothing.
+        embedding: False where none was trained (recipe `"geometry"`).
+    """
+
+    pairs: tuple[PairReport, ...]
+    synchronization_accuracy: float
+    synchronization_margin: float
+    chance: float
+    instants: int
+    held_out: bool
+    seconds: float
+    views_on_floor: tuple[str, ...] = ()
+    clock_offsets: Mapping[str, int] = field(default_factory=dict)
+    moved: Mapping[str, float] = field(default_factory=dict)
+    appearance: float = math.nan
+    embedding: bool = True
+
+    @property
+    def better_than_chance(self) -> bool:
+        """True where anything was learnt: a trusted geometry, an embedding that beats chance, or appearance."""
+        return self.geometry_found or self.embedding_better_than_chance or not math.isnan(self.appearance)
+
+    @property
+    def geometry_found(self) -> bool:
+        """True where the geometry of a view pair is trusted."""
+        return any(pair.trusted for pair in self.pairs)
+
+    @property
+    def embedding_better_than_chance(self) -> bool:
+        """True where the synchronization accuracy exceeds chance by three standard errors at every distance."""
+        return self.synchronization_margin > STANDARD_ERRORS
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain values, NaN as None, for JSON."""
+        return {
+            **plain(asdict(self)),
+            "moved": plain(dict(self.moved)),
+            "pairs": [plain(asdict(pair)) for pair in self.pairs],
+            "better_than_chance": self.better_than_chance,
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> FitReport:
+        """The inverse of `to_dict`."""
+        own = {k: v for k, v in values.items() if k not in ("pairs", "better_than_chance")}
+        own["views_on_floor"] = tuple(own.get("views_on_floor", ()))
+        own["moved"] = with_nan(own.get("moved", {}))
+        return cls(pairs=tuple(PairReport(**with_nan(pair)) for pair in values["pairs"]), **with_nan(own))
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """The view pairs as a table for people: one row of text per pair, in the order of `COLUMNS`."""
+        return [_row(pair) for pair in self.pairs]
+
+    def summary(self) -> str:
+        """What was found, in two or three sentences."""
+        return "; ".join(filter(None, (self._geometry(), self._embedding(), self._appearance())))
+
+    def advice(self) -> str:
+        """What to do about what was not found; empty where everything was."""
+        alone = sorted({name for pair in self.pairs for name in (pair.view_i, pair.view_j)} - self._joined())
+        if not alone:
+            return ""
+        who = "any view" if not self._joined() else ", ".join(alone)
+        return (
+            f"no geometry was found for {who}: film longer and with more people who walk through what several cameras "
+            "see, and check that the cameras are fixed and synchronized"
+        )
+
+    def _joined(self) -> set[str]:
+        return {name for pair in self.pairs if pair.trusted for name in (pair.view_i, pair.view_j)}
+
+    def _geometry(self) -> str:
+        trusted = sum(pair.trusted for pair in self.pairs)
+        lines = sum(pair.calibration == HEAD_LINES for pair in self.pairs)
+        views = len({name for pair in self.pairs for name in (pair.view_i, pair.view_j)})
+        if not trusted:
+            return "no geometry was found"
+        floor = f"{len(self.views_on_floor)} of {views} views are on one floor" if self.views_on_floor else "no floor"
+        return f"{floor}, {trusted} of {len(self.pairs)} view pairs are trusted" + (
+            f" ({lines} by head lines)" if lines else ""
+        )
+
+    def _appearance(self) -> str:
+        if math.isnan(self.appearance):
+            return ""
+        return f"one person looks more alike in two views than two people do, by {self.appearance:.1f} deviations"
+
+    def _embedding(self) -> str:
+        if not self.embedding:
+            return ""
+        where = "held-out" if self.held_out else "training"
+        if math.isnan(self.synchronization_accuracy):
+            return "nothing could be compared: no two views show people at the same instant"
+        verdict = "better than" if self.embedding_better_than_chance else "not better than"
+        return (
+            f"for the embedding, the synchronous image is nearer than a shifted one in "
+            f"{self.synchronization_accuracy:.1%} of the comparisons on {self.instants} {where} instants, {verdict} "
+            f"chance ({self.chance:.0%})"
+        )
+
+    def __repr__(self) -> str:
+        lines = [f"FitReport: {self.summary()}"]
+        lines += [f"  {' | '.join(row)}" for row in (COLUMNS, *self.rows())]
+        lines += [f"  the clock of {name} is off by {k} instants" for name, k in self.clock_offsets.items() if k]
+        lines += [f"  {name} moved by {distance:.2f} body heights" for name, distance in self.moved.items()]
+        return "\n".join(lines + [f"  {self.advice()}"] * bool(self.advice()))
+
+    def _repr_html_(self) -> str:
+        rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in self.rows())
+        head = "".join(f"<th>{name}</th>" for name in COLUMNS)
+        advice = f"<p>{escape(self.advice())}</p>" if self.advice() else ""
+        return f"<p>{escape(self.summary())}</p><table><tr>{head}</tr>{rows}</table>{advice}"
+
+
+COLUMNS = (
+    "view",
+    "view",
+    "calibration",
+    "trusted",
+    "support",
+    "residual (bodies)",
+    "with partner",
+    "synchronization accuracy",
+)
+
+
+def _row(pair: PairReport) -> tuple[str, ...]:
+    """The cells of a table, in the order of COLUMNS."""
+    numbers = (
+        "-" if math.isnan(value) else text.format(value)
+        for value, text in (
+            (pair.support, "{:.0f}"),
+            (pair.residual, "{:.2f}"),
+            (pair.partner_share, "{:.0%}"),
+            (pair.synchronization_accuracy, "{:.1%}"),
+        )
+    )
+    return (pair.view_i, pair.view_j, pair.calibration, "yes" if pair.trusted else "no", *numbers)
+
+
+def build_report(
+    views: Sequence[View],
+    measured: Mapping[tuple[int, int], PairSynchrony],
+    partners: Mapping[tuple[int, int], float],
+    floor: Floor | None,
+    lines: Mapping[tuple[int, int], EpipolarGeometry],
+    *,
+    instants: int,
+    held_out: bool,
+    seen: Verdict = NOTHING_SEEN,
+) -> FitReport:
+    """Put a report together from what was measured.
+
+    Args:
+        views: The cameras.
+        measured: Of every view pair, by the embedding.
+        partners: Of every view pair, the expected number of people seen by both, summed over instants.
+        floor: The common floor, None where none was found.
+        lines: Epipolar geometry of the view pairs without a floor.
+        instants: Number of instants that were measured on.
+        held_out: True where these were kept from training.
+        seen: What appearance is worth.
+
+    Returns:
+        The report, its time still to be filled in.
+    """
+    pairs = []
+    for (i, j), synchrony in measured.items():
+        calibration, support, residual = _geometry_of((i, j), floor, lines)
+        if (i, j) in seen.refuted and calibration != NOT_FOUND:
+            calibration = REFUTED
+        pairs.append(
+            PairReport(
+                view_i=views[i].name,
+                view_j=views[j].name,
+                partner_share=2.0 * partners[i, j] / synchrony.boxes if synchrony.boxes else 0.0,
+                synchronization_accuracy=synchrony.accuracy,
+                calibration=calibration,
+                support=support,
+                residual=residual,
+            )
+        )
+    everything = pooled(measured.values())
+    on_floor = () if floor is None else tuple(views[number].name for number in floor.views_on_floor)
+    return FitReport(
+        tuple(pairs),
+        everything.accuracy,
+        everything.margin,
+        CHANCE,
+        instants,
+        held_out,
+        seconds=0.0,
+        views_on_floor=on_floor,
+        appearance=math.nan if seen.likeness is None else seen.likeness.separation,
+    )
+
+
+def _geometry_of(
+    pair: tuple[int, int], floor: Floor | None, lines: Mapping[tuple[int, int], EpipolarGeometry]
+) -> tuple[str, float, float]:
+    """Verdict, support and residual of one view pair."""
+    if floor is not None and pair in floor.supports:
+        support = floor.supports[pair]
+        return (FLOOR if support.trusted else IMPLIED), support.excess, support.residual
+    line = lines.get(pair)
+    if line is not None and line.trusted:
+        return HEAD_LINES, float(line.support), line.residual
+    return NOT_FOUND, math.nan, math.nan
+
+
+def plain(values: dict[str, Any]) -> dict[str, Any]:
+    """Values for JSON: NaN as None."""
+    return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in values.items()}
+
+
+def with_nan(values: dict[str, Any]) -> dict[str, Any]:
+    """The inverse of `plain`."""
+    return {k: math.nan if v is None else v for k, v in values.items()}

@@ -1,0 +1,24 @@
+"""Rigs as folders: what is saved, its model card, and the places that rigs come from."""
+
+from selfmva.association.pretrained.aliases import ALIASES, Alias
+from selfmva.association.pretrained.card import Card
+from selfmva.association.pretrained.folder import CARD, CONFIG, FORMAT_VERSION, WEIGHTS, load, save
+from selfmva.association.pretrained.mixin import Pretrained
+from selfmva.association.pretrained.repositories import find_folder, push_folder
+from selfmva.association.pretrained.saved import SavedAssociator
+
+__all__ = [
+    "ALIASES",
+    "CARD",
+    "CONFIG",
+    "FORMAT_VERSION",
+    "WEIGHTS",
+    "Alias",
+    "Card",
+    "Pretrained",
+    "SavedAssociator",
+    "find_folder",
+    "load",
+    "push_folder",
+    "save",
+]

@@ -1,0 +1,114 @@
+"""What an associator has learnt as named arrays, and back: encoder, head lines, tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from selfmva.association.cues import CUES
+from selfmva.core.view_pairs import view_pairs
+from selfmva.matching.posterior.distance_table import DistanceTable
+from selfmva.matching.posterior.fusion import FusedTable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from selfmva.association.learning import Tables
+    from selfmva.core.types import FloatArray
+
+    Arrays = dict[str, NDArray[Any]]
+
+ENCODER = "encoder."
+
+
+def to_arrays(
+    weights: Mapping[str, Tensor] | None, lines: Mapping[tuple[int, int], FloatArray], tables: Tables | None
+) -> Arrays:
+    """Everything by name.
+
+    Args:
+        weights: State of the encoder; None without one.
+        lines: Fundamental matrices of head points by view pair.
+        tables: What distances mean, by view pair.
+    """
+    arrays: Arrays = {f"{ENCODER}{name}": tensor.detach().cpu().numpy() for name, tensor in (weights or {}).items()}
+    arrays |= {f"lines.{i}.{j}": matrix for (i, j), matrix in lines.items()}
+    for (i, j), fused in (tables or {}).items():
+        arrays[f"tables.{i}.{j}.weights"] = fused.weights
+        arrays[f"tables.{i}.{j}.bias"] = np.array(fused.bias)
+        for cue, table in enumerate(fused.tables):
+            if table is not None:
+                prefix = f"tables.{i}.{j}.{cue}"
+                arrays[f"{prefix}.distances"] = table.distances
+                arrays[f"{prefix}.log_odds"] = table.log_odds
+                arrays[f"{prefix}.true_share"] = np.array(table.true_share)
+    return arrays
+
+
+def from_arrays(
+    arrays: Arrays, views: int
+) -> tuple[dict[str, Tensor] | None, dict[tuple[int, int], FloatArray], Tables | None]:
+    """The inverse of `to_arrays`.
+
+    Args:
+        arrays: By name.
+        views: Number of views.
+
+    Returns:
+        Weights, lines and tables.
+
+    Raises:
+        ValueError: An array is unknown, not finite, or of a wrong shape; names it.
+        KeyError: One is missing.
+    """
+    infinite = [name for name, array in arrays.items() if not np.isfinite(array).all()]
+    if infinite:
+        raise ValueError(f"{infinite[0]} is not finite")
+    pairs = view_pairs(views)
+    weights = _weights(arrays)
+    lines = {(i, j): _lines(arrays[f"lines.{i}.{j}"]) for i, j in pairs if f"lines.{i}.{j}" in arrays}
+    tables = {(i, j): _fused(arrays, f"tables.{i}.{j}") for i, j in pairs if f"tables.{i}.{j}.weights" in arrays}
+    unknown = set(arrays) - set(to_arrays(weights, lines, tables))
+    if unknown:
+        raise ValueError(f"unknown {', '.join(sorted(unknown))}")
+    if tables and len(tables) < len(pairs):
+        raise ValueError(f"tables of {len(tables)} view pairs, expected all {len(pairs)}")
+    return weights, lines, tables or None
+
+
+def _weights(arrays: Arrays) -> dict[str, Tensor] | None:
+    """Float32, of whatever precision they were saved in."""
+    found = {name.removeprefix(ENCODER): array for name, array in arrays.items() if name.startswith(ENCODER)}
+    if not found:
+        return None
+    import torch  # a rig without an encoder answers sooner than torch is imported
+
+    return {name: torch.from_numpy(array.astype(np.float32)) for name, array in found.items()}
+
+
+def _lines(array: NDArray[Any]) -> FloatArray:
+    if array.shape != (3, 3):
+        raise ValueError(f"a fundamental matrix of shape {array.shape}, expected (3, 3)")
+    return array.astype(np.float64)
+
+
+def _fused(arrays: Arrays, prefix: str) -> FusedTable:
+    weights = arrays[f"{prefix}.weights"]
+    if weights.ndim != 1 or len(weights) > len(CUES):
+        raise ValueError(f"{prefix}.weights of shape {weights.shape}, expected at most {len(CUES)} cues")
+    cues = tuple(_table(arrays, f"{prefix}.{cue}") for cue in range(len(weights)))
+    return FusedTable(cues, weights.astype(np.float64), float(arrays[f"{prefix}.bias"]))
+
+
+def _table(arrays: Arrays, prefix: str) -> DistanceTable | None:
+    if f"{prefix}.distances" not in arrays:
+        return None
+    distances, log_odds = (arrays[f"{prefix}.{part}"] for part in ("distances", "log_odds"))
+    if distances.ndim != 1 or distances.shape != log_odds.shape or not len(distances) or (np.diff(distances) < 0).any():
+        raise ValueError(f"{prefix} has no increasing distances with log-odds for each")
+    share = float(arrays[f"{prefix}.true_share"])
+    return DistanceTable(distances.astype(np.float64), log_odds.astype(np.float64), share)

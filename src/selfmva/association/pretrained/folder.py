@@ -1,0 +1,235 @@
+"""A rig as a folder: `config.json`, `model.safetensors` and a model card; never a pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load as deserialize
+from safetensors.numpy import save as serialize
+
+from selfmva._version import __version__
+from selfmva.association.fit_report import FitReport, plain, with_nan
+from selfmva.association.pretrained.arrays import ENCODER, from_arrays, to_arrays
+from selfmva.association.pretrained.card import MARK, Card, write_card
+from selfmva.association.pretrained.saved import SavedAssociator
+from selfmva.core.config import AssociatorConfig, GeometryRecipe, build
+from selfmva.core.types import View
+from selfmva.errors import CheckpointError, DataError
+from selfmva.geometry.cameras import PARAMETERS
+from selfmva.geometry.floor import Floor
+from selfmva.geometry.support import Support
+from selfmva.io.storage.atomic import atomic_write
+
+if TYPE_CHECKING:
+    from selfmva.core.config import Recipe
+
+CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
+FORMAT_VERSION, FORMAT_WITHOUT_CARD, FORMAT_WITHOUT_APPEARANCE = 4, 3, 2
+KEYS = frozenset(
+    (
+        "format_version",
+        "selfmva_version",
+        "weights_sha256",
+        "views",
+        "params",
+        "floor",
+        "fit_report",
+        "appearance",
+        "card",
+    )
+)
+MOST_BYTES = {CONFIG: 64 << 20, WEIGHTS: 512 << 20}  # far above the largest rigs: a hundred views, 20 and 8 MiB
+FIRST_BYTES = {
+    b"PK\x03\x04": "a zip archive, as pickled weights are",
+    b"\x80": "a pickle",
+    b"\x1f\x8b": "a compressed archive",
+}
+PICKLES = (".bin", ".ckpt", ".pickle", ".pkl", ".pt", ".pth", ".tar")
+Precision = Literal["float32", "float16"]
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+
+
+def save(folder: str | Path, saved: SavedAssociator, precision: Precision = "float32", name: str = "") -> None:
+    """Write all files; a full disk or a crash leaves what was there before.
+
+    Args:
+        folder: Made where it is missing. A `README.md` that is not ours stays.
+        saved: What to write.
+        precision: Of the weights of the encoder.
+        name: What `from_pretrained` will be called with, for the card; that of the folder where empty.
+
+    Raises:
+        DataError: The disk is full or refuses; what was there before is unchanged.
+    """
+    target = Path(folder)
+    arrays = to_arrays(saved.weights, saved.lines, saved.tables)
+    kept = {name: array.astype(precision) if name.startswith(ENCODER) else array for name, array in arrays.items()}
+    weights = serialize({name: np.array(array, order="C") for name, array in kept.items()})
+    config = {
+        "format_version": FORMAT_VERSION,
+        "selfmva_version": __version__,
+        "weights_sha256": hashlib.sha256(weights).hexdigest(),
+        "views": [asdict(view) for view in saved.views],
+        "params": saved.params,
+        "floor": None if saved.floor is None else _floor_values(saved.floor),
+        "fit_report": None if saved.report is None else saved.report.to_dict(),
+        "appearance": saved.appearance,
+        "card": None if saved.card is None else saved.card.model_dump(mode="json"),
+    }
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        foreign = (target / CARD).is_file() and MARK not in (target / CARD).read_text("utf-8", errors="replace")
+    except OSError as error:
+        raise DataError(f"cannot make the folder {target}: {error}") from error
+    card = target / CARD
+    # All are on the disk before any takes its place: a full disk changes nothing.
+    with (
+        atomic_write(target / CONFIG) as new_config,
+        atomic_write(target / WEIGHTS) as new_weights,
+        atomic_write(card) as new_card,
+    ):
+        new_weights.write_bytes(weights)
+        new_config.write_text(json.dumps(config, indent=2, allow_nan=False), encoding="utf-8")
+        if foreign:
+            new_card.write_bytes(card.read_bytes())
+        else:
+            new_card.write_text(
+                write_card(saved.card, saved.views, saved.report, name or target.resolve().name), encoding="utf-8"
+            )
+
+
+def load(folder: str | Path) -> SavedAssociator:
+    """Read what `save` wrote.
+
+    Args:
+        folder: Holds `config.json` and `model.safetensors`.
+
+    Returns:
+        Everything that was learnt.
+
+    Raises:
+        CheckpointError: A file is missing, damaged, of a newer format, holds a pickle or what no rig has, or the two do
+            not belong together.
+    """
+    source = Path(folder)
+    missing = [name for name in (CONFIG, WEIGHTS) if not (source / name).is_file()]
+    if missing:
+        raise CheckpointError(f"{source} lacks {' and '.join(missing)}: {_what_is_there(source)}")
+    config = _read_config(source / CONFIG)
+    data = _read(source / WEIGHTS)
+    _refuse_code(source / WEIGHTS, data)
+    if hashlib.sha256(data).hexdigest() != config["weights_sha256"]:
+        raise CheckpointError(
+            f"{source / WEIGHTS} is damaged or does not belong to {CONFIG}: its hash differs; get both anew"
+        )
+    try:
+        views = tuple(View(**view) for view in config["views"])
+        weights, lines, tables = from_arrays(deserialize(data), len(views))
+        params = build(AssociatorConfig, config["params"])
+        _check_recipe(params.recipe, embedding=weights is not None)
+        _check_path(params.appearance.encoder or "")
+        report, card = config["fit_report"], config["card"]
+        return SavedAssociator(
+            views=views,
+            params=params.model_dump(exclude={"device"}),
+            weights=weights,
+            floor=_floor(config["floor"], views),
+            lines=lines,
+            tables=tables,
+            report=None if report is None else FitReport.from_dict(report),
+            appearance=config["appearance"],
+            card=None if card is None else build(Card, card),
+        )
+    except (SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CheckpointError(f"{source} is damaged or of another version: {error}") from error
+
+
+def _check_recipe(recipe: Recipe, *, embedding: bool) -> None:
+    if embedding == isinstance(recipe, GeometryRecipe):
+        raise ValueError(f"recipe {recipe.name!r} {'with' if embedding else 'without'} an embedding")
+
+
+def _check_path(encoder: str) -> None:
+    """The encoder of appearance is all that may be a file."""
+    if ".." in re.split(r"[/\\:]", encoder):
+        raise ValueError(f"its encoder of appearance, {encoder!r}, climbs out of its folder: refused")
+
+
+def _what_is_there(source: Path) -> str:
+    """Why a folder is no rig."""
+    pickles = sorted(path.name for path in source.glob("*") if path.name.endswith(PICKLES))
+    if pickles:
+        return f"{pickles[0]} is a pickle or an archive, which may run code, and is refused; `selfmva convert` reads \
+checkpoints of the published code safely"
+    return "is it a folder made by save_pretrained()?"
+
+
+def _read(path: Path) -> bytes:
+    most, size = MOST_BYTES[path.name], path.stat().st_size
+    if size > most:
+        raise CheckpointError(f"{path} has {size:,} bytes, no rig has more than {most:,}: refused")
+    return path.read_bytes()
+
+
+def _refuse_code(path: Path, data: bytes) -> None:
+    """Say it by name; nothing of it would be run anyway."""
+    if data[8:9] == b"{":  # the JSON of safetensors; what stands before is its length, and may be any bytes
+        return
+    for first, what in FIRST_BYTES.items():
+        if data.startswith(first):
+            raise CheckpointError(f"{path} is {what}, which may run code: refused; expected safetensors")
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        config = json.loads(_read(path).decode("utf-8"), parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"{path} is damaged: {error}") from error
+    if not isinstance(config, dict) or not isinstance(config.get("format_version"), int):
+        raise CheckpointError(f"{path} is no config of an associator: it has no format_version")
+    if config["format_version"] > FORMAT_VERSION:
+        raise CheckpointError(
+            f"{path} has format {config['format_version']}, this version reads up to {FORMAT_VERSION}: "
+            f"run `pip install 'selfmva>={config.get('selfmva_version', '')}'`"
+        )
+    if config["format_version"] == FORMAT_WITHOUT_APPEARANCE:
+        config["appearance"] = None
+    if config["format_version"] in {FORMAT_WITHOUT_APPEARANCE, FORMAT_WITHOUT_CARD}:
+        config["card"] = None
+    if set(config) != KEYS:
+        odd = ", ".join(sorted(set(config) ^ KEYS))
+        raise CheckpointError(f"{path} is damaged or of another version: unknown or missing {odd}")
+    return config
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no number in JSON")
+
+
+def _floor_values(floor: Floor) -> dict[str, Any]:
+    return {
+        "unit": floor.unit,
+        "cameras": [None if camera is None else camera.tolist() for camera in floor.cameras],
+        "supports": [[i, j, plain(asdict(support))] for (i, j), support in floor.supports.items()],
+    }
+
+
+def _floor(values: dict[str, Any] | None, views: tuple[View, ...]) -> Floor | None:
+    if values is None:
+        return None
+    if set(values) != {"unit", "cameras", "supports"}:
+        raise ValueError(f"the floor has {', '.join(sorted(values))}, expected unit, cameras and supports")
+    cameras = tuple(None if camera is None else np.array(camera, dtype=np.float64) for camera in values["cameras"])
+    if len(cameras) != len(views) or any(c is not None and c.shape != (PARAMETERS,) for c in cameras):
+        raise ValueError(f"the floor needs {PARAMETERS} numbers for each of {len(views)} cameras")
+    supports = {(i, j): Support(**with_nan(support)) for i, j, support in values["supports"]}
+    if not all(0 <= i < j < len(views) for i, j in supports):
+        raise ValueError(f"the floor supports {max(supports)}, which is no pair of {len(views)} views")
+    return Floor(views, cameras, supports, values["unit"])

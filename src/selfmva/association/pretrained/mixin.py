@@ -1,0 +1,212 @@
+"""`save_pretrained`, `push_to_hub` and `from_pretrained`, with the names and manners of the model hub's own mixin."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Self
+
+from selfmva.association.pretrained.card import Card
+from selfmva.association.pretrained.folder import PRECISIONS, Precision, load, save
+from selfmva.association.pretrained.repositories import find_folder, push_folder
+from selfmva.core.config import build
+from selfmva.core.plugins import rename_file
+from selfmva.errors import CheckpointError, ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from selfmva.association.pretrained.saved import SavedAssociator
+    from selfmva.core.config import AppearanceConfig
+
+
+class Pretrained(ABC):
+    """What can be saved to a folder or a repository of the model hub, and loaded from there.
+
+    Attributes:
+        card_: What its card says; None where nothing was told.
+    """
+
+    card_: Card | None
+
+    @abstractmethod
+    def to_saved(self) -> SavedAssociator:
+        """Everything that was learnt.
+
+        Raises:
+            NotFittedError: Nothing was learnt yet.
+        """
+
+    @classmethod
+    @abstractmethod
+    def from_saved(cls, saved: SavedAssociator, *, name: str, device: str = "cpu") -> Self:
+        """Build one from its parts.
+
+        Args:
+            saved: Everything that was learnt.
+            name: Where it comes from, for error messages.
+            device: `"cpu"`, `"cuda"`, `"cuda:1"`, or `"auto"`.
+
+        Returns:
+            A fitted one.
+
+        Raises:
+            CheckpointError: The weights are of another architecture.
+        """
+
+    def save_pretrained(
+        self,
+        folder: str | Path,
+        *,
+        card: Card | dict[str, Any] | None = None,
+        precision: Precision = "float32",
+    ) -> None:
+        """Save everything that was learnt as `config.json` and `model.safetensors`, with a model card (`README.md`).
+
+        Args:
+            folder: Made where it is missing. A `README.md` that selfmva did not write stays as it is.
+            card: What the card says of training data, licence and metrics, a `selfmva.hub.Card` or a dictionary
+                of its fields. None: what it said when it was loaded.
+            precision: Of the embedding; `"float16"` halves the file.
+
+        Raises:
+            NotFittedError: Before `fit` or `from_pretrained`.
+            ConfigError: The card has an unknown field, or there is no such precision.
+            DataError: The disk is full or refuses; what was there before is unchanged.
+
+        Example:
+            >>> from tempfile import TemporaryDirectory
+            >>> from selfmva import Associator
+            >>> associator = Associator.from_pretrained("wildtrack")
+            >>> with TemporaryDirectory() as folder:
+            ...     associator.save_pretrained(folder, card={"title": "The square", "license": "CC-BY-NC-SA-4.0"})
+            ...     Associator.from_pretrained(folder).card_.title
+            'The square'
+        """
+        self._save(folder, card, precision, "")
+
+    def _save(self, folder: str | Path, card: Card | dict[str, Any] | None, precision: Precision, name: str) -> None:
+        saved = self.to_saved()
+        if precision not in PRECISIONS:
+            raise ConfigError(f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}")
+        if card is not None:
+            saved = replace(saved, card=build(Card, card if isinstance(card, dict) else card.model_dump()))
+        # On this machine the encoder is found again from any folder; elsewhere its path says nothing but who made it.
+        saved = _with_encoder_file(saved, lambda path: path.name if name else str(path.resolve()))
+        save(folder, saved, precision, name)
+        self.card_ = saved.card
+
+    def push_to_hub(
+        self,
+        repository: str,
+        *,
+        card: Card | dict[str, Any] | None = None,
+        precision: Precision = "float32",
+        private: bool | None = None,
+        token: str | bool | None = None,
+        branch: str | None = None,
+        create_pr: bool = False,
+        commit_message: str = "Push a rig of selfmva",
+    ) -> str:
+        """Save to a repository of the model hub, in a single commit.
+
+        Args:
+            repository: `"organization/name"`; made where it is missing.
+            card: See `save_pretrained`.
+            precision: See `save_pretrained`.
+            private: Whether a new repository is private; None: as the organization has it.
+            token: Of the hub; None: the one that `hf auth login` stored.
+            branch: Of the repository; None: the main one.
+            create_pr: Open a pull request instead of changing the branch.
+            commit_message: Says why.
+
+        Returns:
+            Address of the commit.
+
+        Raises:
+            NotFittedError: Before `fit` or `from_pretrained`.
+            DataError: The hub cannot be reached or refuses.
+        """
+        with TemporaryDirectory() as temporary:
+            folder = Path(temporary) / "rig"
+            self._save(folder, card, precision, repository)
+            options = {"token": token, "revision": branch, "create_pr": create_pr, "commit_message": commit_message}
+            return push_folder(folder, repository, private=private, **options)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name: str | Path,
+        *,
+        device: str = "cpu",
+        appearance: str | AppearanceConfig | dict[str, Any] | None = None,
+        revision: str | None = None,
+        token: str | bool | None = None,
+        cache_dir: str | Path | None = None,
+        local_files_only: bool = False,
+        force_download: bool = False,
+    ) -> Self:
+        """Load what `save_pretrained` saved.
+
+        Args:
+            name: A folder; `"wildtrack"` or `"mvor"`, which come with the package; or a repository of the model hub
+                (`"organization/name"`).
+            device: As for `Associator`.
+            appearance: For a rig that learnt with an encoder of appearance: where that is on this machine, as for
+                `Associator`. None: where it was when the rig was saved.
+            revision: Branch, tag or commit of the repository.
+            token: Of the hub, for private repositories.
+            cache_dir: Where downloads are kept.
+            local_files_only: Never ask the network.
+            force_download: Download again what is in the cache.
+
+        Returns:
+            A fitted associator.
+
+        Raises:
+            CheckpointError: A file is missing, damaged, of another architecture or of a newer format, or is a pickle.
+            DataError: The hub cannot be reached or has no such repository or revision.
+
+        Example:
+            >>> from selfmva import Associator
+            >>> associator = Associator.from_pretrained("wildtrack")
+            >>> len(associator.views_), len(associator.floor_.views_on_floor)
+            (7, 7)
+        """
+        folder = find_folder(
+            name,
+            revision=revision,
+            token=token,
+            cache_dir=cache_dir,
+            local_files_only=local_files_only,
+            force_download=force_download,
+        )
+        saved = load(folder)
+        if appearance is not None:
+            looks = {"encoder": appearance} if isinstance(appearance, str) else appearance
+            saved = replace(saved, params=saved.params | {"appearance": looks})
+        elif folder != Path(name):
+            _refuse_files_elsewhere(saved, str(name))
+        return cls.from_saved(saved, device=device, name=str(folder))
+
+
+def _with_encoder_file(saved: SavedAssociator, rename: Callable[[Path], str]) -> SavedAssociator:
+    """The same with another name for the file of its encoder of appearance, if it has one."""
+    appearance = saved.params["appearance"]
+    if appearance["encoder"] is None:
+        return saved
+    renamed = {**appearance, "encoder": rename_file(appearance["encoder"], rename)}
+    return replace(saved, params={**saved.params, "appearance": renamed})
+
+
+def _refuse_files_elsewhere(saved: SavedAssociator, name: str) -> None:
+    """A rig of somebody else does not choose which files of this machine are opened."""
+    encoder = saved.params["appearance"]["encoder"] or ""
+    kind, _, what = encoder.partition(":")
+    if what and kind != "torchvision":
+        raise CheckpointError(
+            f"{name} learnt with the encoder of appearance {encoder!r}, a file of its maker's machine: give "
+            f"appearance='{kind}:...' with yours, or appearance={{'encoder': None}} to do without"
+        )

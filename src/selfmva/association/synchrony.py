@@ -1,0 +1,152 @@
+"""What synchronization says about learnt distances: whether anything was learnt."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from selfmva.core.packed_boxes import gather
+from selfmva.core.view_pairs import view_pairs
+from selfmva.matching.distances import pairwise_distances
+from selfmva.matching.image_distances import image_distances
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from selfmva.core.packed_boxes import PackedBoxes
+    from selfmva.core.types import FloatArray, IntArray
+    from selfmva.encoders.box import BoxEncoder
+
+CHANCE = 0.5  # accuracy of guessing: one synchronous image against one shifted image
+STANDARD_ERRORS = 3.0  # by which chance must be exceeded over all view pairs
+STANDARD_ERRORS_OF_A_PAIR = 2.0  # by a view pair alone, where all together do
+STRETCHES = 8  # of a recording: what is taken for independent, for neighbouring instants resemble each other
+SHIFTS = 4  # distances of shifted instants, from near to half a recording
+FEWEST_STRETCHES = 4
+TINY = 1e-9  # a standard error where all stretches agree
+MOST_INSTANTS = 1000  # enough for 2-digit accuracy; more would only cost time
+
+
+@dataclass(frozen=True, eq=False)
+class PairSynchrony:
+    """How well the images of two views are told apart.
+
+    Attributes:
+        boxes: Number of boxes of both views together at the synchronous instants where both show somebody.
+        nearer: `(8, 4)`, by stretch of the recording and distance of the shift: how many shifted images of the other
+            view are further away than the synchronous one (ties count half).
+        compared: `(8, 4)` how many there are.
+    """
+
+    boxes: int
+    nearer: FloatArray
+    compared: FloatArray
+
+    @property
+    def accuracy(self) -> float:
+        """Share of shifted images that are further away than the synchronous one; 0.5 is chance; NaN without any."""
+        return float(self.nearer.sum() / self.compared.sum()) if self.compared.any() else math.nan
+
+    @property
+    def margin(self) -> float:
+        """Standard errors by which the accuracy exceeds chance, at the distance of shifts where it does so least.
+
+        Cameras that sway alike, or a crowd that comes and goes, tell instants apart too, but not at every distance:
+        a sway later, or a moment later, everything looks the same. 0 where there is too little to compare.
+        """
+        margins = []
+        for nearer, compared in zip(self.nearer.T, self.compared.T, strict=True):
+            seen = compared > 0
+            if seen.sum() >= FEWEST_STRETCHES:
+                accuracy = nearer[seen] / compared[seen]
+                error = max(float(accuracy.std(ddof=1)) / math.sqrt(len(accuracy)), TINY)
+                margins.append((float(accuracy.mean()) - CHANCE) / error)
+        return min(margins, default=0.0)
+
+
+def pooled(measured: Iterable[PairSynchrony]) -> PairSynchrony:
+    """All view pairs together.
+
+    Args:
+        measured: Of every view pair.
+
+    Returns:
+        Sums of everything.
+
+    Example:
+        >>> one = PairSynchrony(3, np.ones((8, 4)), np.ones((8, 4)))
+        >>> pooled([one, one]).boxes
+        6
+    """
+    parts = list(measured)
+    nothing = np.zeros((STRETCHES, SHIFTS))
+    return PairSynchrony(
+        sum(part.boxes for part in parts),
+        sum((part.nearer for part in parts), start=nothing),
+        sum((part.compared for part in parts), start=nothing),
+    )
+
+
+def measure_synchrony(
+    encoder: BoxEncoder | None, recording: PackedBoxes, time: IntArray, minimum_shift: int
+) -> dict[tuple[int, int], PairSynchrony]:
+    """Compare synchronous and shifted instants of every view pair.
+
+    Args:
+        encoder: A trained encoder; None where there is none, and nothing is compared.
+        recording: T instants.
+        time: `(T,)` increasing numbers of the instants; differences tell which are shifted.
+        minimum_shift: Instants nearer than this are neither synchronous nor shifted.
+
+    Returns:
+        For every view pair (i, j), i < j, what was measured.
+    """
+    import torch
+
+    pairs = view_pairs(recording.views)
+    boxes = np.zeros(len(pairs), dtype=np.int64)
+    nearer, compared = np.zeros((2, len(pairs), STRETCHES, SHIFTS))
+    for instants in _far_apart(len(recording)):
+        part = gather(recording, instants)
+        for number, (i, j) in enumerate(pairs):
+            both = (part.count[:, i] > 0) & (part.count[:, j] > 0)
+            boxes[number] += part.count[both][:, (i, j)].sum()
+        if encoder is None:
+            continue
+        with torch.inference_mode():
+            distances = pairwise_distances(encoder(part.boxes, part.view).float())
+        images, seen = (tensor.cpu().numpy() for tensor in image_distances(distances, part.start, part.count, pairs))
+        apart = np.abs(time[instants][:, None] - time[instants][None, :]) >= minimum_shift
+        cell = _cells(len(instants))
+        for number in range(len(pairs)):
+            synchronous = images[number].diagonal()[:, None]
+            use = seen[number] & seen[number].diagonal()[:, None] & apart
+            further = np.where(synchronous < images[number], 1.0, np.where(synchronous == images[number], 0.5, 0.0))
+            compared[number] += _sum_by_cell(cell[use], np.ones(use.sum()))
+            nearer[number] += _sum_by_cell(cell[use], further[use])
+    return {
+        pair: PairSynchrony(int(boxes[number]), nearer[number], compared[number]) for number, pair in enumerate(pairs)
+    }
+
+
+def _far_apart(instants: int) -> list[IntArray]:
+    """Sets of about 8 instants spread over the whole recording; each instant in at most one set."""
+    chosen = np.unique(np.linspace(0, instants - 1, min(instants, MOST_INSTANTS)).round().astype(np.int64))
+    sets = max(len(chosen) // STRETCHES, 1)
+    return [chosen[first::sets] for first in range(sets)] if instants else []
+
+
+def _cells(count: int) -> IntArray:
+    """`(count, count)` the cell of stretch and shift that a synchronous and a shifted instant of one set belong to."""
+    number = np.arange(count)
+    distance = np.abs(number[:, None] - number)
+    distance = np.minimum(distance, count - distance)  # both ways round, so that every stretch has every distance
+    shift = np.maximum(distance - 1, 0) * SHIFTS // max(count // 2, 1)
+    return np.asarray(number[:, None] * STRETCHES // count * SHIFTS + shift)
+
+
+def _sum_by_cell(cells: IntArray, values: FloatArray) -> FloatArray:
+    return np.asarray(np.bincount(cells, values, minlength=STRETCHES * SHIFTS).reshape(STRETCHES, SHIFTS), np.float64)

@@ -1,0 +1,1 @@
+"""What every room speaks: views and frames, configs, plug-ins, devices, packed boxes."""

@@ -1,0 +1,197 @@
+"""A recording as flat tensors: what training and calibration read, without identities."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from selfmva.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import torch
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from selfmva.core.types import Frame, IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class PackedBoxes:
+    """All boxes of a recording, instant by instant and view by view.
+
+    Attributes:
+        boxes: `(M, 4)` float32 xyxy in pixels.
+        view: `(M,)` int64, the view of each box.
+        start: `(T, V)` int64, the first row of each instant and view.
+        count: `(T, V)` int64, the number of boxes of each instant and view.
+        features: `(M, D)` float32, what the boxes look like, of length 1; NaN where it is not known. None where no
+            frame has any.
+    """
+
+    boxes: Tensor
+    view: Tensor
+    start: IntArray
+    count: IntArray
+    features: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.count)
+
+    @property
+    def views(self) -> int:
+        """Number of views."""
+        return int(self.count.shape[1])
+
+    def rows(self, instant: int, view: int) -> slice:
+        """Rows of the boxes of one view at one instant."""
+        first = int(self.start[instant, view])
+        return slice(first, first + int(self.count[instant, view]))
+
+    def to(self, device: torch.device) -> PackedBoxes:
+        """The same recording with its tensors on `device`."""
+        features = None if self.features is None else self.features.to(device)
+        return PackedBoxes(self.boxes.to(device), self.view.to(device), self.start, self.count, features)
+
+
+def pack(frames: Sequence[Frame], views: int, order: Sequence[int] | None = None, *, looks: bool = True) -> PackedBoxes:
+    """Flatten frames. Boxes of an image are sorted, so that their order in the frame changes nothing.
+
+    Args:
+        frames: T frames of `views` views, in the order of time.
+        views: Number of views.
+        order: Numbers of the views in the order in which they are packed; None: as they are.
+        looks: Whether features are packed, too.
+
+    Returns:
+        The packed boxes, on the CPU; view k is the frames' view `order[k]`.
+
+    Example:
+        >>> from selfmva.core.types import Frame
+        >>> packed = pack([Frame([[[0, 0, 1, 2]], []]), Frame([[], [[5, 5, 6, 7]]])], views=2)
+        >>> packed.count.tolist(), packed.view.tolist()
+        ([[1, 0], [0, 1]], [0, 1])
+    """
+    import torch
+
+    order = range(views) if order is None else order
+    count = np.array([frame.counts for frame in frames], dtype=np.int64).reshape(-1, views)[:, list(order)]
+    flat = [frame.boxes[view] for frame in frames for view in order]
+    boxes = np.concatenate(flat).astype(np.float32) if flat else np.zeros((0, 4), np.float32)
+    image = np.repeat(np.arange(count.size), count.reshape(-1))
+    sort = np.lexsort((*boxes.T, image))
+    end = np.cumsum(count.reshape(-1)).reshape(count.shape)
+    features = _features(frames, order) if looks else None
+    return PackedBoxes(
+        torch.from_numpy(boxes[sort]),
+        torch.from_numpy(image % views),
+        end - count,
+        count,
+        None if features is None else torch.from_numpy(features[sort]),
+    )
+
+
+def _features(frames: Sequence[Frame], order: Sequence[int]) -> NDArray[np.float32] | None:
+    """`(M, D)` features of length 1 of all boxes, NaN in frames without; None where no frame has any."""
+    width = feature_length(frames)
+    if width is None:
+        return None
+    parts = [
+        frame.features[view] if frame.features and len(frame.features[view]) else np.full((n, width), np.nan, "f4")
+        for frame in frames
+        for view, n in ((view, len(frame.boxes[view])) for view in order)
+    ]
+    return unit_length(np.concatenate(parts))
+
+
+def feature_length(frames: Sequence[Frame]) -> int | None:
+    """How many numbers a feature has; None where no frame has any.
+
+    Raises:
+        InputError: Not all have as many.
+
+    Example:
+        >>> from selfmva.core.types import Frame
+        >>> feature_length([Frame([[[0, 0, 9, 9]]], features=[[[1.0, 2.0]]]), Frame([[]])])
+        2
+    """
+    lengths = {part.shape[1] for frame in frames if frame.features for part in frame.features if len(part)}
+    if len(lengths) > 1:
+        raise InputError(f"features of all frames must be as long, got {sorted(lengths)} numbers; use one encoder")
+    return lengths.pop() if lengths else None
+
+
+def unit_length(features: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Vectors `(M, D)` scaled to length 1; a vector without a direction becomes NaN.
+
+    Example:
+        >>> unit_length(np.array([[3, 4], [0, 0]], np.float32)).tolist()
+        [[0.6000000238418579, 0.800000011920929], [nan, nan]]
+    """
+    length = np.linalg.norm(features, axis=1, keepdims=True)
+    return np.asarray(np.divide(features, length, out=np.full_like(features, np.nan), where=length > 0))
+
+
+def gather(recording: PackedBoxes, instants: IntArray) -> PackedBoxes:
+    """The boxes of some instants of a recording.
+
+    Args:
+        recording: T instants.
+        instants: `(B,)` int64 numbers of instants.
+
+    Returns:
+        A recording of these B instants, in their order.
+    """
+    import torch
+
+    count = recording.count[instants]
+    start = np.cumsum(count.reshape(-1)).reshape(count.shape) - count
+    offset = np.repeat((recording.start[instants] - start).reshape(-1), count.reshape(-1))
+    rows = torch.from_numpy(np.arange(len(offset)) + offset).to(recording.boxes.device)
+    features = None if recording.features is None else recording.features[rows]
+    return PackedBoxes(recording.boxes[rows], recording.view[rows], start, count, features)
+
+
+def jitter(recording: PackedBoxes, amount: float, rng: np.random.Generator) -> PackedBoxes:
+    """Boxes as another detector may have drawn them: corners moved by a share of the box's size.
+
+    Args:
+        recording: Any recording.
+        amount: Standard deviation as a share of the box's width and height.
+        rng: Source of the noise.
+
+    Returns:
+        The recording with moved corners.
+    """
+    import torch
+
+    if amount == 0:
+        return recording
+    boxes = recording.boxes
+    noise = torch.from_numpy(rng.standard_normal(boxes.shape, dtype=np.float32)).to(boxes.device)
+    size = (boxes[:, 2:] - boxes[:, :2]).repeat(1, 2)
+    return replace(recording, boxes=boxes + amount * size * noise)
+
+
+def canonical_view_order(frames: Sequence[Frame], views: int) -> list[int]:
+    """An order of the views that depends on what they saw alone, not on the order in which they came.
+
+    Training runs in this order, so that listing the cameras differently changes nothing but their numbers.
+
+    Args:
+        frames: T frames of `views` views.
+        views: Number of views.
+
+    Returns:
+        Numbers of the views; views that saw exactly the same keep their order.
+    """
+    packed = pack(frames, views, looks=False)
+    keys = []
+    for view in range(views):
+        boxes = packed.boxes[packed.view == view]
+        keys.append(hashlib.sha256(packed.count[:, view].tobytes() + boxes.numpy().tobytes()).digest())
+    return sorted(range(views), key=keys.__getitem__)

@@ -1,0 +1,1 @@
+"""Networks that come as files: ONNX, and those of torchvision."""

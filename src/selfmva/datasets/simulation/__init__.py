@@ -1,0 +1,1 @@
+"""The parts of a simulated scene: cameras, crowd, detector, appearance."""

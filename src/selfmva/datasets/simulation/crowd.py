@@ -1,0 +1,175 @@
+"""Simulated people: they enter at the edge of a floor, walk, stop, meet, and leave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from selfmva.core.types import FloatArray, IntArray
+
+# Adults; walking speeds in rooms and halls. Only the mean number of people present is the caller's.
+HEIGHTS = (1.5, 2.0)  # metres
+RADII = (0.21, 0.27)  # metres at the shoulder
+SPEEDS = (0.5, 1.6)  # metres per second
+VISIT_SECONDS = 60.0  # mean
+STOP_SECONDS = 5.0  # mean
+MEETING_SECONDS = 10.0  # mean
+STOP_PROBABILITY = 0.4  # at a goal
+MEETING_PROBABILITY = 0.25  # that the next goal is another person
+MEETING_DISTANCE = 0.8  # metres
+PERSONAL_SPACE = 0.6  # metres between two people who pass each other
+ARRIVED = 0.5  # metres to a goal that count as having reached it
+INERTIA_SECONDS = 0.5  # how long a walker keeps its old velocity
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """Who is where, and when.
+
+    Args:
+        places: `(T, S, 2)` metres on the floor; S slots, each of them one person at a time.
+        identities: `(T, S)` int64 from 0 to P - 1; -1 where the slot is empty.
+        heights: `(P,)` metres.
+        radii: `(P,)` metres at the shoulder.
+    """
+
+    places: FloatArray
+    identities: IntArray
+    heights: FloatArray
+    radii: FloatArray
+
+
+def walk(
+    *,
+    people: int,
+    instants: int,
+    interval_seconds: float,
+    floor: FloatArray,
+    standing: bool,
+    rng: np.random.Generator,
+) -> Crowd:
+    """Let a crowd live on a floor.
+
+    Args:
+        people: Mean number of people present.
+        instants: Number of instants T.
+        interval_seconds: Time between two instants.
+        floor: `(2,)` width and depth in metres.
+        standing: Whether the people of the first instant stay where they are, for ever.
+        rng: Source of every random choice.
+
+    Returns:
+        The crowd. Nobody comes back: whoever enters is a new identity.
+
+    Example:
+        >>> crowd = walk(people=3, instants=50, interval_seconds=0.4, floor=np.array([8.0, 6.0]), standing=False,
+        ...              rng=np.random.default_rng(0))
+        >>> crowd.places.shape, int((crowd.identities[0] >= 0).sum())
+        ((50, 5, 2), 3)
+    """
+    walkers = _Walkers(people, interval_seconds, floor, rng)
+    places = np.empty((instants, *walkers.place.shape))
+    identities = np.empty(places.shape[:2], dtype=np.int64)
+    for instant in range(instants):
+        places[instant] = walkers.place
+        identities[instant] = np.where(walkers.inside, walkers.identity, -1)
+        if not standing:
+            walkers.step()
+    bodies = np.random.default_rng(rng.integers(2**63))
+    heights = bodies.uniform(*HEIGHTS, walkers.entered)
+    return Crowd(places, identities, heights, bodies.uniform(*RADII, walkers.entered))
+
+
+class _Walkers:
+    """The state of all slots at one instant. Half as many slots again as people, so that their number varies."""
+
+    def __init__(self, people: int, interval_seconds: float, floor: FloatArray, rng: np.random.Generator) -> None:
+        slots = people + people // 2 + 1
+        self.rng = rng
+        self.floor = floor
+        self.interval = interval_seconds
+        # Arrivals balance departures when `people` are present.
+        self.arrival = min(1.0, people / (slots - people) * interval_seconds / VISIT_SECONDS)
+        self.inertia = np.exp(-interval_seconds / INERTIA_SECONDS)
+        self.entered = 0
+        self.inside = np.zeros(slots, dtype=bool)
+        self.identity = np.full(slots, -1)
+        self.place, self.goal, self.exit, self.velocity = np.zeros((4, slots, 2))
+        self.speed = np.ones(slots)
+        self.stay, self.remaining = np.zeros((2, slots))  # seconds at the goal, seconds of the visit
+        self._enter(np.arange(people))
+        self.place[:people] = self._anywhere(people)
+
+    def step(self) -> None:
+        self._enter(np.flatnonzero(~self.inside & (self.rng.random(len(self.inside)) < self.arrival)))
+        self.remaining -= self.interval
+        to_exit = _length(self.exit - self.place)
+        leaving = self.remaining <= to_exit / self.speed
+        self.goal[leaving] = self.exit[leaving]
+        self.inside &= ~(leaving & (to_exit < ARRIVED))
+        arrived = self.inside & ~leaving & (_length(self.goal - self.place) < ARRIVED)
+        self.stay[arrived] -= self.interval
+        self._choose_goals(np.flatnonzero(arrived & (self.stay <= 0)), np.flatnonzero(self.inside & ~leaving))
+        self._move()
+
+    def _enter(self, who: IntArray) -> None:
+        if not len(who):
+            return
+        self.inside[who] = True
+        self.identity[who] = self.entered + np.arange(len(who))
+        self.entered += len(who)
+        self.place[who] = self._at_edge(len(who))
+        self.exit[who] = self._at_edge(len(who))
+        self.goal[who] = self._anywhere(len(who))
+        self.velocity[who] = 0.0
+        self.speed[who] = self.rng.uniform(*SPEEDS, len(who))
+        self.stay[who] = 0.0
+        self.remaining[who] = self.rng.exponential(VISIT_SECONDS, len(who))
+
+    def _choose_goals(self, who: IntArray, company: IntArray) -> None:
+        if not len(who):
+            return
+        rng, count = self.rng, len(who)
+        self.goal[who] = self._anywhere(count)
+        self.speed[who] = rng.uniform(*SPEEDS, count)
+        self.stay[who] = rng.exponential(STOP_SECONDS, count) * (rng.random(count) < STOP_PROBABILITY)
+        partner = rng.choice(company, count)
+        meets = (rng.random(count) < MEETING_PROBABILITY) & ~np.isin(partner, who)
+        who, partner = who[meets], partner[meets]
+        angle = rng.uniform(0, 2 * np.pi, len(who))
+        beside = MEETING_DISTANCE * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        self.goal[who] = np.clip(self.goal[partner] + beside, 0.0, self.floor)
+        self.stay[who] = rng.exponential(MEETING_SECONDS, len(who))
+        walk_seconds = _length(self.goal[who] - self.place[who]) / self.speed[who]
+        self.stay[partner] = self.stay[who] + walk_seconds  # the other waits
+
+    def _move(self) -> None:
+        towards = self.goal - self.place
+        distance = _length(towards)
+        pace = np.minimum(self.speed, distance / self.interval) / np.maximum(distance, 1e-9)
+        self.velocity = self.inertia * self.velocity + (1 - self.inertia) * pace[:, None] * towards
+        self.place += self.velocity * self.interval
+        offset = self.place[:, None] - self.place
+        gap = _length(offset)
+        close = (gap < PERSONAL_SPACE) & self.inside & self.inside[:, None]
+        push = np.where(close, (PERSONAL_SPACE - gap) / 2 / np.maximum(gap, 1e-9), 0.0)
+        self.place += (offset * push[..., None]).sum(axis=1)
+        np.clip(self.place, 0.0, self.floor, out=self.place)
+
+    def _anywhere(self, count: int) -> FloatArray:
+        return self.floor * self.rng.uniform(0.05, 0.95, (count, 2))
+
+    def _at_edge(self, count: int) -> FloatArray:
+        """Points on the four sides, all sides alike."""
+        point = self.floor * self.rng.random((count, 2))
+        axis, end = self.rng.integers(0, 2, (2, count))
+        point[np.arange(count), axis] = end * self.floor[axis]
+        return point
+
+
+def _length(vectors: FloatArray) -> FloatArray:
+    lengths: FloatArray = np.hypot(vectors[..., 0], vectors[..., 1])
+    return lengths

@@ -1,0 +1,98 @@
+"""One view alone: people are measuring rods.
+
+A body of height 1 that stands on the floor has a box whose height in the image depends on where its foot is. From
+many boxes, focal length, tilt, roll and height of the camera follow, in body heights (Lv, Zhao, Nevatia, "Camera
+Calibration from Video of a Walking Human", PAMI 2006, in a form that needs no tracks). The focal length is weakly
+seen by one view and held by a prior; `selfmva.geometry.refinement` finds it when views agree.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.optimize import least_squares
+
+from selfmva.geometry.cameras import ASPECT, CENTRE_X, FOCAL, HEIGHT, PARAMETERS, TILT, predicted_heights, projections
+
+if TYPE_CHECKING:
+    from selfmva.core.types import FloatArray
+
+OWN = 4  # focal length, tilt, roll, height: what one view can tell
+# Mean and standard deviation of what is known before anything is seen: lenses of 30 to 80 degrees, cameras from eye
+# level to the roof of a house, hung nearly level. Pose has no prior.
+PRIOR_MEAN = np.array([np.log(0.9), 0.35, 0.0, np.log(1.8), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+PRIOR_DEVIATION = np.array([0.3, 0.35, 0.06, 0.6, np.inf, np.inf, np.inf, 0.04, 0.04, 0.05])
+HEIGHT_NOISE = 0.05  # of the logarithm: people differ, boxes are loose
+INDEPENDENT = 100  # thousands of boxes of a few people say no more than so many
+MOST_BOXES = 1000
+FOCAL_STARTS = (0.6, 1.0, 1.5)
+LEAST_BOXES = 20
+
+
+def robust(residuals: FloatArray) -> FloatArray:
+    """Residuals `(..., K)` whose squares grow like the Cauchy loss of each row's length."""
+    square = (residuals**2).sum(axis=-1, keepdims=True)
+    return np.asarray(residuals * np.sqrt(np.log1p(square) / np.maximum(square, 1e-12)))
+
+
+def height_residuals(parameters: FloatArray, feet: FloatArray, heights: FloatArray) -> FloatArray:
+    """`(..., N)` robust residuals of the logarithm of heights, together worth at most INDEPENDENT boxes."""
+    ratio = np.log(predicted_heights(projections(parameters), feet) / heights)
+    weight = np.sqrt(min(1.0, INDEPENDENT / max(len(heights), 1)))
+    return np.asarray(weight * robust(ratio[..., None] / HEIGHT_NOISE)[..., 0])
+
+
+def fit_upright(feet: FloatArray, heights: FloatArray) -> FloatArray | None:
+    """Calibrate one view by the heights of the people in it.
+
+    Args:
+        feet: `(N, 2)` image points of the feet, in widths from the centre.
+        heights: `(N,)` heights of the boxes, in widths; uncut boxes alone.
+
+    Returns:
+        `(10,)` parameters with the camera above the origin, looking along y; None with fewer than 20 boxes.
+
+    Example:
+        >>> true = np.array([-0.1, 0.4, 0.0, 0.7, 0, 0, 0, 0, 0, 0])
+        >>> feet = np.stack(np.meshgrid(np.linspace(-0.4, 0.4, 8), np.linspace(-0.1, 0.28, 8)), axis=-1).reshape(-1, 2)
+        >>> found = fit_upright(feet, predicted_heights(projections(true), feet))
+        >>> bool(np.abs(found - true).max() < 0.1)
+        True
+    """
+    if len(heights) < LEAST_BOXES:
+        return None
+    chosen = np.linspace(0, len(heights) - 1, min(len(heights), MOST_BOXES)).astype(np.int64)
+    feet, heights = feet[chosen], heights[chosen]
+
+    def residuals(own: FloatArray) -> FloatArray:
+        parameters = np.concatenate([own, np.zeros(PARAMETERS - OWN)])
+        prior = (own - PRIOR_MEAN[:OWN]) / PRIOR_DEVIATION[:OWN]
+        return np.concatenate([height_residuals(parameters, feet, heights), prior])
+
+    fits = [least_squares(residuals, start, method="lm", max_nfev=80) for start in _starts(feet, heights)]
+    best = min(fits, key=lambda fit: float(fit.cost))
+    return np.concatenate([best.x, np.zeros(PARAMETERS - OWN)])
+
+
+def prior_residuals(parameters: FloatArray) -> FloatArray:
+    """`(..., 7)` how far a camera is from what is usual, in standard deviations."""
+    usual = [*range(FOCAL, HEIGHT + 1), *range(CENTRE_X, ASPECT + 1)]
+    return np.asarray((parameters[..., usual] - PRIOR_MEAN[usual]) / PRIOR_DEVIATION[usual])
+
+
+def _starts(feet: FloatArray, heights: FloatArray) -> list[FloatArray]:
+    """From the straight line through heights over foot rows: it vanishes at the horizon, its slope is 1 / height."""
+    design = np.column_stack([feet[:, 1], np.ones(len(feet))])
+    weight = 1.0 / heights
+    slope, offset = np.linalg.lstsq(design * weight[:, None], np.ones(len(feet)), rcond=None)[0]
+    slope = max(float(slope), 0.05)
+    horizon = -float(offset) / slope
+    starts = []
+    for focal in FOCAL_STARTS:
+        level = np.clip(np.arctan(-horizon / focal), -0.3, 1.2)
+        starts += [
+            np.array([np.log(focal), tilt, 0.0, np.log(np.clip(1.0 / slope, 0.6, 6.0))])
+            for tilt in (level, PRIOR_MEAN[TILT], 2 * PRIOR_MEAN[TILT])
+        ]
+    return starts

@@ -1,0 +1,266 @@
+"""How far the clocks of views are apart, in instants, from the walks that they share.
+
+Off by a few instants, two views still show the same walks, but everyone ahead of or behind himself. For every pair
+of views and every lag, whole walks vote for a turn and a shift of one floor on the other; the lag at which most walks
+agree is nearly the right one. Around it the cameras are refined, since wrong cameras hide a small lag, and the boxes
+that then meet decide. Last, one clock a view is chosen that all pairs together say most for.
+
+Everywhere, view v shows at instant t what view 0 shows at instant t + offsets[v].
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from selfmva.errors import InputError
+from selfmva.geometry.align_frames import shift_view
+from selfmva.geometry.cameras import moved
+from selfmva.geometry.lag_voting import on_a_line, vote
+from selfmva.geometry.pair_alignment import LEAST_COMMON, propose, search
+from selfmva.geometry.refinement import blocks, matching_tracklets, refine, thinned
+from selfmva.geometry.support import largest_group, measure_support, null_shifts, walking_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from selfmva.core.types import FloatArray, IntArray
+    from selfmva.geometry.pair_alignment import Alignment
+    from selfmva.geometry.sightings import Sightings
+
+    Pair = tuple[int, int]
+    Curves = Mapping[Pair, Mapping[int, float]]
+
+WALK_PARTS = 8  # lags are scanned in steps of at most this part of the time of one body height
+NULL_WALKS = (2.0, 3.5, 5.0, 7.0)  # times of one body height beyond the bound: lags at which nothing can be right
+HEARD, HINT = 3.0, 2.0  # deviations of what is found at those lags: for a pair to be heard alone, beside others
+LEAST_EXCESS, LEAST_RATIO = 10.0, 2.0  # support of a pair with refined cameras, over the largest at those lags
+REFINED_NULL = 4  # of those lags
+FEW_HYPOTHESES = 200  # of a pair: more cost too much to be counted at every lag
+PARTNERS = 4  # the strongest pairs of every view are refined
+START_GATES, GATES = (1.0, 0.8, 0.6, 0.5, 0.4, 0.3), (0.6, 0.5, 0.4, 0.3)  # body heights
+REFINED_BOXES, MEASURED_BOXES = 4000, 6000  # of a view
+MATCHES, LEAST_MATCHES = 300, 8
+AROUND = 2  # lags to both sides that are compared
+
+
+@dataclass(frozen=True, eq=False)
+class Clock:
+    """When views show what view 0 shows.
+
+    Attributes:
+        offsets: `(V,)` int64: view v shows at instant t what view 0 shows at instant t + offsets[v]; offsets[0] is 0.
+        confidence: `(V,)` share of a view's support in [0, 1] that is lost where its clock is set 2 instants or more
+            to either side; NaN where nothing speaks for a view: it then keeps the clock of most others.
+    """
+
+    offsets: IntArray
+    confidence: FloatArray
+
+
+def find_clock(views: Sequence[Sightings], time: IntArray, bound: int) -> Clock:
+    """Find the clock of every view without a label.
+
+    Args:
+        views: What every view saw, all over the same instants.
+        time: `(T,)` increasing times of these, in instants, see `count_instants`.
+        bound: Largest number of instants between the clocks of any two views; time grows with it.
+
+    Returns:
+        The clock. Views whose pairs don't hold together by walks keep the clock of most others.
+
+    Raises:
+        InputError: The bound is no whole number from 0 on.
+    """
+    if bound < 0 or bound != int(bound):
+        raise InputError(f"bound must be a whole number of instants from 0 on, got {bound!r}")
+    pairs = list(combinations(range(len(views)), 2))
+    if not pairs or not len(time):
+        return Clock(np.zeros(len(views), np.int64), np.full(len(views), np.nan))
+    walk = walking_time(views)
+    shifts = null_shifts(walk, len(time))[:8]
+    walks = [on_a_line(view, time, bound + round(max(NULL_WALKS) * walk) + 1) for view in views]
+    scans: dict[Pair, dict[int, Alignment]] = {}
+    curves: dict[Pair, dict[int, float]] = {}
+    for i, j in pairs:
+        scans[i, j], curves[i, j] = _scan((views[i], views[j]), (walks[i], walks[j]), time, bound, walk)
+    heard = {pair: curve for pair, curve in curves.items() if max(curve.values(), default=0.0) >= HEARD}
+    guess = _consistent(heard, len(views))
+    known = {view for pair in heard for view in pair}
+    said: dict[Pair, dict[int, float]] = {}
+    for i, j in _strongest({pair: curve for pair, curve in curves.items() if known.issuperset(pair)}, guess):
+        lag = int(guess[j] - guess[i])
+        excess, chance = _sharpen((views[i], views[j]), time, scans[i, j], lag, bound, shifts)
+        if max(excess.values(), default=0.0) >= max(LEAST_EXCESS, LEAST_RATIO * chance):
+            said[i, j] = excess
+    return _judged(said, len(views))
+
+
+def _scan(
+    pair: tuple[Sightings, Sightings],
+    walks: tuple[tuple[np.ndarray, FloatArray], tuple[np.ndarray, FloatArray]],
+    time: IntArray,
+    bound: int,
+    walk: int,
+) -> tuple[dict[int, Alignment], dict[int, float]]:
+    """The best alignments by lag, and how far those up to the bound exceed those beyond it, in deviations.
+
+    Whole walks tell most in a crowd and cost least. Where they say nothing, and there are few, boxes are counted one
+    by one: that survives boxes so loose that walks lose their shape.
+    """
+    (first, second), ((place_i, there_i), walks_j) = pair, walks
+    stride = max(1, walk // WALK_PARTS)
+    total = place_i.shape[1]
+    reach = bound // stride
+    lags = [stride * step for step in range(-reach, reach + 1)]
+    beyond = [bound + round(step * walk) for step in NULL_WALKS]
+    null = [sign * lag for lag in beyond if lag < total / 2 for sign in (1, -1)]
+    place_i, there_i = place_i[:, ::stride], there_i[:, ::stride]
+
+    def voted(lag: int) -> Alignment | None:
+        # The second view's own time t is t + lag by the clock of the first.
+        place_j, there_j = (np.roll(values, lag, axis=1)[:, ::stride] for values in walks_j)
+        return vote(place_i, there_i, place_j, there_j)
+
+    def counted(lag: int) -> Alignment | None:
+        found = search(first, shift_view(second, time, lag), null_shifts(walk, len(time))[:2])
+        return found[0] if found else None
+
+    if not null:
+        return {}, {}
+    found, curve = _compared(voted, lags, null)
+    few = 0 < len(propose(first, second)[0]) <= FEW_HYPOTHESES
+    return _compared(counted, lags, null) if few and max(curve.values(), default=0.0) < HEARD else (found, curve)
+
+
+def _compared(
+    at: Callable[[int], Alignment | None], lags: Sequence[int], null: Sequence[int]
+) -> tuple[dict[int, Alignment], dict[int, float]]:
+    """The alignments at all lags, and their consensus in deviations of that at lags where nothing can be right."""
+    alignments = {lag: found for lag in (*lags, *null) if (found := at(lag)) is not None}
+    chance = np.array([alignments[lag].consensus if lag in alignments else 0.0 for lag in null])
+    mean = float(chance.mean())
+    # Of few shifts, the deviation is a guess: not less than that of a count of walks.
+    deviation = max(float(chance.std()), float(np.sqrt(LEAST_COMMON * max(mean, LEAST_COMMON))))
+    return alignments, {lag: (alignments[lag].consensus - mean) / deviation for lag in lags if lag in alignments}
+
+
+def _consistent(curves: Curves, views: int) -> IntArray:
+    """`(V,)` the clocks for which all pairs together say most; views without a pair have 0.
+
+    From the spanning tree of the strongest pairs, then clock by clock, always the one that gains most.
+    """
+    offsets = np.zeros(views, dtype=np.int64)
+    tree = np.arange(views)
+    best = {pair: max(curve, key=lambda lag: (curve[lag], -abs(lag))) for pair, curve in curves.items()}
+    for i, j in sorted(curves, key=lambda pair: -curves[pair][best[pair]]):
+        if tree[i] != tree[j]:
+            moving = tree == tree[j]
+            offsets[moving] += offsets[i] + best[i, j] - offsets[j]
+            tree[moving] = tree[i]
+    while True:
+        gains: list[tuple[float, int, int, int]] = []
+        for view in {view for pair in curves for view in pair}:
+            now = _said(curves, offsets, view, 0)
+            own = [(pair, 1 if view == pair[1] else -1) for pair in curves if view in pair]
+            steps = {
+                sign * (lag - int(offsets[pair[1]] - offsets[pair[0]])) for pair, sign in own for lag in curves[pair]
+            }
+            gains += [(_said(curves, offsets, view, step) - now, -abs(step), view, step) for step in steps]
+        gain, _, view, step = max(gains, default=(0.0, 0, 0, 0))
+        if gain <= 1e-9:
+            return offsets
+        offsets[view] += step
+
+
+def _said(curves: Curves, offsets: IntArray, view: int, step: int) -> float:
+    """How much the pairs of a view say for its clock set forward by so many instants."""
+    lags = {(i, j): int(offsets[j] - offsets[i]) + step * (int(j == view) - int(i == view)) for i, j in curves}
+    return sum(curve.get(lags[pair], 0.0) for pair, curve in curves.items() if view in pair)
+
+
+def _strongest(curves: Curves, offsets: IntArray) -> list[Pair]:
+    """The pairs that are among the PARTNERS strongest of one of their views."""
+    said = {(i, j): curve.get(int(offsets[j] - offsets[i]), 0.0) for (i, j), curve in curves.items()}
+    chosen: set[Pair] = set()
+    for view in range(len(offsets)):
+        own = sorted((pair for pair in said if view in pair and said[pair] >= HINT), key=lambda pair: -said[pair])
+        chosen.update(own[:PARTNERS])
+    return sorted(chosen)
+
+
+def _sharpen(
+    pair: tuple[Sightings, Sightings],
+    time: IntArray,
+    starts: Mapping[int, Alignment],
+    lag: int,
+    bound: int,
+    shifts: Sequence[int],
+) -> tuple[dict[int, float], float]:
+    """Support with refined cameras at lags around a guess, further on as long as it grows, and what chance reaches.
+
+    At every lag the cameras start from its own alignment, and from those that were the best so far at another lag.
+    Chance is the largest support that the same procedure finds beyond the bound.
+    """
+    first, second = pair
+    few, many = (blocks(first, shift_view(second, time, lag), boxes) for boxes in (REFINED_BOXES, MEASURED_BOXES))
+    near = [other for other in starts if abs(other) <= bound]
+    found: dict[int, tuple[float, dict[int, FloatArray]]] = {}
+
+    def settle(at: int, cameras: dict[int, FloatArray], gates: Sequence[float]) -> None:
+        both = [first, shift_view(second, time, at)]
+        settled = _refined(both, cameras, few, gates)
+        if settled is not None:
+            excess = measure_support(both, settled, (0, 1), many, shifts).excess
+            found[at] = max((excess, settled), found.get(at, (-np.inf, settled)), key=lambda entry: entry[0])
+
+    def begin(at: int, start: Alignment) -> None:
+        settle(at, {0: moved(first.camera, start.turn, start.shift), 1: second.camera}, START_GATES)
+
+    best = lag
+    begun: set[int] = set()
+    compared: set[int] = set()
+    while best not in compared:
+        compared.add(best)
+        for at in (best + step for step in sorted(range(-AROUND, AROUND + 1), key=abs) if abs(best + step) <= bound):
+            if at not in begun:
+                begun.add(at)
+                begin(at, starts[min(near, key=lambda other: abs(other - at))])
+            if at != best and best in found:
+                settle(at, found[best][1], GATES)
+        best = max(found, key=lambda other: found[other][0], default=best)
+    for at in [other for other in starts if abs(other) > bound][:REFINED_NULL]:
+        begin(at, starts[at])
+    curve = {at: excess for at, (excess, _) in found.items() if abs(at) <= bound}
+    return curve, max((excess for at, (excess, _) in found.items() if abs(at) > bound), default=0.0)
+
+
+def _refined(
+    both: Sequence[Sightings], cameras: dict[int, FloatArray], instants: IntArray, gates: Sequence[float]
+) -> dict[int, FloatArray] | None:
+    """Cameras of two views, refined while the gate of the matches narrows; None where too little matches."""
+    for gate in gates:
+        matches = matching_tracklets(both, cameras, (0, 1), instants, gate)
+        if len(matches.rows_i) < LEAST_MATCHES:
+            return None
+        thin = [thinned(matches, MATCHES)]
+        cameras = refine(both, cameras, thin, anchor=1, noise=max(gate / 3, 0.1), steps=5, lens=False)
+    return cameras
+
+
+def _judged(curves: Curves, views: int) -> Clock:
+    """The clock of the largest set of views that these pairs hold together."""
+    offsets = _consistent(curves, views)
+    largest = largest_group(curves)
+    confidence = np.full(views, np.nan)
+    for view in largest:
+        now = _said(curves, offsets, view, 0)
+        away = [_said(curves, offsets, view, sign * step) for step in range(2, 2 * AROUND + 1) for sign in (1, -1)]
+        confidence[view] = np.clip(1.0 - max(away) / now, 0.0, 1.0) if now > 0 else 0.0
+    held = sorted(largest)
+    usual = int(np.sort(offsets[held])[len(held) // 2]) if held else 0
+    offsets[[view for view in range(views) if view not in largest]] = usual
+    return Clock(offsets - offsets[:1], confidence)

@@ -1,0 +1,1 @@
+"""Boxes in files: read and written."""

@@ -1,0 +1,81 @@
+"""What `fit` takes for boxes: nested arrays, frames, a tidy table or a file."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from selfmva.core.types import Frame, View, clip_to_views
+from selfmva.errors import DataError, InputError
+from selfmva.io.boxes.any_format import read_boxes
+from selfmva.io.boxes.table import frames_from_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import ArrayLike
+
+    BoxesLike = Sequence[Frame | Sequence[ArrayLike | None]] | pd.DataFrame | str | Path
+
+
+def resolve_boxes(boxes: BoxesLike, views: Sequence[View]) -> list[Frame]:
+    """Turn what a user gives for boxes into frames, clipped to the images.
+
+    Args:
+        boxes: `boxes[t][v]`, an `(N, 4)` array, list or None of xyxy pixels; or a sequence of Frames in the order of
+            time (Frames that all carry the default instant 0 are numbered by their position); or a tidy pandas
+            table; or a path that `read_boxes` reads.
+        views: The views, in the order of the boxes.
+
+    Returns:
+        One frame per instant, in the order of instants; empty where there are none.
+
+    Raises:
+        InputError: None of these, another number of views, a box that is none or lies outside its image, or
+            instants that do not increase.
+        DataError: A file is missing or damaged.
+
+    Example:
+        >>> views = [View("door", 640, 480), View("window", 640, 480)]
+        >>> resolve_boxes([[[[0, 0, 9, 9]], None], [[], [[5, 5, 700, 9]]]], views)
+        [Frame(index=0, boxes per view: 1, 0), Frame(index=1, boxes per view: 0, 1)]
+    """
+    if isinstance(boxes, str | os.PathLike):
+        frames = read_boxes(Path(boxes), views)
+    elif _is_table(boxes):
+        try:
+            frames = frames_from_table(boxes, views)  # type: ignore[arg-type]  # _is_table has looked
+        except DataError as error:
+            raise InputError(str(error)) from error
+    elif isinstance(boxes, Sequence | np.ndarray):
+        frames = _frames_from_sequence(boxes)
+    else:
+        raise InputError(
+            "boxes must be boxes[t][v] (one (N, 4) array per instant and view), a sequence of Frame, a table with "
+            f"columns frame, view, x1, y1, x2, y2, or a path to a file of boxes; got {type(boxes).__name__}"
+        )
+    return [clip_to_views(frame, views) for frame in frames]
+
+
+def _frames_from_sequence(boxes: Sequence[Any]) -> list[Frame]:
+    frames = [entry if isinstance(entry, Frame) else Frame(entry, index=t) for t, entry in enumerate(boxes)]
+    if all(frame.index == 0 for frame in frames):
+        return [replace(frame, index=t) for t, frame in enumerate(frames)]
+    for before, after in pairwise(frames):
+        if after.index <= before.index:
+            raise InputError(
+                f"frames must be in the order of time, each instant once: {after.index} follows {before.index}; "
+                "sort them by Frame.index, or number them with Frame(boxes, index=t)"
+            )
+    return frames
+
+
+def _is_table(boxes: Any) -> bool:
+    pandas = sys.modules.get("pandas")  # whoever holds a table has imported it
+    return pandas is not None and isinstance(boxes, pandas.DataFrame)

@@ -1,0 +1,229 @@
+"""COCO JSON, with the view and the instant of each image in `images`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from selfmva.errors import DataError
+from selfmva.io.boxes.labels import number_views
+from selfmva.io.boxes.rows import Rows, corners, frames_from_rows, left_top_width_height, rows_from_frames, view_count
+from selfmva.io.storage.atomic import atomic_write
+from selfmva.io.storage.text import read_json
+
+if TYPE_CHECKING:
+    from selfmva.core.types import Frame
+    from selfmva.io.boxes.rows import Views, Where
+
+_VIEW_KEYS = ("view", "cam_id", "camera")
+_INSTANT_KEYS = ("instant", "frame", "frame_id")
+_FILE_NAME = re.compile(r"(\d{1,18})_(\d{1,9})\.\w+")
+
+
+def read_coco(path: str | Path, views: Views = None) -> list[Frame]:
+    """Read a COCO JSON.
+
+    Args:
+        path: The file. An entry of `images` says its view in `view` (a number from 0, or a name), `cam_id` or
+            `camera` (the camera's own number or name: numbers are put in ascending order, names in the order in
+            which they first appear), and its instant in `instant`, `frame` or `frame_id`; or its `file_name` does:
+            `{instant}_{view}.jpg`. An annotation may have a `score` and a `track_id` (-1 = none). Where there is
+            a category named person, only its boxes are read.
+        views: The number of views, or the views, among which names are looked up; None: as the images say.
+
+    Returns:
+        One frame per instant that has an image.
+
+    Raises:
+        DataError: The file cannot be read, is damaged, or an entry of it is.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "boxes.json"
+        ...     _ = path.write_text(
+        ...         '{"images": [{"id": 8, "file_name": "3_1.jpg"}],'
+        ...         ' "annotations": [{"image_id": 8, "bbox": [5, 5, 20, 40]}]}'
+        ...     )
+        ...     read_coco(path)
+        [Frame(index=3, boxes per view: 0, 1)]
+    """
+    return parse_coco(read_json(path), views, source=str(path))
+
+
+def parse_coco(data: Any, views: Views = None, source: str = "coco") -> list[Frame]:
+    """Turn the content of a COCO JSON into frames; see `read_coco`.
+
+    Args:
+        data: What the JSON holds.
+        views: As in `read_coco`.
+        source: Name of the file, for messages.
+
+    Returns:
+        One frame per instant that has an image.
+
+    Raises:
+        DataError: An entry is damaged.
+
+    Example:
+        >>> parse_coco({"images": [{"id": 8, "frame": 3, "view": 0}], "annotations": []})
+        [Frame(index=3, boxes per view: 0)]
+    """
+    images = _entries(data, "images", source)
+    annotations = _entries(data, "annotations", source)
+
+    def where_image(number: int) -> str:
+        return f"{source}, images[{number}]"
+
+    numbers = _view_numbers(images, views, where_image)
+    instants = [_instant(image, where_image(number)) for number, image in enumerate(images)]
+    _require_distinct([image["id"] for image in images], "id", where_image)
+    _require_distinct(list(zip(instants, numbers.tolist(), strict=True)), "instant and view", where_image)
+    place = {image["id"]: number for number, image in enumerate(images)}
+    V = view_count(views) or int(numbers.max(initial=-1)) + 1
+
+    people = _person_categories(data)
+    chosen = [k for k, entry in enumerate(annotations) if people is None or entry.get("category_id") in people]
+
+    def where(row: int) -> str:
+        return f"{source}, annotations[{chosen[row]}]"
+
+    kept = [annotations[k] for k in chosen]
+    for row, entry in enumerate(kept):
+        _require_annotation(entry, place, where(row))
+    owner = [place[entry["image_id"]] for entry in kept]
+    scored = bool(kept) and all("score" in entry for entry in kept)
+    rows = Rows(
+        instants=np.array(instants, dtype=np.int64)[owner],
+        views=numbers[owner],
+        boxes=corners([entry["bbox"] for entry in kept]),
+        scores=np.array([entry["score"] for entry in kept], dtype=np.float64) if scored else None,
+        track_ids=np.array([entry.get("track_id", -1) for entry in kept], dtype=np.float64),
+    )
+    return frames_from_rows(rows, V or None, where, instants)
+
+
+def write_coco(path: str | Path, frames: Sequence[Frame], views: Views = None) -> None:
+    """Write a COCO JSON with the keys `instant` and `view` in `images`.
+
+    Args:
+        path: The file; replaced as a whole or not at all.
+        frames: One per instant. Images in which nobody is seen are kept.
+        views: The views, whose sizes are written, or their number.
+
+    Raises:
+        InputError: Two frames carry the same instant, or their numbers of views differ.
+        DataError: The file cannot be written.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> from selfmva.core.types import Frame
+        >>> with TemporaryDirectory() as folder:
+        ...     write_coco(Path(folder) / "boxes.json", [Frame([[[5, 5, 25, 45]], []], index=3)])
+        ...     read_coco(Path(folder) / "boxes.json")
+        [Frame(index=3, boxes per view: 1, 0)]
+    """
+    rows = rows_from_frames(frames)
+    sizes = [{"width": v.width, "height": v.height} for v in views] if isinstance(views, Sequence) else None
+    ordered = sorted((frame.index, view) for frame in frames for view in range(len(frame)))
+    identifiers = {cell: number for number, cell in enumerate(ordered, start=1)}
+    images = [
+        {"id": identifiers[t, v], "file_name": f"{t}_{v}.jpg", "instant": t, "view": v, **(sizes[v] if sizes else {})}
+        for t, v in ordered
+    ]
+    boxes = left_top_width_height(rows.boxes).tolist()
+    cells = zip(rows.instants.tolist(), rows.views.tolist(), boxes, strict=True)
+    annotations = [
+        {
+            "id": row + 1,
+            "image_id": identifiers[instant, view],
+            "category_id": 1,
+            "bbox": box,
+            "area": box[2] * box[3],
+            "iscrowd": 0,
+            **({} if rows.scores is None else {"score": float(rows.scores[row])}),
+            **({} if rows.track_ids is None else {"track_id": int(rows.track_ids[row])}),
+        }
+        for row, (instant, view, box) in enumerate(cells)
+    ]
+    content = {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "person"}]}
+    with atomic_write(path) as temporary:
+        temporary.write_text(json.dumps(content), encoding="utf-8")
+
+
+def _entries(data: Any, key: str, source: str) -> list[dict[str, Any]]:
+    entries = data.get(key) if isinstance(data, Mapping) else None
+    if not isinstance(entries, list):
+        raise DataError(f"{source}: a COCO file has lists `images` and `annotations`; {key!r} is missing or no list")
+    for number, entry in enumerate(entries):
+        if not isinstance(entry, dict) or (key == "images" and not isinstance(entry.get("id"), int | str)):
+            raise DataError(f"{source}, {key}[{number}]: expected an object with an id, got {entry!r}")
+    return entries
+
+
+def _first(image: Mapping[str, Any], keys: Sequence[str]) -> tuple[str | None, Any]:
+    return next(((key, image[key]) for key in keys if key in image), (None, None))
+
+
+def _from_file_name(image: Mapping[str, Any], group: int, where: str) -> int:
+    match = _FILE_NAME.fullmatch(Path(str(image.get("file_name", ""))).name)
+    if match is None:
+        keys = _INSTANT_KEYS if group == 1 else _VIEW_KEYS
+        raise DataError(
+            f"{where}: the {'instant' if group == 1 else 'view'} is not known: give one of the keys {', '.join(keys)}, "
+            f"or a file_name like 12_0.jpg (instant 12, view 0); got {dict(image)!r}"
+        )
+    return int(match[group])
+
+
+def _instant(image: Mapping[str, Any], where: str) -> int:
+    key, value = _first(image, _INSTANT_KEYS)
+    if key is None:
+        return _from_file_name(image, 1, where)
+    if not isinstance(value, int) or abs(value) >= 2**63:
+        raise DataError(f"{where}: {key} must be a whole number, got {value!r}")
+    return value
+
+
+def _view_numbers(
+    images: Sequence[Mapping[str, Any]], views: Views, where: Where
+) -> np.ndarray[Any, np.dtype[np.int64]]:
+    found = [_first(image, _VIEW_KEYS) for image in images]
+    labels = [
+        _from_file_name(image, 2, where(number)) if key is None else value
+        for number, (image, (key, value)) in enumerate(zip(images, found, strict=True))
+    ]
+    numbers = number_views(labels, views, where)
+    if {key for key, _ in found} <= {"cam_id", "camera"}:  # a camera's own number need not count from 0
+        ranks: np.ndarray[Any, np.dtype[np.int64]] = np.unique(numbers, return_inverse=True)[1]
+        return ranks
+    return numbers
+
+
+def _require_distinct(keys: Sequence[Any], name: str, where: Where) -> None:
+    first: dict[Any, int] = {}
+    for number, key in enumerate(keys):
+        if first.setdefault(key, number) != number:
+            raise DataError(f"{where(number)}: its {name} ({key}) is also that of {where(first[key])}")
+
+
+def _person_categories(data: Mapping[str, Any]) -> set[Any] | None:
+    """Ids of the categories named person; None where there is no such name, so that every box counts."""
+    categories = data.get("categories") or []
+    return {c.get("id") for c in categories if isinstance(c, dict) and c.get("name") == "person"} or None
+
+
+def _require_annotation(entry: Mapping[str, Any], images: Mapping[Any, int], where: str) -> None:
+    if entry.get("image_id") not in images:
+        raise DataError(f"{where}: image_id {entry.get('image_id')!r} is not the id of any image")
+    box = entry.get("bbox")
+    if not isinstance(box, list) or len(box) != 4 or not all(isinstance(value, int | float) for value in box):
+        raise DataError(f"{where}: bbox must be [left, top, width, height], got {box!r}")
+    for key in ("score", "track_id"):
+        if not isinstance(entry.get(key, 0), int | float):
+            raise DataError(f"{where}: {key} must be a number, got {entry[key]!r}")

@@ -1,0 +1,1 @@
+"""Images and videos, alone and of several cameras at once."""

@@ -1,0 +1,98 @@
+"""The images of one camera with their times: what every source of images has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
+
+import numpy as np
+
+from selfmva.errors import InputError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from selfmva.core.images import Image
+    from selfmva.core.types import FloatArray
+
+
+@runtime_checkable
+class ImageSource(Protocol):
+    """The images of one camera, each with its time.
+
+    Attributes:
+        name: Of the camera.
+        width: Of the images, in pixels.
+        height: Of the images, in pixels.
+        rate: Images a second, apart from gaps.
+        times: `(T,)` float64, when each image was taken, in seconds, ascending.
+    """
+
+    name: str
+    width: int
+    height: int
+    rate: float
+    times: FloatArray
+
+    def __len__(self) -> int: ...
+
+    def read(self, index: int) -> Image:
+        """Image number `index`, `(H, W, 3)` uint8 RGB; the one after the last that was read comes fastest."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files."""
+        ...
+
+
+class Closing:
+    """What lets go of its files at the end of its block."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of files."""
+
+
+class Source(Closing):
+    """What all sources share: they end with their block, and check what is asked of them."""
+
+    def __init__(self, name: str, size: tuple[int, int], times: FloatArray, rate: float) -> None:
+        self.name = name
+        self.width: int = size[0]
+        self.height: int = size[1]
+        self.times = times
+        self.rate = rate
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def __repr__(self) -> str:
+        size = f"{self.width} x {self.height}"
+        return f"{type(self).__name__}({self.name!r}, {len(self)} images of {size} at {self.rate:g} a second)"
+
+    def checked(self, index: Any) -> int:
+        """The number of an image.
+
+        Raises:
+            InputError: There is no such image.
+        """
+        if isinstance(index, bool) or not isinstance(index, int | np.integer) or not 0 <= index < len(self):
+            raise InputError(f"{self.name} has images 0 to {len(self) - 1}, got {index!r}")
+        return int(index)
+
+
+def positive(value: Any, name: str) -> float:
+    """Check a positive, finite number.
+
+    Raises:
+        InputError: It is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 < value < np.inf:
+        raise InputError(f"{name} must be a positive number, got {value!r}")
+    return float(value)

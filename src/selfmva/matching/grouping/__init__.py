@@ -1,0 +1,1 @@
+"""From pairwise log-odds to groups over all views."""

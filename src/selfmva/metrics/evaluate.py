@@ -1,0 +1,197 @@
+"""Evaluate an associator on labelled instants, as published or on its calibrated probabilities."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import torch
+
+from selfmva.core.config import PublishedRecipe
+from selfmva.core.packed_boxes import unit_length
+from selfmva.core.types import Frame
+from selfmva.core.view_pairs import view_pairs
+from selfmva.datasets.base import LabelledDataset, MultiViewDataset
+from selfmva.errors import InputError
+from selfmva.matching.assignment import solve
+from selfmva.matching.published import blended, similarity
+from selfmva.metrics.association import AssociationScores, PairResult, score_pairs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from numpy.typing import ArrayLike
+
+    from selfmva.association.association import Association
+    from selfmva.association.associator import Associator
+    from selfmva.core.types import FloatArray, IntArray
+
+Protocol = Literal["self-mva", "calibrated"]
+Labelled = tuple[Frame, "Sequence[IntArray]"]
+
+
+def evaluate(
+    associator: Associator,
+    dataset: MultiViewDataset | Sequence[Labelled],
+    *,
+    split: str = "test",
+    protocol: Protocol = "calibrated",
+    similarity_threshold: float | None = None,
+) -> AssociationScores:
+    """Score an associator against who was there.
+
+    Args:
+        associator: A fitted one.
+        dataset: A labelled dataset, or a sequence of `(frame, identities)`; identities are one `(N,)` int64 array per
+            view, -1 where a person is not known.
+        split: Which split of a dataset.
+        protocol: `"calibrated"` takes probabilities as scores and groups as matches. `"self-mva"` is the published
+            protocol with its quirks: boxes truncated to whole pixels, distances divided by each view pair's
+            maximum, an optimal assignment, and a similarity threshold per data set; under the published recipe, frames
+            with features are compared by the published blend of both.
+        similarity_threshold: Of `"self-mva"`; None: the dataset's published one, 0 where it has none.
+
+    Returns:
+        The pooled scores of all view pairs in which both views show somebody.
+
+    Raises:
+        InputError: Unknown protocol or split, no labels, or identities that do not fit the boxes.
+        NotFittedError: The associator is not fitted.
+
+    Example:
+        >>> from selfmva import Associator
+        >>> from selfmva.datasets.simulated import Simulated
+        >>> scene = Simulated(views=2, people=3, instants=200, seed=0)
+        >>> associator = Associator(recipe={"name": "batch", "steps": 100, "instants": 16}).fit(scene)
+        >>> 0.0 <= evaluate(associator, scene).average_precision <= 1.0
+        True
+    """
+    labelled = list(_labelled(dataset, split))
+    if protocol == "calibrated":
+        return score_pairs(_calibrated_pairs(associator, labelled))
+    if protocol == "self-mva":
+        if similarity_threshold is None:
+            similarity_threshold = float(getattr(dataset, "similarity_threshold", 0.0))
+        return score_pairs(_published_pairs(associator, labelled, similarity_threshold))
+    raise InputError(f"protocol must be 'self-mva' or 'calibrated', got {protocol!r}")
+
+
+def published_similarity(distances: FloatArray) -> FloatArray:
+    """Similarity of the published protocol: 1 - distance / (largest distance of the pair + 1e-6), in float32.
+
+    Args:
+        distances: `(N, M)` L2 distances of one view pair, N and M at least 1.
+
+    Returns:
+        `(N, M)` float32 in [0, 1]. A pair with one box on each side scores about 0, right or wrong.
+
+    Example:
+        >>> published_similarity(np.array([[1.0, 2.0]])).round(3)
+        array([[0.5, 0. ]], dtype=float32)
+    """
+    return similarity(distances.astype(np.float32))
+
+
+def published_matches(distances: FloatArray, threshold: float = 0.0) -> IntArray:
+    """Matches of the published protocol.
+
+    Args:
+        distances: `(N, M)` L2 distances of one view pair, N and M at least 1.
+        threshold: Least similarity of a match.
+
+    Returns:
+        `(K, 2)` int64, the optimal assignment without the matches below the threshold. These are dropped from the
+        last row to the first until one match is left: if all are below, the first row's match stays.
+
+    Example:
+        >>> published_matches(np.array([[1.0, 4.0], [4.0, 3.9]]), threshold=0.5)
+        array([[0, 0]])
+    """
+    matches = solve(distances.astype(np.float64)).matches(0)
+    good = published_similarity(distances)[matches[:, 0], matches[:, 1]] >= threshold
+    good[0] |= not good.any()
+    return matches[good]
+
+
+def published_boxes(frame: Frame) -> list[FloatArray]:
+    """Boxes as the published protocol reads them: corners truncated to integers and clipped at 0, not above."""
+    return [np.maximum(np.trunc(array), 0.0) for array in frame.boxes]
+
+
+def checked_identities(frame: Frame, identities: Sequence[ArrayLike]) -> list[IntArray]:
+    """Who is in the boxes of a frame: one `(N,)` int64 array per view.
+
+    Raises:
+        InputError: There is not one entry per box.
+    """
+    arrays = [np.asarray(identity, dtype=np.int64).reshape(-1) for identity in identities]
+    if tuple(map(len, arrays)) != frame.counts:
+        raise InputError(
+            f"instant {frame.index}: identities must have one entry per box, got {[len(a) for a in arrays]} "
+            f"for {list(frame.counts)} boxes"
+        )
+    return arrays
+
+
+def calibrated_pairs(association: Association, identities: Sequence[IntArray]) -> dict[tuple[int, int], PairResult]:
+    """What the calibrated protocol scores of one instant.
+
+    Args:
+        association: Whose probabilities are the scores and whose groups the matches.
+        identities: One `(N,)` int64 array per view, -1 = not known.
+
+    Returns:
+        By view pair, where both views show somebody.
+    """
+    return {
+        (i, j): PairResult(association.probability(i, j), association.matches(i, j), identities[i], identities[j])
+        for i, j in view_pairs(len(identities))
+        if len(identities[i]) and len(identities[j])
+    }
+
+
+def _labelled(dataset: MultiViewDataset | Sequence[Labelled], split: str) -> Iterator[Labelled]:
+    pairs: Iterable[Labelled] = _of_split(dataset, split) if isinstance(dataset, MultiViewDataset) else dataset
+    for frame, identities in pairs:
+        yield frame, checked_identities(frame, identities)
+
+
+def _of_split(dataset: MultiViewDataset, split: str) -> Iterator[Labelled]:
+    if not isinstance(dataset, LabelledDataset):
+        raise InputError(f"{type(dataset).__name__} has no identities(index): there is nothing to evaluate against")
+    if split not in dataset.splits:
+        raise InputError(f"there is no split {split!r}; known are {', '.join(sorted(dataset.splits)) or 'none'}")
+    if not len(dataset.splits[split]):
+        raise InputError(f"the split {split!r} is empty: its instants are not among the files that were found")
+    for index in dataset.splits[split]:
+        yield dataset.frame(index), dataset.identities(index)
+
+
+def _calibrated_pairs(associator: Associator, labelled: Sequence[Labelled]) -> Iterator[PairResult]:
+    associations = associator.associate_many(frame for frame, _ in labelled)
+    for association, (_, identities) in zip(associations, labelled, strict=True):
+        yield from calibrated_pairs(association, identities).values()
+
+
+def _published_pairs(associator: Associator, labelled: Sequence[Labelled], threshold: float) -> Iterator[PairResult]:
+    encoder, cameras = associator.encoder_, associator.views_
+    if encoder is None:
+        raise InputError(
+            "the protocol 'self-mva' scores the embedding, and this associator was fitted without one (recipe "
+            "'geometry'): use protocol='calibrated', or fit with recipe='batch'"
+        )
+    recipe = associator.get_params()["recipe"]
+    share = recipe.appearance_share if isinstance(recipe, PublishedRecipe) else 0.0
+    for frame, identities in labelled:
+        if len(frame) != len(cameras):
+            raise InputError(f"instant {frame.index} has {len(frame)} views, the associator has {len(cameras)}")
+        # Straight to the encoder: a thin box may have no width left once its corners are truncated.
+        embeddings = [encoder.embed(boxes, view).cpu() for view, boxes in enumerate(published_boxes(frame))]
+        features = [torch.from_numpy(unit_length(part)) for part in frame.features] if frame.features else None
+        for i, j in view_pairs(len(identities)):
+            if len(identities[i]) and len(identities[j]):
+                distances = torch.cdist(embeddings[i], embeddings[j]).numpy()
+                if features is not None:
+                    distances = blended(distances, torch.cdist(features[i], features[j]).numpy(), share)
+                matches = published_matches(distances, threshold)
+                yield PairResult(published_similarity(distances), matches, identities[i], identities[j])

@@ -1,5 +1,0 @@
-"""One pass over a recording: what its cameras saw becomes frames."""
-
-from selfmva.observing.observe import observe
-
-__all__ = ["observe"]

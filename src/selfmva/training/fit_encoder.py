@@ -1,0 +1,109 @@
+"""From views and frames to a trained encoder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from selfmva.core.config import GeometryRecipe, PublishedRecipe
+from selfmva.core.devices import find_device
+from selfmva.core.packed_boxes import canonical_view_order, gather, pack
+from selfmva.encoders.box import BoxEncoder
+from selfmva.encoders.sam import load_sam_features
+from selfmva.pretext.sampler import check_anchor_view, hold_out
+from selfmva.training.checkpoint import fingerprint
+from selfmva.training.loop import Watch, train
+from selfmva.training.pseudo_labels import find_consensus
+from selfmva.training.recipes.batch import BatchObjective
+from selfmva.training.recipes.published import PublishedObjective
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from selfmva.core.config import AssociatorConfig, TrainingRecipe
+    from selfmva.core.packed_boxes import PackedBoxes
+    from selfmva.core.types import Frame, IntArray, View
+    from selfmva.geometry.floor import Floor
+    from selfmva.training.loop import Objective
+    from selfmva.training.pseudo_labels import Consensus
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedEncoder:
+    """An encoder and the instants to judge it by.
+
+    Attributes:
+        encoder: Trained, its views in the order they were given; None where the recipe trains none.
+        held_out: Numbers of the instants kept from training; none where the recipe keeps none.
+    """
+
+    encoder: BoxEncoder | None
+    held_out: IntArray
+
+
+def fit_encoder(
+    views: Sequence[View],
+    frames: Sequence[Frame],
+    config: AssociatorConfig,
+    watch: Watch,
+    floor: Floor | None = None,
+) -> TrainedEncoder:
+    """Train an encoder as a config says.
+
+    Args:
+        views: The cameras.
+        frames: Clipped frames of these views, in the order of time.
+        config: Seed, recipe, device, precision, encoder.
+        watch: Progress, callbacks and checkpoint.
+        floor: The common floor, whose matches the batch recipe learns from; None where none was found.
+
+    Returns:
+        The encoder, on the device of the config; none for the recipe `"geometry"`.
+
+    Raises:
+        InputError: Too few instants, or an anchor view that is not there.
+        ConfigError: There is no such device.
+        CheckpointError, DataError: See `train`.
+    """
+    if isinstance(config.recipe, GeometryRecipe):
+        return TrainedEncoder(None, np.zeros(0, np.int64))
+    order = canonical_view_order(frames, len(views))
+    recipe = _renumber_anchor(config.recipe, order)
+    device = find_device(config.device)
+    ordered = [views[view] for view in order]
+    encoder = BoxEncoder(ordered, prompt=config.encoder.prompt, generator=torch.Generator().manual_seed(config.seed))
+    if config.encoder.corner_features == "sam":
+        load_sam_features(encoder)
+    encoder.to(device)
+    learnt, held_out = hold_out(len(frames), recipe.held_out_share)
+    # The batch recipe learns from boxes alone.
+    packed = pack(frames, len(views), order, looks=isinstance(recipe, PublishedRecipe))
+    recording = gather(packed, learnt).to(device)
+    settings = config.model_dump(include={"seed", "precision", "encoder"}) | {"recipe": recipe.model_dump()}
+    settings["views"] = [[view.width, view.height] for view in ordered]
+    train(
+        encoder,
+        _objective(recording, recipe, config.seed, None if floor is None else find_consensus(floor, recording, order)),
+        bfloat16=config.precision == "bfloat16",
+        belongs_to=fingerprint(recording, settings),
+        watch=watch,
+    )
+    encoder.reorder_views(np.argsort(order).tolist())
+    return TrainedEncoder(encoder, held_out)
+
+
+def _renumber_anchor(recipe: TrainingRecipe, order: list[int]) -> TrainingRecipe:
+    """The recipe for views in another order."""
+    check_anchor_view(recipe.anchor_view, len(order))
+    if recipe.anchor_view is None:
+        return recipe
+    return recipe.model_copy(update={"anchor_view": order.index(recipe.anchor_view)})
+
+
+def _objective(recording: PackedBoxes, recipe: TrainingRecipe, seed: int, consensus: Consensus | None) -> Objective:
+    if isinstance(recipe, PublishedRecipe):
+        return PublishedObjective(recording, recipe, seed)
+    return BatchObjective(recording, recipe, seed, consensus)

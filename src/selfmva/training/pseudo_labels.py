@@ -1,0 +1,107 @@
+"""Where geometry is sure who is who: matches that an embedding can be trained on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from selfmva.core.packed_boxes import gather
+from selfmva.core.view_pairs import view_pairs
+from selfmva.geometry.floor_likelihood import density_of_strangers, log_odds_of_distances, standing_distances
+from selfmva.matching.posterior.distance_table import LARGEST_LOG_ODDS, DistanceTable
+from selfmva.matching.posterior.fusion import FusedTable
+from selfmva.matching.posterior.posterior import posteriors
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from selfmva.core.packed_boxes import PackedBoxes
+    from selfmva.core.types import IntArray
+    from selfmva.geometry.floor import Floor
+
+SURE = 0.9  # posterior of a match
+MOST_INSTANTS = 1000  # on which geometry is asked: half a minute for a crowd in seven views
+CHUNK_INSTANTS = 16
+CROWD_INSTANTS = 1000  # on which the density of the people is measured
+
+
+@dataclass(frozen=True, eq=False)
+class Consensus:
+    """Pairs of boxes of one instant that geometry takes for one person.
+
+    Attributes:
+        instant: `(K,)` number of the instant, increasing.
+        image: `(K, 2)` numbers of the two views.
+        place: `(K, 2)` numbers of the two boxes within their images.
+        known: `(T',)` increasing numbers of the instants at which geometry was asked.
+    """
+
+    instant: IntArray
+    image: IntArray
+    place: IntArray
+    known: IntArray
+
+    def rows(self, instants: IntArray, batch: PackedBoxes) -> Tensor:
+        """`(M, 2)` rows, in a batch of these increasing instants, of the boxes that are one person."""
+        import torch
+
+        first, last = (np.searchsorted(self.instant, instants, side=side) for side in ("left", "right"))
+        size = last - first
+        chosen = np.repeat(first - (np.cumsum(size) - size), size) + np.arange(size.sum())
+        where = np.repeat(np.arange(len(instants)), size)
+        return torch.from_numpy(batch.start[where[:, None], self.image[chosen]] + self.place[chosen])
+
+
+def find_consensus(floor: Floor, recording: PackedBoxes, order: Sequence[int]) -> Consensus:
+    """Ask the floor who is who.
+
+    Args:
+        floor: The common floor.
+        recording: T instants; its view k is the floor's view `order[k]`.
+        order: Numbers of the views.
+
+    Returns:
+        The matches it is sure of.
+    """
+    pairs = view_pairs(recording.views)
+    on_floor = [order[view] in floor.views_on_floor for view in range(recording.views)]
+    table = floor_table(floor, recording, order)
+    tables = {
+        (i, j): FusedTable((table,), np.ones(1), 0.0 if on_floor[i] and on_floor[j] else -LARGEST_LOG_ODDS)
+        for i, j in pairs
+    }
+    known = np.unique(np.linspace(0, len(recording) - 1, min(len(recording), MOST_INSTANTS)).round().astype(np.int64))
+    found = []
+    for first in range(0, len(known), CHUNK_INSTANTS):
+        instants = known[first : first + CHUNK_INSTANTS]
+        part = gather(recording, instants)
+        standing = floor.read(part.boxes.cpu().numpy().astype(np.float64), np.asarray(order)[part.view.cpu().numpy()])
+        bounds = np.cumsum(part.count.sum(axis=1))
+        rows = [slice(end - size, end) for end, size in zip(bounds, part.count.sum(axis=1), strict=True)]
+        distances = [standing_distances(standing.at(row), standing.at(row))[None] for row in rows]
+        frame, pair, one, other = np.nonzero(posteriors(distances, part.count, tables) > SURE)
+        found.append(np.column_stack([instants[frame], np.array(pairs)[pair], one, other]))
+    matches = np.concatenate([np.zeros((0, 5), np.int64), *found])
+    return Consensus(matches[:, 0], matches[:, 1:3], matches[:, 3:], known)
+
+
+def floor_table(floor: Floor, recording: PackedBoxes, order: Sequence[int]) -> DistanceTable:
+    """What distances on the floor mean among the people of a recording; see `selfmva.geometry.floor_likelihood`.
+
+    Args:
+        floor: The common floor.
+        recording: Its view k is the floor's view `order[k]`.
+        order: Numbers of the views.
+
+    Returns:
+        A table of log-odds.
+    """
+    chosen = np.linspace(0, len(recording) - 1, min(len(recording), CROWD_INSTANTS)).round().astype(np.int64)
+    part = gather(recording, np.unique(chosen))
+    standing = floor.read(part.boxes.cpu().numpy().astype(np.float64), np.asarray(order)[part.view.cpu().numpy()])
+    image = np.repeat(np.arange(part.count.size), part.count.reshape(-1))
+    return DistanceTable(*log_odds_of_distances(density_of_strangers(standing, image)), true_share=0.5)

@@ -1,0 +1,1 @@
+"""What is minimized: one file for each recipe."""

@@ -1,0 +1,87 @@
+"""A page about an associator: what it learnt and, on some instants, how well it does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from selfmva.errors import require
+from selfmva.io.storage.atomic import atomic_write
+from selfmva.viz.blur import check_part
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from selfmva.association.associator import Associator
+    from selfmva.core.types import Frame, IntArray
+    from selfmva.viz.blur import Part
+    from selfmva.viz.video import InstantImages
+
+
+def write_report(
+    path: str | Path,
+    associator: Associator,
+    frames: Iterable[Frame] = (),
+    *,
+    identities: Iterable[Sequence[IntArray]] | None = None,
+    images: InstantImages | None = None,
+    blur: Part | None = None,
+) -> None:
+    """Write one HTML file about an associator, with everything in it: no script, no link, no other file.
+
+    It holds what was learnt (view pairs, clocks, the floor), settings and versions. With frames also how many people
+    there are, how sure the associator is, and the least confident instants as pictures. With identities, scores
+    and curves under the calibrated protocol, and the worst instants with wrong matches struck out.
+
+    Args:
+        path: The file, replaced as a whole or not at all.
+        associator: A fitted one.
+        frames: Successive instants, read one by one.
+        identities: For each frame, who was there: one `(N,)` int64 array per view, -1 where it is not known.
+        images: Where the images of pictures come from, by `Frame.index`, such as a `SynchronizedReader`; by default
+            those that the frames carry.
+        blur: `"faces"` or `"people"`, see `blur_people`.
+
+    Raises:
+        NotFittedError: The associator is not fitted.
+        InputError: Frames, identities and images don't fit together.
+        DataError: The file cannot be written.
+        MissingDependencyError: jinja2 is not installed.
+
+    Example:
+        >>> from selfmva import Associator
+        >>> from selfmva.datasets.simulated import Simulated
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> scene = Simulated(views=2, people=3, instants=200, seed=0)
+        >>> associator = Associator(recipe={"name": "batch", "steps": 100, "instants": 16}).fit(scene)
+        >>> with TemporaryDirectory() as folder:
+        ...     write_report(f"{folder}/report.html", associator, [scene.frame(199)])
+        ...     Path(f"{folder}/report.html").read_text()[:15]
+        '<!doctype html>'
+    """
+    require("jinja2", "viz")
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    from selfmva.viz.report import sections  # loads torch, which drawing alone does without
+    from selfmva.viz.report.findings import gather_findings
+
+    if blur is not None:
+        check_part(blur)
+    findings = gather_findings(associator.associate_many(frames), identities)
+    template = Environment(
+        loader=PackageLoader("selfmva.viz.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    ).get_template("report.html")
+    page = template.render(
+        views=associator.views_,
+        fit=sections.describe_fit(associator),
+        floor=sections.describe_floor(associator, findings),
+        stream=sections.describe_stream(findings) if findings.instants else None,
+        scores=sections.describe_scores(findings, associator.views_) if findings.pairs else None,
+        calibrated=associator.tables_ is not None,
+        pictures=[sections.describe_instant(entry, images, blur) for entry in findings.remarkable],
+        settings=sections.flat_settings(associator.get_params()),
+        versions=sections.versions(),
+    )
+    with atomic_write(path) as temporary:
+        temporary.write_text(page, encoding="utf-8")

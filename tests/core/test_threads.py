@@ -1,0 +1,86 @@
+"""Work on several threads: the same results, in order, errors in their turn."""
+
+from __future__ import annotations
+
+import time
+from itertools import count
+from threading import get_ident
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from selfmva.core.threads import limited_threads, map_in_order
+from selfmva.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@given(st.lists(st.integers(), max_size=20), st.integers(1, 4))
+def test_results_come_in_order(items: list[int], threads: int) -> None:
+    assert list(map_in_order(str, items, threads)) == [str(item) for item in items]
+
+
+def test_several_threads_work() -> None:
+    def where(_: int) -> int:
+        time.sleep(0.01)
+        return get_ident()
+
+    assert len(set(map_in_order(where, range(8), threads=2))) == 2
+    assert set(map_in_order(where, range(3), threads=1)) == {get_ident()}
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_an_endless_stream_is_read_as_it_is_needed(threads: int) -> None:
+    taken = []
+
+    def stream() -> Iterator[int]:
+        for number in count():
+            taken.append(number)
+            yield number
+
+    results = map_in_order(abs, stream(), threads)
+    assert [next(results) for _ in range(10)] == list(range(10))
+    results.close()  # type: ignore[attr-defined]
+    assert len(taken) <= 10 + threads + 1
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4])
+def test_an_error_comes_in_its_turn(threads: int) -> None:
+    """Of an item, or of what is done with it: what came before is not lost, and nothing comes after."""
+
+    def stream() -> Iterator[int]:
+        yield from (1, 2, 3)
+        raise ValueError("the film is torn")
+
+    got = []
+    with pytest.raises(ValueError, match="the film is torn"):
+        got.extend(map_in_order(abs, stream(), threads))
+    assert got == [1, 2, 3]
+    got.clear()
+    with pytest.raises(ZeroDivisionError):
+        got.extend(map_in_order(lambda number: 1 / number, [1, 2, 0, 4, 0, 6], threads))
+    assert got == [1.0, 0.5]
+
+
+def test_no_thread_does_nothing() -> None:
+    with pytest.raises(InputError, match="threads must be at least 1, got -1"):
+        list(map_in_order(abs, [1], threads=-1))
+
+
+def test_threads_of_torch_are_given_back() -> None:
+    before = torch.get_num_threads()
+
+    def inside(_: int) -> int:
+        with limited_threads(1):
+            time.sleep(0.005)
+            return torch.get_num_threads()
+
+    with limited_threads(2):
+        assert torch.get_num_threads() == 2
+        assert set(map_in_order(inside, range(12), threads=3)) == {1}
+        assert torch.get_num_threads() == 2
+    assert torch.get_num_threads() == before

@@ -1,0 +1,167 @@
+"""From recordings to a common floor, and back to what moved: simulated and real."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+from small_scenes import reorder_cameras
+
+from selfmva import Associator, Frame, evaluate, load_dataset
+from selfmva.association.head_lines import find_lines
+from selfmva.core.types import clip_to_views
+from selfmva.datasets.simulated import Simulated
+from selfmva.encoders.box import BoxEncoder
+from selfmva.geometry.align_frames import align_frames
+from selfmva.geometry.calibration import calibrate_floor, find_offsets, recalibrate_floor
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from selfmva.geometry.floor import Floor
+
+LARGEST_ERROR = 0.3  # body heights
+
+
+@pytest.fixture(scope="module")
+def recording() -> Simulated:
+    return Simulated(views=3, people=5, instants=300, seed=3)
+
+
+@pytest.fixture(scope="module")
+def frames(recording: Simulated) -> list[Frame]:
+    return [recording.frame(t) for t in range(300)]
+
+
+@pytest.fixture(scope="module")
+def floor(recording: Simulated, frames: list[Frame]) -> Floor:
+    found = calibrate_floor(recording.views, frames)
+    assert found is not None
+    return found
+
+
+def similarity_error(floor: Floor, recording: Simulated) -> float:
+    """Largest median distance of floor places from true ones, after the best similarity, in body heights."""
+    worst = 0.0
+    for view in floor.views_on_floor:
+        feet = np.concatenate([recording.frame(t).boxes[view] for t in range(0, 300, 10)])
+        pixels = np.column_stack([(feet[:, 0] + feet[:, 2]) / 2, feet[:, 3]])
+        found = floor.place(view, pixels)
+        homogeneous = np.column_stack([pixels, np.ones(len(pixels))]) @ np.linalg.inv(recording.homographies[view]).T
+        true = homogeneous[:, :2] / homogeneous[:, 2:]
+        inside = np.isfinite(found).all(axis=1) & (np.abs(true - true.mean(axis=0)) < 8).all(axis=1)
+        a, b = (places[inside, 0] + 1j * places[inside, 1] for places in (found, true))
+        a, b = a - a.mean(), b - b.mean()
+        scale = (np.conj(a) * b).sum() / (np.abs(a) ** 2).sum()
+        worst = max(worst, float(np.median(np.abs(scale * a - b)) / 1.75))
+    return worst
+
+
+def test_every_view_sees_the_true_floor(floor: Floor, recording: Simulated) -> None:
+    assert floor.views_on_floor == (0, 1, 2)
+    assert all(floor.trusted(i, j) for i, j in ((0, 1), (0, 2), (1, 2)))
+    assert similarity_error(floor, recording) < LARGEST_ERROR
+
+
+def test_the_order_of_cameras_changes_only_their_numbers(
+    floor: Floor, recording: Simulated, frames: list[Frame]
+) -> None:
+    order = (2, 0, 1)
+    other = calibrate_floor([recording.views[k] for k in order], [reorder_cameras(frame, order) for frame in frames])
+    assert other is not None
+    for number, view in enumerate(order):
+        np.testing.assert_allclose(other.cameras[number], floor.cameras[view], atol=1e-9)
+
+
+def test_a_nudged_camera_stands_out(floor: Floor, frames: list[Frame]) -> None:
+    """View 1 was moved by 60 pixels."""
+    shift = np.array([60.0, 0.0, 60.0, 0.0])
+    nudged = [
+        clip_to_views(Frame([f.boxes[0], np.clip(f.boxes[1] + shift, 0, 1279), f.boxes[2]], f.index), floor.views)
+        for f in (Frame([b[b[:, 2] < 1200] if k == 1 else b for k, b in enumerate(f.boxes)], f.index) for f in frames)
+    ]
+    found, moves = recalibrate_floor(floor, nudged)
+    assert found is not None
+    distances = {move.view: move.distance for move in moves}
+    assert max(distances, key=distances.__getitem__) == "camera1"
+    assert distances["camera1"] > 2 * max(distances["camera0"], distances["camera2"])
+
+
+def test_cameras_that_show_different_people_do_not_confirm_a_floor(floor: Floor) -> None:
+    other = Simulated(views=3, people=5, instants=200, seed=11, unrelated_views=True)
+    assert recalibrate_floor(floor, [other.frame(t) for t in range(200)])[0] is None
+    assert recalibrate_floor(floor, [])[0] is None
+
+
+def test_a_view_that_nobody_walks_through_stays_where_it_was(floor: Floor, frames: list[Frame]) -> None:
+    hidden = [Frame([*frame.boxes[:2], frame.boxes[2][:0]], frame.index) for frame in frames[:150]]
+    found, moves = recalibrate_floor(floor, hidden)
+    assert found is not None
+    assert [move.view for move in moves] == ["camera0", "camera1"]
+    assert max(move.distance for move in moves) < 0.1
+    np.testing.assert_array_equal(found.cameras[2], floor.cameras[2])
+    assert found.supports[0, 2] == floor.supports[0, 2]
+    assert found.supports[0, 1] != floor.supports[0, 1]
+
+
+def test_lines_do_not_depend_on_the_order_of_cameras_or_boxes(recording: Simulated, frames: list[Frame]) -> None:
+    encoder = BoxEncoder(recording.views, generator=torch.Generator().manual_seed(0))
+    plain = find_lines(recording.views, frames[:60], encoder, None, 5)
+    order, rng = [2, 0, 1], np.random.default_rng(0)
+    turned = [Frame([rng.permutation(frame.boxes[view]) for view in order], frame.index) for frame in frames[:60]]
+    encoder.reorder_views(order)
+    other = find_lines([recording.views[view] for view in order], turned, encoder, None, 5)
+    for (a, b), line in other.items():
+        i, j = order[a], order[b]
+        expected, matrix = plain[min(i, j), max(i, j)], line.matrix
+        assert (line.support, line.trusted) == (expected.support, expected.trusted)
+        assert matrix is not None
+        np.testing.assert_allclose(matrix if i < j else matrix.T, expected.matrix, atol=1e-9)
+
+
+@pytest.mark.parametrize("options", [{"unrelated_views": True}, {"moving_cameras": True}, {"standing": True}])
+def test_where_nothing_can_be_learnt_there_is_no_floor(options: dict[str, bool]) -> None:
+    scene = Simulated(views=3, people=1 if "standing" in options else 4, instants=250, seed=5, **options)  # type: ignore[arg-type]
+    assert calibrate_floor(scene.views, [scene.frame(t) for t in range(250)]) is None
+
+
+def test_clocks_are_found_and_set_right(recording: Simulated, frames: list[Frame]) -> None:
+    """View 2 shows at instant t what view 0 shows at t + 4."""
+    late = [
+        Frame([a.boxes[0], a.boxes[1], b.boxes[2]], t) for t, (a, b) in enumerate(zip(frames, frames[4:], strict=False))
+    ]
+    clock = find_offsets(recording.views, late, bound=6)
+    assert clock.offsets.tolist() == [0, 0, 4]
+    aligned = align_frames(late, clock.offsets)
+    np.testing.assert_array_equal(aligned[10].boxes[2], recording.frame(aligned[10].index).boxes[2])
+
+
+def test_a_floor_without_a_camera_is_refined_without_it(floor: Floor, frames: list[Frame]) -> None:
+    two = replace(floor, cameras=(*floor.cameras[:2], None))
+    found, moves = recalibrate_floor(two, frames[:150])
+    assert found is not None
+    assert found.views_on_floor == (0, 1)
+    assert [move.view for move in moves] == ["camera0", "camera1"]
+
+
+@pytest.mark.realdata
+def test_campus_lies_on_one_floor(data_root: Path) -> None:
+    dataset = load_dataset("mvmhat", root=data_root / "epfl", scene="11")
+    found = calibrate_floor(dataset.views, [dataset.frame(t) for t in dataset.splits["train"]])
+    assert found is not None
+    assert [found.trusted(i, j) for i, j in ((0, 1), (0, 2), (1, 2))] == [True] * 3
+    assert max(support.residual for support in found.supports.values()) < 0.25
+
+
+@pytest.mark.slow
+@pytest.mark.realdata
+def test_passageway_without_calibration_is_as_good_as_with_labels(data_root: Path) -> None:
+    """The bars of a labelled homography, 0.98 of its average precision .977, and F1 .93."""
+    dataset = load_dataset("mvmhat", root=data_root / "epfl", scene="13")
+    scores = evaluate(Associator().fit(dataset), dataset)
+    assert scores.average_precision > 0.957
+    assert scores.f1 > 0.93
+    assert scores.calibration_error < 0.05

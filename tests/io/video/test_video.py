@@ -1,0 +1,262 @@
+"""Video files: each image is the one that was asked for, or an error."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from selfmva.errors import DataError, InputError
+from selfmva.io import ImageSource, VideoFile, VideoWriter, open_source
+from selfmva.io.video.mp4_edit_list import edited_seconds
+from selfmva.io.video.video_index import mean_rate
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+BITS = 8
+COUNT = 100
+
+
+def coded(number: int, width: int = 128, height: int = 64) -> NDArray[np.uint8]:
+    """An image that says its number in black and white blocks; its upper half is red."""
+    bits = (number >> np.arange(BITS)) & 1
+    image = np.zeros((height, width, 3), np.uint8)
+    image[height // 2 :] = 255 * np.repeat(bits, width // BITS)[:, None]
+    image[: height // 2] = (255, 0, 0)
+    return image
+
+
+def decoded(image: NDArray[np.uint8]) -> int:
+    """The number that an image says."""
+    height, width = image.shape[:2]
+    red = image[: height // 2 - 4].reshape(-1, 3).mean(axis=0)
+    assert red[0] > 200, "channels are swapped"
+    assert red[1:].max() < 60, "channels are swapped"
+    blocks = image[height // 2 + 4 :].mean(axis=(0, 2)).reshape(BITS, width // BITS)[:, 2:-2].mean(axis=1)
+    assert (np.minimum(blocks, 255 - blocks) < 60).all(), "the image is damaged"
+    return int(((blocks > 127) << np.arange(BITS)).sum())
+
+
+def write_video(path: Path, count: int = COUNT, rate: float = 25) -> Path:
+    with VideoWriter(path, rate, (128, 64)) as writer:
+        for number in range(count):
+            writer.write(coded(number))
+    return path
+
+
+def grow(data: bytearray, at: int, by: int) -> None:
+    """Correct the sizes of the boxes around a place where an MP4 file grew."""
+    for kind in (b"stbl", b"minf", b"mdia", b"trak", b"moov"):
+        where = data.rindex(kind, 0, at) - 4
+        struct.pack_into(">I", data, where, struct.unpack_from(">I", data, where)[0] + by)
+
+
+def with_gap(data: bytes, position: int, missing: int) -> bytes:
+    """An MP4 file of which the image after `position` comes later by the time of `missing` images."""
+    at = data.index(b"stts") - 4
+    size, _, _, entries, count, step = struct.unpack_from(">I4sIIII", data, at)
+    assert entries == 1
+    table = [(position, step), (1, step * (missing + 1)), (count - position - 1, step)]
+    box = struct.pack(">I4sII", 40, b"stts", 0, 3) + b"".join(struct.pack(">II", *entry) for entry in table)
+    changed = bytearray(data[:at] + box + data[at + size :])
+    grow(changed, at, len(box) - size)
+    return bytes(changed).replace(b"edts", b"free")  # the edit list says how long the video was
+
+
+def with_index_first(data: bytes) -> bytes:
+    """An MP4 file whose index comes before the images, as for streaming: what is lost is lost at the end."""
+    start, images = data.index(b"moov") - 4, data.index(b"mdat") - 4
+    movie = bytearray(data[start:])
+    at = movie.index(b"stco")
+    (count,) = struct.unpack_from(">I", movie, at + 8)
+    places = np.frombuffer(movie, ">u4", count, at + 12) + len(movie)
+    movie[at + 12 : at + 12 + 4 * count] = places.astype(">u4").tobytes()
+    return data[:images] + bytes(movie) + data[images:start]
+
+
+def trimmed(data: bytes, first: int, count: int) -> bytes:
+    """An MP4 file whose edit list shows only `count` images from `first` on, as phones trim; all stay in the file."""
+    changed, at = bytearray(data), data.index(b"elst") + 4
+    entries, length = struct.unpack_from(">II", data, at + 4)
+    (step,) = struct.unpack_from(">I", data, data.index(b"stts") + 16)
+    assert entries == 1
+    struct.pack_into(">Ii", changed, at + 8, length * count // COUNT, first * step)
+    return bytes(changed)
+
+
+@pytest.fixture(params=["door.mp4", "door.avi"])
+def video(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    return write_video(tmp_path / request.param)
+
+
+def test_images_and_times(video: Path) -> None:
+    with VideoFile(video) as source:
+        assert isinstance(source, ImageSource)
+        assert (source.name, source.width, source.height, len(source)) == ("door", 128, 64, COUNT)
+        assert source.rate == pytest.approx(25)
+        np.testing.assert_allclose(source.times, np.arange(COUNT) / 25, atol=1e-9)
+        image = source.read(7)
+        assert (image.shape, image.dtype, image.flags.c_contiguous) == ((64, 128, 3), np.uint8, True)
+        assert [decoded(source.read(number)) for number in range(COUNT)] == list(range(COUNT))
+
+
+def test_jumps_give_what_reading_in_order_gives(video: Path) -> None:
+    in_order, jumping = VideoFile(video), VideoFile(video)
+    images = [in_order.read(number) for number in range(COUNT)]
+    order = np.random.default_rng(1).permutation(COUNT)[:40].tolist()
+    for number in [COUNT - 1, 0, 0, 1, 50, 49, 49, *order]:
+        np.testing.assert_array_equal(jumping.read(number), images[number])
+    jumping.close()
+    np.testing.assert_array_equal(jumping.read(60), images[60])  # opens anew
+    in_order.close()
+    jumping.close()
+
+
+def test_numbers_that_there_are_not(video: Path) -> None:
+    source = VideoFile(video)
+    wrong: list[Any] = [-1, COUNT, 0.0, "0"]
+    for number in wrong:
+        with pytest.raises(InputError, match=f"door has images 0 to {COUNT - 1}"):
+            source.read(number)
+
+
+@pytest.mark.parametrize("rate", [29.97, 10, 60, 7.5])
+def test_rates(tmp_path: Path, rate: float) -> None:
+    source = VideoFile(write_video(tmp_path / "a.mp4", 20, rate))
+    np.testing.assert_allclose(source.times, np.arange(20) / rate, atol=1e-4)
+    assert source.rate == pytest.approx(rate, rel=1e-4)
+
+
+def test_a_video_with_a_gap_keeps_its_times(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "gap.mp4")
+    path.write_bytes(with_gap(path.read_bytes(), 39, 10))
+    source = VideoFile(path)
+    expected = np.concatenate([np.arange(40), np.arange(50, COUNT + 10)]) / 25
+    np.testing.assert_allclose(source.times, expected, atol=1e-6)
+    assert source.rate == pytest.approx(25)
+    for number in (80, 39, 40, 41, 10, 99, 38, 60):
+        assert decoded(source.read(number)) == number
+
+
+def test_the_order_of_boxes_does_not_matter(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mp4")
+    assert edited_seconds(path) == pytest.approx(COUNT / 25)
+    path.write_bytes(with_index_first(path.read_bytes()))
+    assert edited_seconds(path) == pytest.approx(COUNT / 25)
+    source = VideoFile(path)
+    assert [decoded(source.read(number)) for number in (0, 99, 50)] == [0, 99, 50]
+
+
+@pytest.mark.parametrize("first", [0, 20, 24, 65])  # whole images are 0, 12, 24, ...
+def test_a_trimmed_video_is_not_a_damaged_one(tmp_path: Path, first: int) -> None:
+    path = write_video(tmp_path / "trim.mp4")
+    path.write_bytes(trimmed(path.read_bytes(), first, 30))
+    assert edited_seconds(path) == pytest.approx(30 / 25)
+    source = VideoFile(path)
+    assert len(source) == 30
+    np.testing.assert_allclose(source.times, np.arange(30) / 25, atol=1e-6)
+    assert [decoded(source.read(number)) for number in range(30)] == list(range(first, first + 30))
+    assert decoded(source.read(3)) == first + 3
+
+
+@pytest.mark.parametrize("share", [0.4, 0.45, 0.7])
+def test_an_end_that_was_lost(tmp_path: Path, share: float, capfd: pytest.CaptureFixture[str]) -> None:
+    """Every image is the right one or an error; the file promises all, so those that are lost have their turn."""
+    path = write_video(tmp_path / "cut.mp4")
+    data = with_index_first(path.read_bytes())
+    images = data.index(b"mdat")
+    path.write_bytes(data[: images + int((len(data) - images) * share)])
+    source, numbers = VideoFile(path), []
+    assert len(source) == COUNT
+    np.testing.assert_allclose(source.times, np.arange(COUNT) / 25, atol=1e-6)
+    for number in range(COUNT):
+        try:
+            numbers.append(decoded(source.read(number)))
+        except DataError as error:
+            assert f"cut.mp4: cannot decode image {number} of 100" in str(error)  # noqa: PT017  # as many raise as not
+    assert numbers == list(range(len(numbers)))
+    assert COUNT * share * 0.6 < len(numbers) < COUNT * share * 1.4
+    assert capfd.readouterr().err == ""
+
+
+def test_an_avi_that_lost_images(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "cut.avi")
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    with pytest.raises(DataError, match=r"cut\.avi is damaged: it holds \d+ images of 100"):
+        VideoFile(path)
+
+
+def test_files_that_are_no_video(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    data = write_video(tmp_path / "whole.mp4").read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(data[: len(data) // 2])  # its index is lost
+    (tmp_path / "text.mp4").write_text("no video")
+    (tmp_path / "void.avi").touch()
+    for name in ("cut.mp4", "text.mp4", "void.avi"):
+        with pytest.raises(DataError, match=rf"cannot read .*{name} as a video"):
+            open_source(tmp_path / name)
+    with pytest.raises(DataError, match="does not exist"):
+        VideoFile(tmp_path)
+    assert capfd.readouterr().err == ""
+
+
+def test_mean_rate_copes_with_rounding_and_gaps() -> None:
+    times = np.round(np.arange(1000) / 29.97, 3)
+    assert mean_rate(times) == pytest.approx(29.97, rel=1e-4)
+    assert mean_rate(np.delete(times, np.random.default_rng(0).choice(999, 200, replace=False))) == pytest.approx(
+        29.97, rel=1e-3
+    )
+    assert mean_rate(times[:1]) is None
+
+
+def test_an_error_keeps_the_old_file(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mp4", 5)
+    before = path.read_bytes()
+
+    def fail() -> None:
+        with VideoWriter(path, 25, (128, 64)) as writer:
+            writer.write(coded(1))
+            assert path.read_bytes() == before
+            raise KeyError("no")
+
+    with pytest.raises(KeyError):
+        fail()
+    with pytest.raises(InputError, match="no image was written"), VideoWriter(path, 25, (128, 64)):
+        pass
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("name", "rate", "size", "message"),
+    [
+        ("a.mov", 25, (64, 48), r"cannot write this ending; use .mp4 or .avi"),
+        ("a.mp4", 0, (64, 48), "rate must be a positive number"),
+        ("a.mp4", 25, (0, 48), "width must be a positive whole number"),
+        ("a.mp4", 25, (64, 48.5), "height must be a positive whole number"),
+        ("a.mp4", 25, (64, 49), "must be even"),
+    ],
+)
+def test_what_cannot_be_a_video(tmp_path: Path, name: str, rate: float, size: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        VideoWriter(tmp_path / name, rate, size)
+
+
+def test_what_cannot_be_written(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(DataError, match="cannot write"), VideoWriter(tmp_path / "no" / "a.mp4", 25, (64, 48)):
+        pass
+    with VideoWriter(tmp_path / "a.avi", 25, (64, 48)) as writer:
+        writer.write(np.zeros((48, 64), np.uint8))  # grey
+        with pytest.raises(InputError, match="images of 64 x 48, got 48 x 64"):
+            writer.write(np.zeros((64, 48, 3), np.uint8))
+        with pytest.raises(InputError, match="must be uint8"):
+            writer.write(np.zeros((48, 64, 3)))  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="is not open"):
+        writer.write(np.zeros((48, 64, 3), np.uint8))
+    assert len(VideoFile(tmp_path / "a.avi")) == 1
+    assert capfd.readouterr().err == ""
