@@ -18,7 +18,7 @@ from appearance import NETWORK, ROOT, labelled_frames
 from tabulate import tabulate
 
 from selfmva import Associator, Frame
-from selfmva.association.appearance import as_table, learn_likeness, stack_blocks
+from selfmva.association.appearance import as_table, learn_appearance, stack_blocks
 from selfmva.association.appearance.within_views import own_distances
 from selfmva.association.cues import appearance_distances
 from selfmva.core.packed_boxes import pack, unit_length
@@ -133,7 +133,7 @@ def by_looks_alone(associator: Associator, frames: list[Frame]) -> Associator:
         (i, j): stack_blocks([appearance_distances(parts[i], parts[j]) for parts in looks], None)
         for i, j in view_pairs(len(associator.views_))
     }
-    verdict = learn_likeness(evidence, own)
+    verdict = learn_appearance(evidence, own)
     associator.tables_ = {
         pair: FusedTable((None, None, None, as_table(verdict.likeness, pair)), np.eye(4)[3], verdict.bias[pair])
         for pair in evidence

@@ -7,11 +7,11 @@ import pytest
 from scipy.stats import norm
 
 from selfmva.association.appearance import (
-    Likeness,
+    AppearanceModel,
     OwnViews,
     PairEvidence,
     as_table,
-    learn_likeness,
+    learn_appearance,
     stack_blocks,
 )
 from selfmva.association.appearance.densities import HIDDEN
@@ -45,10 +45,10 @@ def test_likeness_is_found_by_geometry() -> None:
     whos = {(0, 1): true_pairs(rng), (0, 2): true_pairs(rng)}
     shift = {(0, 1): 0.5, (0, 2): 0.6}  # each view pair has its own
     evidence = {
-        pair: PairEvidence(apart(who, rng, strangers=shift[pair]), by_geometry(who), told=True)
+        pair: PairEvidence(apart(who, rng, strangers=shift[pair]), by_geometry(who), has_geometry=True)
         for pair, who in whos.items()
     }
-    found = learn_likeness(evidence, NOBODY)
+    found = learn_appearance(evidence, NOBODY)
     assert found.likeness is not None
     assert found.refuted == frozenset()
     assert found.bias == {}
@@ -61,7 +61,7 @@ def test_likeness_is_found_by_geometry() -> None:
 def test_likeness_is_found_by_single_views() -> None:
     rng = np.random.default_rng(1)
     who = true_pairs(rng)
-    found = learn_likeness({(0, 1): stack_blocks(list(apart(who, rng)), None)}, one_view(rng, GAP))
+    found = learn_appearance({(0, 1): stack_blocks(list(apart(who, rng)), None)}, one_view(rng, GAP))
     assert found.likeness is not None
     assert found.likeness.gap == pytest.approx(GAP, abs=0.03)
     assert found.likeness.separation == pytest.approx(GAP / np.hypot(SAME, OTHER) * np.sqrt(2), rel=0.2)
@@ -71,7 +71,7 @@ def test_likeness_is_found_by_single_views() -> None:
 def test_people_whom_one_view_alone_sees_lower_the_bias() -> None:
     rng = np.random.default_rng(2)
     who = true_pairs(rng) & (rng.random((INSTANTS, PEOPLE, 1)) < 0.3)
-    found = learn_likeness({(0, 1): stack_blocks(list(apart(who, rng)), None)}, one_view(rng, GAP))
+    found = learn_appearance({(0, 1): stack_blocks(list(apart(who, rng)), None)}, one_view(rng, GAP))
     assert found.likeness is not None
     assert found.likeness.gap == pytest.approx(GAP, abs=0.05)
     assert found.bias[0, 1] < -1.0
@@ -82,15 +82,15 @@ def test_uniforms_tell_nothing(told: bool) -> None:
     rng = np.random.default_rng(3)
     who = true_pairs(rng)
     alike = rng.normal(0.4, OTHER, who.shape)
-    evidence = PairEvidence(alike, by_geometry(who) if told else np.zeros(who.shape), told=told)
-    assert learn_likeness({(0, 1): evidence}, one_view(rng, 0.0)).likeness is None
+    evidence = PairEvidence(alike, by_geometry(who) if told else np.zeros(who.shape), has_geometry=told)
+    assert learn_appearance({(0, 1): evidence}, one_view(rng, 0.0)).likeness is None
 
 
 def test_clothes_that_differ_in_one_view_alone_are_no_clothes() -> None:
     """Tracklets look alike, but nobody looks like themselves in the other view."""
     rng = np.random.default_rng(4)
     evidence = stack_blocks(list(rng.normal(0.5, OTHER, (INSTANTS, PEOPLE, PEOPLE))), None)
-    assert learn_likeness({(0, 1): evidence}, one_view(rng, GAP)).likeness is None
+    assert learn_appearance({(0, 1): evidence}, one_view(rng, GAP)).likeness is None
 
 
 def test_geometry_that_brings_strangers_together_is_refuted() -> None:
@@ -98,10 +98,10 @@ def test_geometry_that_brings_strangers_together_is_refuted() -> None:
     right, wrong = true_pairs(rng), true_pairs(rng)
     looks = true_pairs(rng)
     evidence = {
-        (0, 1): PairEvidence(apart(right, rng), by_geometry(right), told=True),
-        (0, 2): PairEvidence(apart(looks, rng), by_geometry(wrong), told=True),
+        (0, 1): PairEvidence(apart(right, rng), by_geometry(right), has_geometry=True),
+        (0, 2): PairEvidence(apart(looks, rng), by_geometry(wrong), has_geometry=True),
     }
-    found = learn_likeness(evidence, NOBODY)
+    found = learn_appearance(evidence, NOBODY)
     assert found.refuted == {(0, 2)}
     assert set(found.bias) == {(0, 2)}
     assert found.likeness is not None
@@ -110,13 +110,13 @@ def test_geometry_that_brings_strangers_together_is_refuted() -> None:
 
 def test_nothing_is_known_without_features() -> None:
     unknown = stack_blocks([np.full((2, 3), np.nan)] * 9, None)
-    assert learn_likeness({(0, 1): unknown}, NOBODY).likeness is None
-    assert learn_likeness({(0, 1): stack_blocks([], None)}, NOBODY).likeness is None
-    assert learn_likeness({}, NOBODY).likeness is None
+    assert learn_appearance({(0, 1): unknown}, NOBODY).likeness is None
+    assert learn_appearance({(0, 1): stack_blocks([], None)}, NOBODY).likeness is None
+    assert learn_appearance({}, NOBODY).likeness is None
 
 
 def test_log_ratio_is_that_of_normal_densities() -> None:
-    likeness = Likeness({(0, 1): 0.5}, GAP, 0.1, 0.1)
+    likeness = AppearanceModel({(0, 1): 0.5}, GAP, 0.1, 0.1)
     distances = np.linspace(0.15, 0.55, 9)
     ratio = norm.pdf(distances, 0.5 - GAP, 0.1) / norm.pdf(distances, 0.5, 0.1)
     ratio = np.minimum(ratio, np.exp(LARGEST_LOG_ODDS))
@@ -125,7 +125,7 @@ def test_log_ratio_is_that_of_normal_densities() -> None:
 
 @pytest.mark.parametrize("spreads", [(0.05, 0.12), (0.12, 0.05), (0.1, 0.1)])
 def test_log_ratio_never_rises_and_is_what_its_table_says(spreads: tuple[float, float]) -> None:
-    likeness = Likeness({(0, 1): 0.5}, GAP, *spreads)
+    likeness = AppearanceModel({(0, 1): 0.5}, GAP, *spreads)
     distances = np.linspace(0, 2, 400)
     ratio = likeness.log_ratio((0, 1), distances)
     assert (np.diff(ratio) <= 1e-12).all()
@@ -141,7 +141,7 @@ def test_box_order_changes_nothing() -> None:
     turn = rng.permutation(PEOPLE)
     own = one_view(rng, GAP)
     one, other = (
-        learn_likeness({(0, 1): stack_blocks(list(blocks), None)}, own).likeness
+        learn_appearance({(0, 1): stack_blocks(list(blocks), None)}, own).likeness
         for blocks in (distances, distances[:, turn])
     )
     assert one is not None

@@ -19,10 +19,10 @@ from selfmva.association.cues import EMBEDDING, Rig
 from selfmva.association.fit_report import FitReport, PairReport, build_report
 from selfmva.association.learning import Evidence, gather_evidence, learn_tables
 from selfmva.association.synchrony import (
+    BLOCKS,
     SHIFTS,
     STANDARD_ERRORS,
     STANDARD_ERRORS_OF_A_PAIR,
-    STRETCHES,
     PairSynchrony,
     measure_synchrony,
     pooled,
@@ -96,7 +96,7 @@ def test_values_by_plain_loops(instants: int, most: int, seed: int) -> None:
     frames = [Frame([np.concatenate((c, c + 9), axis=1) for c in views], t) for t, views in enumerate(corners)]
     (found,) = measure_synchrony(by_place(VIEWS[:2]), pack(frames, 2), np.arange(instants), 3).values()
     nearer, compared, boxes = np.zeros((8, 4)), np.zeros((8, 4)), 0
-    sets = max(instants // STRETCHES, 1)
+    sets = max(instants // BLOCKS, 1)
     for first in range(sets):
         chosen = range(first, instants, sets)
         for s in chosen:
@@ -133,7 +133,7 @@ def test_a_long_recording_is_looked_at_in_parts() -> None:
 
 def test_the_margin_is_that_of_the_worst_distance_over_stretches() -> None:
     rng = np.random.default_rng(0)
-    compared = rng.integers(1, 9, (STRETCHES, SHIFTS)).astype(np.float64)
+    compared = rng.integers(1, 9, (BLOCKS, SHIFTS)).astype(np.float64)
     nearer = rng.integers(0, compared + 1).astype(np.float64)
     by_scipy = [ttest_1samp(column, 0.5).statistic for column in (nearer / compared).T]
     assert PairSynchrony(10, nearer, compared).margin == pytest.approx(min(by_scipy))
@@ -142,14 +142,14 @@ def test_the_margin_is_that_of_the_worst_distance_over_stretches() -> None:
 
 def test_what_repeats_itself_is_nothing_learnt() -> None:
     """Images that look the same half a recording later tell instants apart, but not these."""
-    nearer = np.ones((STRETCHES, SHIFTS))
+    nearer = np.ones((BLOCKS, SHIFTS))
     assert PairSynchrony(10, nearer, np.ones_like(nearer)).margin > STANDARD_ERRORS
     nearer[:, 3] = [1, 0, 1, 0, 1, 0, 1, 0]
     assert PairSynchrony(10, nearer, np.ones_like(nearer)).margin == 0
 
 
 def test_few_stretches_prove_nothing() -> None:
-    compared = np.zeros((STRETCHES, SHIFTS))
+    compared = np.zeros((BLOCKS, SHIFTS))
     compared[:3] = 1.0
     assert PairSynchrony(10, compared, compared).margin == 0
     assert PairSynchrony(10, compared, compared).accuracy == 1
@@ -200,7 +200,7 @@ def test_a_report_speaks_of_what_was_held_out() -> None:
 
 def synchrony(accuracy: Sequence[float], boxes: int = 10) -> PairSynchrony:
     """Of some stretches, the same at every distance."""
-    compared = np.zeros((STRETCHES, SHIFTS))
+    compared = np.zeros((BLOCKS, SHIFTS))
     compared[: len(accuracy)] = 1.0
     nearer = np.zeros_like(compared)
     nearer[: len(accuracy)] = np.array(accuracy, dtype=np.float64)[:, None]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from floor_scenes import floor_error, frames_of, sight_walkers, walkers
 
-from selfmva.association.appearance.matches import find_lookalikes
+from selfmva.association.appearance.matches import match_by_appearance
 from selfmva.core.packed_boxes import pack
 from selfmva.core.types import Frame
 from selfmva.geometry.appearance_alignment import align_matches
@@ -74,7 +74,7 @@ def test_lookalikes_are_the_same_people() -> None:
         )
         for view in range(3)
     ]
-    found = find_lookalikes(packed, scene.views, minimum_shift=5)
+    found = match_by_appearance(packed, scene.views, minimum_shift=5)
     assert set(found) == {(0, 1), (0, 2), (1, 2)}
     for (i, j), (one, other) in found.items():
         assert len(one) > 20
@@ -82,15 +82,15 @@ def test_lookalikes_are_the_same_people() -> None:
 
 
 def test_uniforms_and_boxes_without_features_have_no_lookalikes() -> None:
-    assert find_lookalikes(pack(frames_of(walkers(**SHORT | {"clothes": 0.0})), 3), walkers().views, 5) == {}
-    assert find_lookalikes(pack(frames_of(walkers(**SHORT | {"clothes": None})), 3), walkers().views, 5) == {}
+    assert match_by_appearance(pack(frames_of(walkers(**SHORT | {"clothes": 0.0})), 3), walkers().views, 5) == {}
+    assert match_by_appearance(pack(frames_of(walkers(**SHORT | {"clothes": None})), 3), walkers().views, 5) == {}
 
 
 def test_clothes_find_the_floor_of_a_few_instants() -> None:
     """Six seconds of people who walk: too little to find the geometry, enough to prove it."""
     scene = walkers(**SHORT)
     frames = frames_of(scene)
-    dressed = calibrate_floor(scene.views, frames, match_appearance=partial(find_lookalikes, minimum_shift=5))
+    dressed = calibrate_floor(scene.views, frames, match_appearance=partial(match_by_appearance, minimum_shift=5))
     assert dressed is not None
     assert all(dressed.trusted(i, j) for i, j in PAIRS)
     assert max(floor_error(scene, dict(enumerate(dressed.cameras)), i, j) for i, j in PAIRS) < 0.1

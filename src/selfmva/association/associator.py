@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import numpy as np
 
-from selfmva.association.appearance.matches import find_lookalikes
+from selfmva.association.appearance.matches import match_by_appearance
 from selfmva.association.cues import Rig, embed_frames
 from selfmva.association.learning import gather_evidence
 from selfmva.association.pretrained import Pretrained, SavedAssociator
@@ -210,7 +210,7 @@ class Associator(Pretrained):
                 cameras,
                 frames,
                 geometry,
-                partial(find_lookalikes, minimum_shift=self._config.recipe.minimum_shift),
+                partial(match_by_appearance, minimum_shift=self._config.recipe.minimum_shift),
                 partial(progress, "calibrate"),
             )
             trained = fit_encoder(cameras, frames, self._config, watch, floor)

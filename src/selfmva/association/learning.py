@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from selfmva.association.appearance import NOTHING_SEEN, Verdict, as_table, learn_likeness, stack_blocks
+from selfmva.association.appearance import NOTHING_SEEN, Verdict, as_table, learn_appearance, stack_blocks
 from selfmva.association.appearance.within_views import own_distances
 from selfmva.association.cues import (
     APPEARANCE,
@@ -169,7 +169,7 @@ def learn_tables(
         blocks = [block[APPEARANCE] for block in found.synchronous]
         scores = [fused[pair](block[:APPEARANCE]) for block in found.synchronous]
         evidence[pair] = stack_blocks(blocks, scores if fused[pair].weights.any() else None)
-    verdict = learn_likeness(evidence, own_distances(packed, [rig.views[view] for view in order], minimum_shift))
+    verdict = learn_appearance(evidence, own_distances(packed, [rig.views[view] for view in order], minimum_shift))
     return _with_appearance(fused, verdict), verdict
 
 

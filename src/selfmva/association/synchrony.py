@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 CHANCE = 0.5  # accuracy of guessing: one synchronous image against one shifted image
 STANDARD_ERRORS = 3.0  # by which chance must be exceeded over all view pairs
 STANDARD_ERRORS_OF_A_PAIR = 2.0  # by a view pair alone, where all together do
-STRETCHES = 8  # of a recording: what is taken for independent, for neighbouring instants resemble each other
+BLOCKS = 8  # of a recording: what is taken for independent, for neighbouring instants resemble each other
 SHIFTS = 4  # distances of shifted instants, from near to half a recording
-FEWEST_STRETCHES = 4
+FEWEST_BLOCKS = 4
 TINY = 1e-9  # a standard error where all stretches agree
 MOST_INSTANTS = 1000  # enough for 2-digit accuracy; more would only cost time
 
@@ -60,7 +60,7 @@ class PairSynchrony:
         margins = []
         for nearer, compared in zip(self.nearer.T, self.compared.T, strict=True):
             seen = compared > 0
-            if seen.sum() >= FEWEST_STRETCHES:
+            if seen.sum() >= FEWEST_BLOCKS:
                 accuracy = nearer[seen] / compared[seen]
                 error = max(float(accuracy.std(ddof=1)) / math.sqrt(len(accuracy)), TINY)
                 margins.append((float(accuracy.mean()) - CHANCE) / error)
@@ -82,7 +82,7 @@ def pooled(measured: Iterable[PairSynchrony]) -> PairSynchrony:
         6
     """
     parts = list(measured)
-    nothing = np.zeros((STRETCHES, SHIFTS))
+    nothing = np.zeros((BLOCKS, SHIFTS))
     return PairSynchrony(
         sum(part.boxes for part in parts),
         sum((part.nearer for part in parts), start=nothing),
@@ -108,7 +108,7 @@ def measure_synchrony(
 
     pairs = view_pairs(recording.views)
     boxes = np.zeros(len(pairs), dtype=np.int64)
-    nearer, compared = np.zeros((2, len(pairs), STRETCHES, SHIFTS))
+    nearer, compared = np.zeros((2, len(pairs), BLOCKS, SHIFTS))
     for instants in _far_apart(len(recording)):
         part = gather(recording, instants)
         for number, (i, j) in enumerate(pairs):
@@ -135,7 +135,7 @@ def measure_synchrony(
 def _far_apart(instants: int) -> list[IntArray]:
     """Sets of about 8 instants spread over the whole recording; each instant in at most one set."""
     chosen = np.unique(np.linspace(0, instants - 1, min(instants, MOST_INSTANTS)).round().astype(np.int64))
-    sets = max(len(chosen) // STRETCHES, 1)
+    sets = max(len(chosen) // BLOCKS, 1)
     return [chosen[first::sets] for first in range(sets)] if instants else []
 
 
@@ -145,8 +145,8 @@ def _cells(count: int) -> IntArray:
     distance = np.abs(number[:, None] - number)
     distance = np.minimum(distance, count - distance)  # both ways round, so that every stretch has every distance
     shift = np.maximum(distance - 1, 0) * SHIFTS // max(count // 2, 1)
-    return np.asarray(number[:, None] * STRETCHES // count * SHIFTS + shift)
+    return np.asarray(number[:, None] * BLOCKS // count * SHIFTS + shift)
 
 
 def _sum_by_cell(cells: IntArray, values: FloatArray) -> FloatArray:
-    return np.asarray(np.bincount(cells, values, minlength=STRETCHES * SHIFTS).reshape(STRETCHES, SHIFTS), np.float64)
+    return np.asarray(np.bincount(cells, values, minlength=BLOCKS * SHIFTS).reshape(BLOCKS, SHIFTS), np.float64)

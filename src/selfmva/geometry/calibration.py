@@ -14,7 +14,7 @@ from selfmva.geometry.cameras import complex_places, moved
 from selfmva.geometry.clock_offsets import Clock, find_clock
 from selfmva.geometry.floor import Floor
 from selfmva.geometry.floor_search import Layout, find_floor, refine_floor
-from selfmva.geometry.sightings import Sightings, see
+from selfmva.geometry.sightings import Sightings, build_sightings
 from selfmva.geometry.support import held_views, measure_all, null_shifts, walking_time
 
 if TYPE_CHECKING:
@@ -188,7 +188,9 @@ def see_recording(
         sort = np.lexsort((*boxes.T, np.repeat(np.arange(len(frames)), counts)))
         ids = np.concatenate([frame.track_ids[view] for frame in frames if frame.track_ids]) if tracked else None
         camera = None if cameras is None else cameras[view]
-        sightings.append(see(views[view], boxes[sort], counts, time, None if ids is None else ids[sort], camera))
+        sightings.append(
+            build_sightings(views[view], boxes[sort], counts, time, None if ids is None else ids[sort], camera)
+        )
     return sightings
 
 

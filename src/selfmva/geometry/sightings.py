@@ -94,7 +94,7 @@ def image_points(boxes: FloatArray, view: View) -> tuple[FloatArray, FloatArray]
     return np.column_stack([middle, bottom]), np.column_stack([middle, top])
 
 
-def see(
+def build_sightings(
     view: View,
     boxes: FloatArray,
     counts: IntArray,

@@ -12,8 +12,13 @@ from scipy.optimize import approx_fprime
 from scipy.stats import gamma
 
 from selfmva.errors import InputError
-from selfmva.matching.posterior.distance_table import LARGEST_LOG_ODDS, _powers, _surprise, fit_distance_table
-from selfmva.matching.posterior.marginals import competition
+from selfmva.matching.posterior.distance_table import (
+    LARGEST_LOG_ODDS,
+    _negative_log_likelihood,
+    _powers,
+    fit_distance_table,
+)
+from selfmva.matching.posterior.marginals import matching_marginals
 
 NULL = gamma(4, scale=2)  # distances of two people at different times
 SAME = gamma(4, scale=0.4)  # of one person: the null times place(distance)
@@ -107,8 +112,8 @@ def test_the_gradient_that_the_optimizer_is_given() -> None:
     synchronous, _, shifted = mixture(0.3, 500)
     here, null = _powers(synchronous / 8), _powers(shifted / 8)
     for point in ((-2.0, 4.0, 0.0), (-1.0, 2.0, 3.0), (0.5, 16.0, 0.5), (-2.0, 0.05, 40.0)):
-        value, gradient = _surprise(np.array(point), here, null)
-        numeric = approx_fprime(np.array(point), lambda p: _surprise(p, here, null)[0], 1e-7)
+        value, gradient = _negative_log_likelihood(np.array(point), here, null)
+        numeric = approx_fprime(np.array(point), lambda p: _negative_log_likelihood(p, here, null)[0], 1e-7)
         assert np.isfinite(value)
         np.testing.assert_allclose(gradient, numeric, atol=1e-5)
 
@@ -185,18 +190,18 @@ def test_competition_is_exact_where_one_box_meets_many(count: int, seed: int) ->
     """A star has no cycle; neither has a chain."""
     rng = np.random.default_rng(seed)
     star = rng.normal(0, 3, (1, count))
-    np.testing.assert_allclose(competition(star), marginals(star), atol=1e-9)
-    np.testing.assert_allclose(competition(star.T), marginals(star.T), atol=1e-9)
+    np.testing.assert_allclose(matching_marginals(star), marginals(star), atol=1e-9)
+    np.testing.assert_allclose(matching_marginals(star.T), marginals(star.T), atol=1e-9)
     chain = np.full((count, count), -np.inf)
     chain[np.arange(count), np.arange(count)] = rng.normal(0, 3, count)
     chain[np.arange(count - 1), np.arange(1, count)] = rng.normal(0, 3, count - 1)
-    np.testing.assert_allclose(competition(chain), marginals(chain), atol=1e-9)
+    np.testing.assert_allclose(matching_marginals(chain), marginals(chain), atol=1e-9)
 
 
 @given(n=st.integers(1, 4), m=st.integers(1, 4), mean=st.sampled_from([-3.0, -1.0, 0.0]), seed=st.integers(0, 1000))
 def test_competition_is_near_the_marginals_where_there_are_cycles(n: int, m: int, mean: float, seed: int) -> None:
     log_odds = np.random.default_rng(seed).normal(mean, 2, (n, m))
-    assert np.abs(competition(log_odds, rounds=200) - marginals(log_odds)).max() < 0.15
+    assert np.abs(matching_marginals(log_odds, rounds=200) - marginals(log_odds)).max() < 0.15
 
 
 def test_competition_on_average_is_much_nearer_than_that() -> None:
@@ -205,7 +210,7 @@ def test_competition_on_average_is_much_nearer_than_that() -> None:
     for _ in range(100):
         log_odds = np.where(np.eye(4, dtype=bool), 2.0, -3.0) + rng.normal(0, 1.5, (4, 4))
         exact = marginals(log_odds)
-        errors.append(np.abs(competition(log_odds) - exact).mean())
+        errors.append(np.abs(matching_marginals(log_odds) - exact).mean())
         naive.append(np.abs(1 / (1 + np.exp(-log_odds)) - exact).mean())
     assert np.mean(errors) < 0.003
     assert np.mean(errors) < 0.1 * np.mean(naive)
@@ -214,7 +219,7 @@ def test_competition_on_average_is_much_nearer_than_that() -> None:
 @given(n=st.integers(0, 6), m=st.integers(0, 6), scale=st.sampled_from([1.0, 4.0]), seed=st.integers(0, 1000))
 def test_rows_and_columns_sum_to_at_most_one(n: int, m: int, scale: float, seed: int) -> None:
     log_odds = np.clip(np.random.default_rng(seed).normal(0, scale, (3, n, m)), -LARGEST_LOG_ODDS, LARGEST_LOG_ODDS)
-    found = competition(log_odds, rounds=2000)
+    found = matching_marginals(log_odds, rounds=2000)
     assert found.shape == (3, n, m)
     assert ((found >= 0) & (found <= 1)).all()
     assert (found.sum(axis=1) <= 1 + 1e-6).all()
@@ -226,9 +231,11 @@ def test_the_order_of_boxes_and_of_views_changes_nothing(n: int, m: int, seed: i
     rng = np.random.default_rng(seed)
     log_odds = rng.normal(-1, 3, (n, m))
     rows, columns = rng.permutation(n), rng.permutation(m)
-    found = competition(log_odds, rounds=200)
-    np.testing.assert_allclose(competition(log_odds[np.ix_(rows, columns)], rounds=200), found[np.ix_(rows, columns)])
-    np.testing.assert_allclose(competition(log_odds.T, rounds=200), found.T, atol=1e-6)
+    found = matching_marginals(log_odds, rounds=200)
+    np.testing.assert_allclose(
+        matching_marginals(log_odds[np.ix_(rows, columns)], rounds=200), found[np.ix_(rows, columns)]
+    )
+    np.testing.assert_allclose(matching_marginals(log_odds.T, rounds=200), found.T, atol=1e-6)
 
 
 @given(n=st.integers(1, 4), m=st.integers(1, 4), seed=st.integers(0, 1000))
@@ -236,12 +243,12 @@ def test_padding_changes_nothing(n: int, m: int, seed: int) -> None:
     log_odds = np.random.default_rng(seed).normal(-1, 3, (n, m))
     padded = np.full((5, 6), -np.inf)
     padded[:n, :m] = log_odds
-    found = competition(padded)
-    np.testing.assert_allclose(found[:n, :m], competition(log_odds), atol=1e-12)
+    found = matching_marginals(padded)
+    np.testing.assert_allclose(found[:n, :m], matching_marginals(log_odds), atol=1e-12)
     assert found.sum() == pytest.approx(found[:n, :m].sum())
 
 
 def test_a_rival_lowers_a_posterior() -> None:
-    alone = competition(np.array([[2.0]]))[0, 0]
-    rivalled = competition(np.array([[2.0, 3.0]]))[0, 0]
+    alone = matching_marginals(np.array([[2.0]]))[0, 0]
+    rivalled = matching_marginals(np.array([[2.0, 3.0]]))[0, 0]
     assert rivalled < alone == pytest.approx(1 / (1 + np.exp(-2)))

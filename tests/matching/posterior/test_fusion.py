@@ -14,12 +14,12 @@ from selfmva.matching.posterior.fusion import (
     Comparison,
     FusedTable,
     _examples,
+    _negative_log_likelihood,
     _stack,
-    _surprise,
     choose_instants,
     fuse,
 )
-from selfmva.matching.posterior.marginals import competition
+from selfmva.matching.posterior.marginals import matching_marginals
 from selfmva.metrics.association import average_precision, expected_calibration_error
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def judge(score: Callable[[np.ndarray], np.ndarray], frames: list[tuple[Seen, Se
     """Average precision, calibration error, and how much the posteriors above 0.5 promise too much."""
     pairs = [(a, b) for a, b in frames if len(a[0]) and len(b[0])]
     labels = np.concatenate([(a[0][:, None] == b[0]).ravel() for a, b in pairs])
-    posterior = np.concatenate([competition(score(between(a, b))).ravel() for a, b in pairs])
+    posterior = np.concatenate([matching_marginals(score(between(a, b))).ravel() for a, b in pairs])
     said = posterior > 0.5
     over = posterior[said].mean() - labels[said].mean()
     return average_precision(labels, posterior), expected_calibration_error(labels, posterior), float(over)
@@ -136,7 +136,7 @@ def test_views_that_see_different_people_are_never_matched() -> None:
     here, there = film(8, (0.7, 0.7), (0.5,), 1), film(8, (0.7, 0.7), (0.5,), 2)
     strangers = [(a[0], (b[1][0] + 100, b[1][1])) for a, b in zip(here, there, strict=True)]
     fused = fuse({(0, 1): tables_of(known)}, {(0, 1): compare(strangers)})[0, 1]
-    posterior = np.concatenate([competition(fused(between(*frame))).ravel() for frame in strangers])
+    posterior = np.concatenate([matching_marginals(fused(between(*frame))).ravel() for frame in strangers])
     assert (posterior > 0.5).mean() < 0.01
 
 
@@ -163,9 +163,11 @@ def test_the_gradient_that_the_optimizer_is_given() -> None:
     point = np.array([0.7, 0.4, 0.3, -1.2])
     stacked = _stack([(tables, comparison), ([*tables[:1], None], comparison)])
     examples = _examples(point[:2], point[2:], *stacked)
-    value, gradient = _surprise(point, examples)
+    value, gradient = _negative_log_likelihood(point, examples)
     assert np.isfinite(value)
-    np.testing.assert_allclose(gradient, approx_fprime(point, lambda p: _surprise(p, examples)[0], 1e-7), atol=1e-5)
+    np.testing.assert_allclose(
+        gradient, approx_fprime(point, lambda p: _negative_log_likelihood(p, examples)[0], 1e-7), atol=1e-5
+    )
 
 
 def test_what_a_cue_does_not_know_it_says_nothing_of() -> None:
@@ -178,7 +180,7 @@ def test_log_odds_are_bounded() -> None:
     table = DistanceTable(np.array([0.0, 1.0]), np.array([7.0, -7.0]), 0.5)
     found = FusedTable((table,) * 4, np.full(4, 2.0), 7.0)(np.repeat([[0.0, 5.0]], 4, axis=0))
     assert found.tolist() == [2 * LARGEST_LOG_ODDS, -2 * LARGEST_LOG_ODDS]
-    assert np.isfinite(competition(np.full((30, 30), 2 * LARGEST_LOG_ODDS))).all()
+    assert np.isfinite(matching_marginals(np.full((30, 30), 2 * LARGEST_LOG_ODDS))).all()
 
 
 @pytest.mark.parametrize("size", [0, 1, 2, 40])

@@ -11,7 +11,7 @@ from selfmva.core.view_pairs import view_pairs
 from selfmva.matching.posterior import posterior as pairing
 from selfmva.matching.posterior.distance_table import DistanceTable
 from selfmva.matching.posterior.fusion import FusedTable
-from selfmva.matching.posterior.marginals import competition
+from selfmva.matching.posterior.marginals import matching_marginals
 from selfmva.matching.posterior.posterior import agree, pair_up, posteriors, similarities
 
 TABLE = DistanceTable(np.array([0.0, 10.0]), np.array([6.0, -6.0]), 0.5)
@@ -70,7 +70,7 @@ def test_posteriors_of_a_chunk_are_those_of_each_block(frames: int, views: int, 
 @given(size=st.integers(1, 4), seed=st.integers(0, 999))
 def test_two_views_know_competition_alone(size: int, seed: int) -> None:
     log_odds = np.random.default_rng(seed).normal(0, 3, (1, 1, size, size))
-    np.testing.assert_allclose(agree(log_odds, sizes(2, size)), competition(log_odds))
+    np.testing.assert_allclose(agree(log_odds, sizes(2, size)), matching_marginals(log_odds))
 
 
 @given(size=st.integers(1, 4), seed=st.integers(0, 999))
@@ -101,7 +101,7 @@ def test_agreement_is_one_step_by_plain_loops(views: int, size: int, seed: int) 
     """A third view speaks for a pair by what it shares with both, against it by the rest of what both have there."""
     pairs = view_pairs(views)
     log_odds = np.random.default_rng(seed).normal(0, 3, (1, len(pairs), size, size))
-    alone = competition(log_odds)[0]
+    alone = matching_marginals(log_odds)[0]
     posterior = {
         pair: block
         for pair, one in zip(pairs, alone, strict=True)
@@ -113,7 +113,7 @@ def test_agreement_is_one_step_by_plain_loops(views: int, size: int, seed: int) 
             shared = posterior[i, third] @ posterior[third, j]
             both = np.outer(posterior[i, third].sum(axis=1), posterior[j, third].sum(axis=1))
             raised[0, number] += shared - (both - shared)
-    np.testing.assert_allclose(agree(log_odds, sizes(views, size)), competition(raised), atol=1e-9)
+    np.testing.assert_allclose(agree(log_odds, sizes(views, size)), matching_marginals(raised), atol=1e-9)
 
 
 @given(views=st.integers(2, 4), most=st.integers(0, 4), seed=st.integers(0, 999))

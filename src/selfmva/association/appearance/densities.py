@@ -18,7 +18,7 @@ HIDDEN = 0.02  # share of boxes that show somebody else, who stands in front: bo
 SMALLEST_SPREAD = 0.02
 
 
-class Likeness(NamedTuple):
+class AppearanceModel(NamedTuple):
     """Distances of appearance: of strangers around `strangers`, of one person around `strangers - gap`.
 
     Attributes:
@@ -70,7 +70,7 @@ class Limits(NamedTuple):
 NO_LIMITS = Limits(SMALLEST_SPREAD, 0.0)
 
 
-def as_table(likeness: Likeness, pair: ViewPair, largest: float = 2.0) -> DistanceTable:
+def as_table(likeness: AppearanceModel, pair: ViewPair, largest: float = 2.0) -> DistanceTable:
     """The log-ratio as a table.
 
     Args:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from selfmva.association.appearance.densities import HIDDEN, NO_LIMITS, Likeness
-from selfmva.association.appearance.pair_distances import STRETCHES
+from selfmva.association.appearance.densities import HIDDEN, NO_LIMITS, AppearanceModel
+from selfmva.association.appearance.pair_distances import BLOCKS
 from selfmva.matching.posterior.distance_table import LARGEST_LOG_ODDS
-from selfmva.matching.posterior.marginals import competition, free_without
+from selfmva.matching.posterior.marginals import cavity_messages, matching_marginals
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -28,16 +28,16 @@ UNBOUNDED_RATIO = 500.0  # as much as a single number can hold
 
 def settle(
     evidence: Mapping[ViewPair, PairEvidence],
-    likeness: Likeness,
+    likeness: AppearanceModel,
     teachers: Collection[ViewPair],
     limits: Limits,
-) -> tuple[Likeness, dict[ViewPair, float]]:
+) -> tuple[AppearanceModel, dict[ViewPair, float]]:
     """Expectation-maximization; gap and spreads are those of the teachers."""
     missing = {pair: float(np.nanmean(e.distances)) for pair, e in evidence.items() if pair not in likeness.strangers}
     likeness = likeness._replace(strangers={**likeness.strangers, **missing})
-    bias = {pair: FIRST_BIAS for pair, entry in evidence.items() if not entry.told}
+    bias = {pair: FIRST_BIAS for pair, entry in evidence.items() if not entry.has_geometry}
     for _ in range(MOST_ROUNDS):
-        matched = {pair: competition(scores(pair, entry, likeness, bias)) for pair, entry in evidence.items()}
+        matched = {pair: matching_marginals(scores(pair, entry, likeness, bias)) for pair, entry in evidence.items()}
         before = np.array([*likeness[1:], *bias.values()])
         # A match that shows somebody else tells nothing of what its person looks like.
         shown = {
@@ -56,7 +56,7 @@ def weigh(
     matched: Mapping[ViewPair, FloatArray],
     teachers: Collection[ViewPair],
     limits: Limits = NO_LIMITS,
-) -> Likeness:
+) -> AppearanceModel:
     """Means and spreads of distances, given how likely each pair of boxes is one person."""
     known = {pair: np.isfinite(entry.distances) for pair, entry in evidence.items()}
     parts = {pair: (entry.distances[known[pair]], matched[pair][known[pair]]) for pair, entry in evidence.items()}
@@ -74,13 +74,13 @@ def weigh(
     gap = float(-(same @ away) / total)
     spread_other = float(np.sqrt((other @ away**2) / max(other.sum(), 1e-9)))
     spread_same = float(np.sqrt((same @ (away + gap) ** 2) / total))
-    return Likeness(strangers, gap, max(spread_same, limits.spread), max(spread_other, limits.spread))
+    return AppearanceModel(strangers, gap, max(spread_same, limits.spread), max(spread_other, limits.spread))
 
 
 def scores(
     pair: ViewPair,
     entry: PairEvidence,
-    likeness: Likeness,
+    likeness: AppearanceModel,
     bias: Mapping[ViewPair, float],
     largest: float = LARGEST_LOG_ODDS,
 ) -> FloatArray:
@@ -100,16 +100,16 @@ def _bias(entry: PairEvidence, matched: FloatArray) -> float:
     low, high = -LARGEST_LOG_ODDS, LARGEST_BIAS
     for _ in range(12):
         middle = (low + high) / 2
-        expected = float(competition(np.where(there, middle, -np.inf)).sum(axis=(1, 2)) @ instants)
+        expected = float(matching_marginals(np.where(there, middle, -np.inf)).sum(axis=(1, 2)) @ instants)
         low, high = (middle, high) if expected < goal else (low, middle)
     return (low + high) / 2
 
 
 def log_likelihood(
-    evidence: Mapping[ViewPair, PairEvidence], likeness: Likeness, bias: Mapping[ViewPair, float]
+    evidence: Mapping[ViewPair, PairEvidence], likeness: AppearanceModel, bias: Mapping[ViewPair, float]
 ) -> FloatArray:
     """`(8,)` of all distances, by stretch: as if all were strangers', and what matching adds."""
-    total = np.zeros(STRETCHES)
+    total = np.zeros(BLOCKS)
     for pair, entry in evidence.items():
         away = np.where(np.isfinite(entry.distances), entry.distances - likeness.strangers[pair], 0.0)
         known = np.isfinite(entry.distances).sum(axis=(1, 2))
@@ -118,11 +118,11 @@ def log_likelihood(
         of_strangers += _beyond_bound(pair, entry, likeness)
         before = entry.scores + bias.get(pair, 0.0)
         added = _log_matchings(scores(pair, entry, likeness, bias, LARGEST_RATIO)) - _log_matchings(before)
-        total += np.bincount(entry.stretches(), of_strangers + added, STRETCHES)
+        total += np.bincount(entry.blocks(), of_strangers + added, BLOCKS)
     return total
 
 
-def _beyond_bound(pair: ViewPair, entry: PairEvidence, likeness: Likeness) -> FloatArray:
+def _beyond_bound(pair: ViewPair, entry: PairEvidence, likeness: AppearanceModel) -> FloatArray:
     """`(F,)` what the bound takes from the ratios of a likeness that is beyond doubt: strangers' tails are as heavy."""
     full, bounded = (likeness.log_ratio(pair, entry.distances, most) for most in (UNBOUNDED_RATIO, LARGEST_RATIO))
     return np.asarray(np.where(np.isfinite(entry.distances), full - bounded, 0.0).sum(axis=(1, 2)))
@@ -131,7 +131,7 @@ def _beyond_bound(pair: ViewPair, entry: PairEvidence, likeness: Likeness) -> Fl
 def _log_matchings(log_odds: FloatArray) -> FloatArray:
     """`(F,)` logarithm of the weight of all one-to-one matchings together (Bethe's free energy)."""
     odds = np.exp(log_odds)
-    from_row, from_column = free_without(odds)
+    from_row, from_column = cavity_messages(odds)
     of_rows, of_columns = (odds * from_column).sum(axis=2), (odds * from_row).sum(axis=1)
     counted_twice = np.log1p(odds * from_row * from_column).sum(axis=(1, 2))
     return np.asarray(np.log1p(of_rows).sum(axis=1) + np.log1p(of_columns).sum(axis=1) - counted_twice)

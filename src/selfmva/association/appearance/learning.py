@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from selfmva.association.appearance.densities import NO_LIMITS, SMALLEST_SPREAD, Likeness, Limits
+from selfmva.association.appearance.densities import NO_LIMITS, SMALLEST_SPREAD, AppearanceModel, Limits
 from selfmva.association.appearance.em import log_likelihood, settle, weigh
-from selfmva.association.appearance.pair_distances import STRETCHES
-from selfmva.matching.posterior.marginals import competition
+from selfmva.association.appearance.pair_distances import BLOCKS
+from selfmva.matching.posterior.marginals import matching_marginals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from selfmva.association.appearance.pair_distances import PairEvidence
     from selfmva.core.types import FloatArray
 
-FEWEST_STRETCHES = 4
+FEWEST_BLOCKS = 4
 STANDARD_ERRORS = 3.0  # by which a gap must exceed 0
 STANDARD_ERRORS_TO_REFUTE = 2.0  # by which a geometry's gap must be below half of the others'
 FIRST_GAPS = (0.4, 0.8, 1.2)  # shares of the gap inside views where the search for that between views begins
@@ -66,7 +66,7 @@ class Verdict(NamedTuple):
         bias: Log-odds of two boxes that nothing is known about, for view pairs without geometry.
     """
 
-    likeness: Likeness | None
+    likeness: AppearanceModel | None
     refuted: frozenset[ViewPair]
     bias: Mapping[ViewPair, float]
 
@@ -74,7 +74,7 @@ class Verdict(NamedTuple):
 NOTHING_SEEN = Verdict(None, frozenset(), {})
 
 
-def learn_likeness(evidence: Mapping[ViewPair, PairEvidence], own: OwnViews) -> Verdict:
+def learn_appearance(evidence: Mapping[ViewPair, PairEvidence], own: OwnViews) -> Verdict:
     """Learn what distances of appearance mean.
 
     Args:
@@ -87,13 +87,13 @@ def learn_likeness(evidence: Mapping[ViewPair, PairEvidence], own: OwnViews) -> 
     known = {pair: entry for pair, entry in evidence.items() if np.isfinite(entry.distances).any()}
     if not known:
         return NOTHING_SEEN
-    told = {pair: entry for pair, entry in known.items() if entry.told}
+    told = {pair: entry for pair, entry in known.items() if entry.has_geometry}
     likeness, refuted = _by_geometry(told)
     # Those whom geometry brings together tell what one person looks like; those whom likeness itself chose look alike.
     vouched = likeness is not None
     teachers = set(told) - refuted if vouched else set(known)
     starts = [likeness] if likeness is not None else _by_single_views(known, own)
-    free = {pair: entry.untold() if pair in refuted else entry for pair, entry in known.items()}
+    free = {pair: entry.without_geometry() if pair in refuted else entry for pair, entry in known.items()}
     limits = NO_LIMITS if vouched or not starts else own.limits()
     ends = [settle(free, start, teachers, limits) for start in starts]
     if not ends:
@@ -104,9 +104,9 @@ def learn_likeness(evidence: Mapping[ViewPair, PairEvidence], own: OwnViews) -> 
     return Verdict(found, refuted, bias)
 
 
-def _by_geometry(told: Mapping[ViewPair, PairEvidence]) -> tuple[Likeness | None, frozenset[ViewPair]]:
-    """Likeness of those whom geometry brings together, and which geometries it doesn't fit."""
-    matched = {pair: competition(entry.scores) for pair, entry in told.items()}
+def _by_geometry(told: Mapping[ViewPair, PairEvidence]) -> tuple[AppearanceModel | None, frozenset[ViewPair]]:
+    """AppearanceModel of those whom geometry brings together, and which geometries it doesn't fit."""
+    matched = {pair: matching_marginals(entry.scores) for pair, entry in told.items()}
     trusted = dict(told)
     while trusted:
         likeness = weigh(trusted, matched, trusted)
@@ -121,14 +121,14 @@ def _by_geometry(told: Mapping[ViewPair, PairEvidence]) -> tuple[Likeness | None
     return None, frozenset()
 
 
-def _by_single_views(known: Mapping[ViewPair, PairEvidence], own: OwnViews) -> list[Likeness]:
+def _by_single_views(known: Mapping[ViewPair, PairEvidence], own: OwnViews) -> list[AppearanceModel]:
     """First guesses, from what single views tell; none where that is nothing."""
     gap = _own_gap(own)
     if gap <= 0:
         return []
     spread = max(float(own.other.std()), SMALLEST_SPREAD)
     strangers = {pair: float(np.nanmean(entry.distances)) for pair, entry in known.items()}
-    return [Likeness(strangers, share * gap, spread, spread) for share in FIRST_GAPS]
+    return [AppearanceModel(strangers, share * gap, spread, spread) for share in FIRST_GAPS]
 
 
 def _own_gap(own: OwnViews) -> float:
@@ -141,7 +141,7 @@ def _own_gap(own: OwnViews) -> float:
 
 
 def _explains(
-    evidence: Mapping[ViewPair, PairEvidence], likeness: Likeness, bias: Mapping[ViewPair, float], limits: Limits
+    evidence: Mapping[ViewPair, PairEvidence], likeness: AppearanceModel, bias: Mapping[ViewPair, float], limits: Limits
 ) -> bool:
     """Whether distances are better explained than by strangers alone, throughout the recording."""
     nobody = {pair: np.zeros_like(entry.distances) for pair, entry in evidence.items()}
@@ -149,7 +149,7 @@ def _explains(
     gain = log_likelihood(evidence, likeness, bias) - log_likelihood(
         evidence, alone._replace(spread_same=alone.spread_other), bias
     )
-    error = gain.std(ddof=1) / np.sqrt(STRETCHES)
+    error = gain.std(ddof=1) / np.sqrt(BLOCKS)
     return bool(gain.sum() > LEAST_GAIN and gain.mean() > STANDARD_ERRORS * error)
 
 
@@ -159,13 +159,13 @@ def _gaps(entry: PairEvidence, matched: FloatArray, strangers: float) -> FloatAr
     weight = np.where(known, matched, 0.0)
     nearer = np.where(known, strangers - entry.distances, 0.0)
     columns = (weight * nearer).sum(axis=(1, 2)), weight.sum(axis=(1, 2))
-    return np.stack([np.bincount(entry.stretches(), column, STRETCHES) for column in columns], axis=1)
+    return np.stack([np.bincount(entry.blocks(), column, BLOCKS) for column in columns], axis=1)
 
 
 def _margin(sums: FloatArray, expected: float) -> float:
     """Standard errors by which a gap exceeds what is expected, chance measured between stretches."""
     seen = sums[:, 1] > 0
-    if seen.sum() < FEWEST_STRETCHES:
+    if seen.sum() < FEWEST_BLOCKS:
         return 0.0
     weight = sums[seen, 1]
     mean = sums[seen, 0].sum() / weight.sum()

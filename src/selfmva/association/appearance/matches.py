@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from selfmva.association.appearance import learn_likeness, stack_blocks
+from selfmva.association.appearance import learn_appearance, stack_blocks
 from selfmva.association.appearance.em import scores
 from selfmva.association.appearance.within_views import own_distances
 from selfmva.association.cues import appearance_distances
 from selfmva.core.view_pairs import view_pairs
-from selfmva.matching.posterior.marginals import competition
+from selfmva.matching.posterior.marginals import matching_marginals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ MOST_INSTANTS, MOST_BOX_PAIRS = 400, 100_000  # of all view pairs together; more
 LIKELY = 0.5
 
 
-def find_lookalikes(
+def match_by_appearance(
     packed: PackedBoxes, views: Sequence[View], minimum_shift: int
 ) -> dict[tuple[int, int], tuple[IntArray, IntArray]]:
     """Boxes of two views that are likely to be one person by what they look like.
@@ -51,14 +51,14 @@ def find_lookalikes(
         )
         for i, j in pairs
     }
-    seen = learn_likeness(evidence, own_distances(packed, views, minimum_shift))
+    seen = learn_appearance(evidence, own_distances(packed, views, minimum_shift))
     if seen.likeness is None:
         return {}
     before = np.cumsum(packed.count, axis=0) - packed.count
     found = {}
     for pair, entry in evidence.items():
         if pair in seen.bias:
-            likely = competition(scores(pair, entry, seen.likeness, seen.bias)) > LIKELY
+            likely = matching_marginals(scores(pair, entry, seen.likeness, seen.bias)) > LIKELY
             number, one, other = np.nonzero(likely)
             found[pair] = (before[instants[number], pair[0]] + one, before[instants[number], pair[1]] + other)
     return found

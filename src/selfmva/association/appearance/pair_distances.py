@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from selfmva.core.types import FloatArray, IntArray
 
-STRETCHES = 8  # of a recording, between which chance is measured
+BLOCKS = 8  # of a recording, between which chance is measured
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,20 +22,20 @@ class PairEvidence:
     Attributes:
         distances: `(F, N, M)` distances of appearance; NaN where it is not known, and in the padding.
         scores: `(F, N, M)` log-odds by geometry, before competition, -inf in the padding.
-        told: Whether geometry tells anything of this view pair; else scores are 0.
+        has_geometry: Whether geometry tells anything of this view pair; else scores are 0.
     """
 
     distances: FloatArray
     scores: FloatArray
-    told: bool
+    has_geometry: bool
 
-    def untold(self) -> PairEvidence:
+    def without_geometry(self) -> PairEvidence:
         """The same without geometry."""
-        return PairEvidence(self.distances, np.where(np.isneginf(self.scores), -np.inf, 0.0), told=False)
+        return PairEvidence(self.distances, np.where(np.isneginf(self.scores), -np.inf, 0.0), has_geometry=False)
 
-    def stretches(self) -> IntArray:
+    def blocks(self) -> IntArray:
         """`(F,)` the stretch of the recording that each instant is in."""
-        return np.arange(len(self.distances)) * STRETCHES // max(len(self.distances), 1)
+        return np.arange(len(self.distances)) * BLOCKS // max(len(self.distances), 1)
 
 
 def stack_blocks(distances: Sequence[FloatArray], scores: Sequence[FloatArray] | None) -> PairEvidence:
@@ -59,4 +59,4 @@ def stack_blocks(distances: Sequence[FloatArray], scores: Sequence[FloatArray] |
         where = (number, slice(block.shape[0]), slice(block.shape[1]))
         padded[where] = block
         odds[where] = 0.0 if scores is None else scores[number]
-    return PairEvidence(padded, odds, told=scores is not None)
+    return PairEvidence(padded, odds, has_geometry=scores is not None)

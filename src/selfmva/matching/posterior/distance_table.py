@@ -99,7 +99,7 @@ def fit_distance_table(synchronous: FloatArray, shifted: FloatArray, *, largest_
     most = np.log(largest_share) - np.log1p(-largest_share) if largest_share < 1.0 else LARGEST_LOG_ODDS
     bounds = [(-LARGEST_LOG_ODDS, min(most, LARGEST_LOG_ODDS)), (SMALLEST_SLOPE, None), (0.0, None)]
     starts = [(min(share, most), slope, 0.0) for share, slope in STARTS]
-    fits = [minimize(_surprise, start, args=(here, null), jac=True, bounds=bounds) for start in starts]
+    fits = [minimize(_negative_log_likelihood, start, args=(here, null), jac=True, bounds=bounds) for start in starts]
     fit = min(fits, key=lambda fit: float(fit.fun))
     if -fit.fun * len(here) < LEAST_GAIN:
         return no_evidence()
@@ -128,7 +128,7 @@ def _terms(parameters: FloatArray, distances: FloatArray, null: FloatArray) -> t
     return float(share), place, float(min(mean, 1.0 - 1e-6))
 
 
-def _surprise(parameters: FloatArray, here: FloatArray, null: FloatArray) -> tuple[float, FloatArray]:
+def _negative_log_likelihood(parameters: FloatArray, here: FloatArray, null: FloatArray) -> tuple[float, FloatArray]:
     """Negative mean log-likelihood of the synchronous distances, relative to the null, and its gradient."""
     share, place, mean = _terms(parameters, here, null)
     same, other = share / mean, (1.0 - share) / (1.0 - mean)

@@ -9,7 +9,7 @@ exact, ratios would add. They are not quite: so the log-odds of a pair of boxes 
 with one weight per cue, shared by all view pairs of a kind, and one bias per view pair. A cue that a view pair doesn't
 have, or that doesn't know a box (its head is cut), is not in the sum. Every one-to-one matching of two images has the
 weight of the product of exp(S) over its pairs; if people are scattered at random (Poisson), exp(b_p) is one over the
-number of people that neither view sees. `selfmva.matching.posterior.marginals.competition` gives the marginals.
+number of people that neither view sees. `selfmva.matching.posterior.marginals.matching_marginals` gives the marginals.
 
 Weights and biases are those that tell synchronous boxes from shifted ones best. By the same model, the evidence that
 box i is of the same instant as the boxes j of the other view, given all other boxes of this instant, is
@@ -32,7 +32,7 @@ from scipy.optimize import minimize
 
 from selfmva.errors import InputError
 from selfmva.matching.posterior.distance_table import LARGEST_LOG_ODDS, PRIOR_COUNT
-from selfmva.matching.posterior.marginals import free_without
+from selfmva.matching.posterior.marginals import cavity_messages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -247,7 +247,7 @@ def _learn(
     found = np.concatenate([[largest for _, largest in bounds[:cues]], np.zeros(pairs)])
     for _ in range(MOST_ROUNDS):
         examples = _examples(found[:cues], found[cues:], synchronous, shifted, instants)
-        before, found = found, minimize(_surprise, found, args=(examples,), jac=True, bounds=bounds).x
+        before, found = found, minimize(_negative_log_likelihood, found, args=(examples,), jac=True, bounds=bounds).x
         if np.abs(found - before).max() < SETTLED:
             break
     return found[:cues], found[cues:]
@@ -260,7 +260,7 @@ def _examples(
     scores = np.tensordot(weights, synchronous.ratios, axes=1) + biases[synchronous.pair, None, None]
     limit = 2 * LARGEST_LOG_ODDS
     odds = np.where(synchronous.there, np.exp(np.clip(scores, -limit, limit)), 0.0)
-    rows_free, columns_free = free_without(odds)
+    rows_free, columns_free = cavity_messages(odds)
     # A shifted block puts its rows among the columns' contemporaries, and its columns among the rows'.
     of_rows, of_columns = instants.T
     return [
@@ -282,7 +282,7 @@ def _in_places(synchronous: _Blocks, free: FloatArray, shifted: _Blocks, host: I
     )
 
 
-def _surprise(parameters: FloatArray, examples: Sequence[_Examples]) -> tuple[float, FloatArray]:
+def _negative_log_likelihood(parameters: FloatArray, examples: Sequence[_Examples]) -> tuple[float, FloatArray]:
     """Negative log-likelihood of which examples are synchronous, and its gradient."""
     cues = len(examples[0].ratios)
     weights, biases = parameters[:cues], parameters[cues:]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 ROUNDS = 12  # of belief propagation; the largest change after 12 is below 1e-3 at 45 x 45 boxes
 
 
-def competition(log_odds: FloatArray, rounds: int = ROUNDS) -> FloatArray:
+def matching_marginals(log_odds: FloatArray, rounds: int = ROUNDS) -> FloatArray:
     """Posterior of every pair, given that a box has at most one partner.
 
     Every one-to-one matching of rows and columns has the weight of the product of the odds of its pairs; the result
@@ -27,18 +27,18 @@ def competition(log_odds: FloatArray, rounds: int = ROUNDS) -> FloatArray:
         `(..., N, M)` probabilities; every row and every column sums to at most 1 (up to convergence).
 
     Example:
-        >>> competition(np.array([[0.0]])).round(3)
+        >>> matching_marginals(np.array([[0.0]])).round(3)
         array([[0.5]])
-        >>> competition(np.array([[0.0, 0.0]])).round(3)
+        >>> matching_marginals(np.array([[0.0, 0.0]])).round(3)
         array([[0.333, 0.333]])
     """
     odds = np.exp(log_odds)
-    from_row, from_column = free_without(odds, rounds)
+    from_row, from_column = cavity_messages(odds, rounds)
     joint = odds * from_row * from_column
     return np.asarray(joint / (1.0 + joint))
 
 
-def free_without(odds: FloatArray, rounds: int = ROUNDS) -> tuple[FloatArray, FloatArray]:
+def cavity_messages(odds: FloatArray, rounds: int = ROUNDS) -> tuple[FloatArray, FloatArray]:
     """How likely each box would be without a partner if one box of the other view were not there.
 
     Args:
@@ -50,7 +50,7 @@ def free_without(odds: FloatArray, rounds: int = ROUNDS) -> tuple[FloatArray, Fl
         for column j without row i.
 
     Example:
-        >>> from_row, from_column = free_without(np.array([[1.0, 1.0]]))
+        >>> from_row, from_column = cavity_messages(np.array([[1.0, 1.0]]))
         >>> from_row.tolist(), from_column.tolist()  # the row is taken by the other column or free
         ([[0.5, 0.5]], [[1.0, 1.0]])
     """

@@ -12,7 +12,7 @@ from selfmva.matching.assignment import solve
 from selfmva.matching.distances import padded_rows
 from selfmva.matching.grouping.groups import group_frames
 from selfmva.matching.posterior.distance_table import LARGEST_LOG_ODDS
-from selfmva.matching.posterior.marginals import competition
+from selfmva.matching.posterior.marginals import matching_marginals
 from selfmva.matching.published import SIMILARITY_EPSILON, similarity
 
 if TYPE_CHECKING:
@@ -97,12 +97,12 @@ def agree(log_odds: FloatArray, count: IntArray) -> FloatArray:
 def _compete(log_odds: FloatArray, count: IntArray) -> FloatArray:
     """Posteriors `(F, P, K, K)` after competition; where there is much padding, view pair by view pair without it."""
     if log_odds[0].size < MUCH_PADDING:
-        return competition(log_odds)
+        return matching_marginals(log_odds)
     most = count.max(axis=0)
     posterior = np.zeros_like(log_odds)
     for number, (i, j) in enumerate(view_pairs(count.shape[1])):
         block = (slice(None), number, slice(most[i]), slice(most[j]))
-        posterior[block] = competition(log_odds[block])
+        posterior[block] = matching_marginals(log_odds[block])
     return posterior
 
 
