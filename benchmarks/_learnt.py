@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from copy import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from selfmva.association.cues import Rig
+from selfmva import Associator
 from selfmva.association.learning import learn_tables, synchrony_of
+from selfmva.association.recording import CanonicalRecording
 from selfmva.association.synchrony import pooled
+from selfmva.core.packed_boxes import pack
 from selfmva.core.types import Frame, clip_to_views
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from selfmva import Associator
     from selfmva.core.types import FloatArray, IntArray
     from selfmva.geometry.floor import Floor
 
@@ -44,13 +45,14 @@ def clock_offsets(associator: Associator) -> IntArray:
 
 def with_cue_alone(associator: Associator, frames: Sequence[Frame], cue: str) -> Associator:
     """The same associator with posteriors learnt anew from one cue, `"embedding"` or `"head lines"`."""
-    frames = [clip_to_views(frame, associator.views_) for frame in frames]
-    shift = associator.get_params()["recipe"].minimum_shift
-    rig = Rig(associator.views_, associator.encoder_, None, associator.lines_ if cue == "head lines" else {})
-    synchrony = synchrony_of(rig, frames, np.arange(len(frames)), shift)
+    model = replace(associator.model_, floor=None, appearance=None, feature_length=None)
+    if cue != "head lines":
+        model = replace(model, lines={})
+    clipped = [clip_to_views(frame, model.views) for frame in frames]
+    canonical = CanonicalRecording.of(model.views, clipped, model.config)
+    model, recording = model.reordered(canonical.order), pack(canonical.frames, len(model.views))
+    synchrony = synchrony_of(model, recording, np.arange(len(recording)))
     if cue == "head lines":
         synchrony = {pair: pooled([]) for pair in synchrony}  # nothing was learnt
-    alone = copy(associator)
-    alone.floor_, alone.lines_ = None, rig.lines
-    alone.tables_, _ = learn_tables(rig, frames, synchrony, minimum_shift=shift, trained_on=True)
-    return alone
+    learnt, _ = learn_tables(model, recording, synchrony, trained_on=True)
+    return Associator.from_model(learnt.reordered(canonical.places), device=associator.get_params()["device"])

@@ -9,6 +9,7 @@ Without arguments, the first two. FOLDER holds the wheel of Pose2Sim 0.10.49, un
 import itertools
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -20,7 +21,7 @@ from tabulate import tabulate
 from selfmva import Associator, Frame
 from selfmva.association.appearance import as_table, learn_appearance, stack_blocks
 from selfmva.association.appearance.within_views import own_distances
-from selfmva.association.cues import appearance_distances
+from selfmva.association.cues.appearance import AppearanceCue, cosine_distances
 from selfmva.core.packed_boxes import pack, unit_length
 from selfmva.core.types import clip_to_views
 from selfmva.core.view_pairs import view_pairs
@@ -130,14 +131,14 @@ def by_looks_alone(associator: Associator, frames: list[Frame]) -> Associator:
     own = own_distances(pack(frames, len(associator.views_)), associator.views_, MINIMUM_SHIFT)
     looks = [[unit_length(part) for part in frame.features] for frame in frames]
     evidence = {
-        (i, j): stack_blocks([appearance_distances(parts[i], parts[j]) for parts in looks], None)
+        (i, j): stack_blocks([cosine_distances(parts[i], parts[j]) for parts in looks], None)
         for i, j in view_pairs(len(associator.views_))
     }
-    verdict = learn_appearance(evidence, own)
-    associator.tables_ = {
-        pair: FusedTable((None, None, None, as_table(verdict.likeness, pair)), np.eye(4)[3], verdict.bias[pair])
-        for pair in evidence
+    verdict, name = learn_appearance(evidence, own), AppearanceCue.name
+    tables = {
+        pair: FusedTable({name: as_table(verdict.likeness, pair)}, {name: 1.0}, verdict.bias[pair]) for pair in evidence
     }
+    associator.keep(replace(associator.model_, tables=tables))
     return associator
 
 

@@ -37,6 +37,10 @@ class SelfMVAWarning(UserWarning):
     """Base of all warnings of selfmva."""
 
 
+class UnalignedWarning(SelfMVAWarning):
+    """Clocks of the cameras are apart, and frames come as the cameras gave them."""
+
+
 class LearntNothingWarning(SelfMVAWarning):
     """fit() did no better than chance on instants that it had not seen."""
 

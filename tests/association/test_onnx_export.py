@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import onnx
@@ -17,8 +17,9 @@ from onnx import numpy_helper
 
 import selfmva
 from selfmva import Associator, View
-from selfmva.association.pretrained import SavedAssociator
+from selfmva.association.model import FittedModel, no_offsets
 from selfmva.association.pretrained.onnx_export import export_onnx
+from selfmva.core.config import AssociatorConfig, EncoderConfig, GeometryRecipe
 from selfmva.datasets.mvor import VIEWS as MVOR
 from selfmva.encoders.box import BoxEncoder
 from selfmva.errors import DataError, MissingDependencyError, NotFittedError
@@ -32,12 +33,11 @@ TOLERANCE = {"rtol": 0, "atol": 1e-5}
 VIEWS = [View("door", 1920, 1080), View("hall", 361, 288), View("Küche", 480, 640)]
 
 
-def rig(prompt: str) -> Associator:
+def rig(prompt: Literal["box", "point"]) -> Associator:
     """With the weights that a training starts from."""
-    weights = BoxEncoder(VIEWS, prompt=prompt, generator=torch.Generator().manual_seed(3)).state_dict()
-    params = {"encoder": {"prompt": prompt}}
-    saved = SavedAssociator(tuple(VIEWS), params, weights, floor=None, lines={}, tables=None, report=None)
-    return Associator.from_saved(saved, name="rig")
+    encoder = BoxEncoder(VIEWS, prompt=prompt, generator=torch.Generator().manual_seed(3))
+    config = AssociatorConfig(encoder=EncoderConfig(prompt=prompt))
+    return Associator.from_model(FittedModel(tuple(VIEWS), config, no_offsets(VIEWS), encoder))
 
 
 def open_model(path: Path) -> onnxruntime.InferenceSession:
@@ -177,8 +177,8 @@ def test_a_failure_leaves_the_old_file(exported: tuple[Associator, Path], tmp_pa
 def test_nothing_to_export(tmp_path: Path) -> None:
     with pytest.raises(NotFittedError, match=r"call fit\(\) or Associator.from_pretrained\(\) first"):
         export_onnx(Associator(), tmp_path / "x.onnx")
-    nothing = SavedAssociator(tuple(VIEWS), {"recipe": {"name": "geometry"}}, None, None, {}, None, None)
-    without = Associator.from_saved(nothing, name="rig")
+    nothing = FittedModel(tuple(VIEWS), AssociatorConfig(recipe=GeometryRecipe()), no_offsets(VIEWS))
+    without = Associator.from_model(nothing)
     with pytest.raises(NotFittedError, match="fitted without one .recipe 'geometry'.: fit with recipe='batch'"):
         export_onnx(without, tmp_path / "x.onnx")
     assert not list(tmp_path.iterdir())

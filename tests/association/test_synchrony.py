@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,9 +16,10 @@ from scipy.optimize import linear_sum_assignment
 from scipy.stats import ttest_1samp
 from small_scenes import frames_of, scene
 
-from selfmva.association.cues import EMBEDDING, Rig
 from selfmva.association.fit_report import FitReport, PairReport, build_report
-from selfmva.association.learning import Evidence, gather_evidence, learn_tables
+from selfmva.association.learning import learn, learn_tables
+from selfmva.association.model import FittedModel, no_offsets
+from selfmva.association.recording import CanonicalRecording
 from selfmva.association.synchrony import (
     BLOCKS,
     SHIFTS,
@@ -27,8 +29,9 @@ from selfmva.association.synchrony import (
     measure_synchrony,
     pooled,
 )
+from selfmva.core.config import AssociatorConfig, BatchRecipe
 from selfmva.core.packed_boxes import pack
-from selfmva.core.types import Frame, View
+from selfmva.core.types import Frame, View, reorder_views
 from selfmva.core.view_pairs import view_pairs
 from selfmva.encoders.box import BoxEncoder
 
@@ -157,9 +160,21 @@ def test_few_stretches_prove_nothing() -> None:
     assert (math.isnan(nothing.accuracy), nothing.margin) == (True, 0)
 
 
-def share(found: Evidence, pair: tuple[int, int]) -> float:
+def model_of(encoder: BoxEncoder, views: Sequence[View] = VIEWS, minimum_shift: int = 5) -> FittedModel:
+    """An encoder without a floor, before anything is known of distances."""
+    config = AssociatorConfig(recipe=BatchRecipe(minimum_shift=minimum_shift))
+    return FittedModel(tuple(views), config, no_offsets(views), encoder)
+
+
+def report_on(model: FittedModel) -> FitReport:
+    assert model.report is not None
+    return model.report
+
+
+def share(found: FittedModel, pair: tuple[int, int]) -> float:
     """Of true pairs, by the embedding."""
-    table = found.tables[pair].tables[EMBEDDING]
+    assert found.tables is not None
+    table = found.tables[pair].tables.get("embedding")
     return 0.0 if table is None else table.true_share
 
 
@@ -167,10 +182,11 @@ def test_evidence_of_a_pair_that_is_no_better_than_chance_is_none() -> None:
     """Views 0 and 1 see the same people, view 2 sees others."""
     shared, others = walkers(150, 2, 2), walkers(150, 1, 2, seed=5)
     frames = [Frame([*a.boxes, *b.boxes], a.index) for a, b in zip(shared, others, strict=True)]
-    found = gather_evidence(by_place(), None, tuple(VIEWS), frames, minimum_shift=5, trained_on=False)
-    tables, report = found.tables, found.report
+    found = learn(model_of(by_place()), frames, None, trained_on=False)
+    tables, report = found.tables, report_on(found)
+    assert tables is not None
     assert share(found, (0, 1)) == pytest.approx(0.5, abs=0.1)
-    at_zero = np.array([0.0, np.nan, np.nan])
+    at_zero = {"embedding": np.zeros(())}
     assert tables[0, 1](at_zero) > 3
     for pair in ((0, 2), (1, 2)):
         assert share(found, pair) == 0
@@ -181,19 +197,19 @@ def test_evidence_of_a_pair_that_is_no_better_than_chance_is_none() -> None:
 
 def test_whatever_its_distances_say(monkeypatch: pytest.MonkeyPatch) -> None:
     frames = walkers(60, 2, 2)
-    options = {"minimum_shift": 5, "trained_on": False}
-    assert share(gather_evidence(by_place(VIEWS[:2]), None, tuple(VIEWS[:2]), frames, **options), (0, 1)) > 0.3
+    model = model_of(by_place(VIEWS[:2]), VIEWS[:2])
+    assert share(learn(model, frames, None, trained_on=False), (0, 1)) > 0.3
     monkeypatch.setattr(PairSynchrony, "margin", 0.0)
-    assert share(gather_evidence(by_place(VIEWS[:2]), None, tuple(VIEWS[:2]), frames, **options), (0, 1)) == 0
+    assert share(learn(model, frames, None, trained_on=False), (0, 1)) == 0
 
 
 def test_a_report_speaks_of_what_was_held_out() -> None:
     frames = walkers(100, 2, 1)
     kept = np.arange(80, 100)
-    options = {"minimum_shift": 5, "trained_on": True}
-    report = gather_evidence(by_place(VIEWS[:2]), None, tuple(VIEWS[:2]), frames, held_out=kept, **options).report
+    model = model_of(by_place(VIEWS[:2]), VIEWS[:2])
+    report = report_on(learn(model, frames, None, trained_on=True, held_out=kept))
     assert (report.held_out, report.instants) == (True, 20)
-    report = gather_evidence(by_place(VIEWS[:2]), None, tuple(VIEWS[:2]), frames, held_out=kept[:0], **options).report
+    report = report_on(learn(model, frames, None, trained_on=True, held_out=kept[:0]))
     assert (report.held_out, report.instants) == (False, 100)
     assert "on 100 training instants" in report.summary()
 
@@ -266,28 +282,30 @@ def test_a_report_survives_json(accuracy: float) -> None:
     assert json.loads(text)["better_than_chance"] is report.better_than_chance
 
 
+def learnt_in_canonical_order(model: FittedModel, frames: list[Frame]) -> FittedModel:
+    """As `adapt` learns."""
+    recording = CanonicalRecording.of(model.views, frames, model.config)
+    learnt = learn(model.reordered(recording.order), recording.frames, None, trained_on=True)
+    return learnt.reordered(recording.places)
+
+
 def test_noise_depends_on_nothing_but_the_boxes() -> None:
     """Listing the cameras differently gives the same tables under a real encoder."""
     recording = scene()
     frames = frames_of(recording)
     encoder = BoxEncoder(recording.views, generator=torch.Generator().manual_seed(0))
-    plain = gather_evidence(encoder, None, recording.views, frames, minimum_shift=1, trained_on=True)
-    order = [2, 0, 1]
-    encoder.reorder_views(order)
-    other = gather_evidence(
-        encoder,
-        None,
-        tuple(recording.views[k] for k in order),
-        [Frame([frame.boxes[k] for k in order], frame.index) for frame in frames],
-        minimum_shift=1,
-        trained_on=True,
-    )
+    model, order = model_of(encoder, recording.views, minimum_shift=1), [2, 0, 1]
+    plain = learnt_in_canonical_order(model, frames)
+    other = learnt_in_canonical_order(model.reordered(order), [reorder_views(frame, order) for frame in frames])
+    assert plain.tables is not None
+    assert other.tables is not None
+    assert other.views == tuple(recording.views[k] for k in order)
+    assert set(other.tables) == set(view_pairs(3))
     for (i, j), found in other.tables.items():
         own = plain.tables[min(order[i], order[j]), max(order[i], order[j])]
-        for table, its in zip(found.tables, own.tables, strict=True):
-            assert (table is None) == (its is None)
-            if table is not None and its is not None:
-                np.testing.assert_allclose(table.log_odds, its.log_odds, atol=1e-3)
+        assert set(found.tables) == set(own.tables)
+        for name, table in found.tables.items():
+            np.testing.assert_allclose(table.log_odds, own.tables[name].log_odds, atol=1e-3)
 
 
 @pytest.mark.parametrize("trusted", [True, False])
@@ -297,6 +315,7 @@ def test_a_trusted_geometry_vouches_for_a_pair(trusted: bool) -> None:
     measured = {(0, 1): synchrony(better), (0, 2): synchrony(weak), (1, 2): synchrony(weak)}
     assert measured[0, 1].margin > STANDARD_ERRORS_OF_A_PAIR > measured[0, 2].margin
     assert pooled(measured.values()).margin < STANDARD_ERRORS
-    rig = Rig(tuple(VIEWS), by_place(), None, dict.fromkeys(measured, np.eye(3)) if trusted else {})
-    tables, _ = learn_tables(rig, walkers(60, 3, 2), measured, minimum_shift=5, trained_on=False)
-    assert [tables[pair].tables[EMBEDDING] is not None for pair in measured] == [trusted, False, False]
+    model = replace(model_of(by_place()), lines=dict.fromkeys(measured, np.eye(3)) if trusted else {})
+    learnt, _ = learn_tables(model, pack(walkers(60, 3, 2), 3), measured, trained_on=False)
+    assert learnt.tables is not None
+    assert ["embedding" in learnt.tables[pair].tables for pair in measured] == [trusted, False, False]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from box_strategies import box_arrays, positions
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfmva.core.types import Frame, View, clip_to_views, validate_boxes
+from selfmva.core.types import Frame, View, clip_to_views, reorder_views, validate_boxes
 from selfmva.errors import InputError
 
 sizes = st.integers(1, 4000)
@@ -189,3 +190,51 @@ def test_image_of_another_size_than_the_view() -> None:
     assert kept[0] is frame.images[0]
     with pytest.raises(InputError, match=r"view 0 \('door'\): the image has 90 x 40 pixels, the view 60 x 40"):
         clip_to_views(replace(frame, images=[np.zeros((40, 90, 3), np.uint8), None]), views)
+
+
+COLUMNS = ("boxes", "scores", "track_ids", "images", "features")
+PER_VIEW = [[10], [20, 21], [], [40]]  # four views: no other order of them looks the same
+
+
+def full_frame() -> Frame:
+    """Every value says which box of which view it is of."""
+    return Frame(
+        [[[k, v, k + 5, v + 9] for k in numbers] for v, numbers in enumerate(PER_VIEW)],
+        index=7,
+        scores=[[k / 100 for k in numbers] for numbers in PER_VIEW],
+        track_ids=PER_VIEW,
+        images=[None if v == 1 else np.full((4, 6, 3), v, np.uint8) for v in range(len(PER_VIEW))],
+        features=[[[k, -k] for k in numbers] for numbers in PER_VIEW],
+    )
+
+
+@given(st.permutations(range(len(PER_VIEW))))
+def test_everything_of_a_view_follows_it(order: list[int]) -> None:
+    frame = full_frame()
+    turned = reorder_views(frame, order)
+    assert turned.index == 7
+    assert turned.counts == tuple(len(PER_VIEW[view]) for view in order)
+    for name in COLUMNS:
+        before, after = getattr(frame, name), getattr(turned, name)
+        assert isinstance(after, tuple)
+        assert all(after[place] is before[view] for place, view in enumerate(order)), name
+    places = [order.index(view) for view in range(len(order))]
+    back = reorder_views(turned, places)
+    for name in COLUMNS:
+        assert all(map(operator.is_, getattr(back, name), getattr(frame, name))), name
+
+
+@given(st.permutations(range(3)))
+def test_clock_offsets_follow_their_views(order: list[int]) -> None:
+    """One a view, like everything else."""
+    offsets = (0, 3, -2)
+    turned = reorder_views(Frame([[], [], []], clock_offsets=offsets), order)
+    assert turned.clock_offsets == tuple(offsets[view] for view in order)
+
+
+def test_columns_that_a_frame_does_not_have_stay_away() -> None:
+    frame = Frame([[[0, 0, 1, 1]], []], index=3)
+    turned = reorder_views(frame, [1, 0])
+    assert turned.counts == (0, 1)
+    assert frame.counts == (1, 0)  # the frame itself stays as it was
+    assert all(getattr(turned, name) is None for name in (*COLUMNS[1:], "clock_offsets"))

@@ -11,7 +11,7 @@ from selfmva.core.types import Frame
 from selfmva.datasets.simulated import Simulated
 from selfmva.errors import InputError
 from selfmva.geometry.align_frames import align_frames, count_instants, shift_sightings
-from selfmva.geometry.calibration import see_recording
+from selfmva.geometry.calibration import sightings_of_recording
 
 
 def stamped(instants, offsets, step=1, scores=True):
@@ -39,6 +39,7 @@ def test_everything_at_one_instant_is_of_one_moment(offsets, step):
         assert {box[0, 0] for box in frame.boxes} == {moment}
         assert {track[0] for track in frame.track_ids} == {moment}
         assert {score[0] for score in frame.scores} == {moment / 1000}
+        assert frame.clock_offsets == tuple(offsets)
 
 
 def test_instants_without_a_frame_are_empty_views():
@@ -47,6 +48,15 @@ def test_instants_without_a_frame_are_empty_views():
     assert [frame.index for frame in aligned] == [2, 3, 4, 5]
     assert [frame.counts for frame in aligned] == [(1, 1), (0, 1), (1, 1), (1, 0)]
     assert all(frame.scores is not None for frame in aligned)
+
+
+def test_frames_say_that_they_were_brought_in_line():
+    """Also where no clock is off, and without boxes; frames as they came don't, and stay as they were."""
+    came = stamped(range(6), [0, 0, 0])
+    assert {frame.clock_offsets for frame in align_frames(came, np.zeros(3, np.int64))} == {(0, 0, 0)}
+    empty = [Frame([[], []], t) for t in range(6)]
+    assert {frame.clock_offsets for frame in align_frames(empty, [0, -1])} == {(0, -1)}
+    assert {frame.clock_offsets for frame in (*came, *empty)} == {None}
 
 
 def test_small_and_missing():
@@ -71,7 +81,7 @@ def test_sightings_move_like_frames():
     frames = [Frame(views, t, None, [np.full(len(view), -1) for view in views]) for t, views in enumerate(boxes)]
     offsets = [0, 3]
     time = count_instants(frames)
-    moved = shift_sightings(see_recording(recording.views, frames, range(2)), time, offsets)
+    moved = shift_sightings(sightings_of_recording(recording.views, frames), time, offsets)
     aligned = align_frames(frames, offsets)
     for view, seen in enumerate(moved):
         assert (np.diff(seen.starts) == np.bincount(seen.instant, minlength=60)).all()

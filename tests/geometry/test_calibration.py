@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import permutations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,15 +13,23 @@ from small_scenes import reorder_cameras
 
 from selfmva import Associator, Frame, evaluate, load_dataset
 from selfmva.association.head_lines import find_lines
+from selfmva.association.model import FittedModel, no_offsets
+from selfmva.association.recording import CanonicalRecording
+from selfmva.core.config import AssociatorConfig
 from selfmva.core.types import clip_to_views
+from selfmva.core.view_pairs import view_pairs
 from selfmva.datasets.simulated import Simulated
 from selfmva.encoders.box import BoxEncoder
 from selfmva.geometry.align_frames import align_frames
 from selfmva.geometry.calibration import calibrate_floor, find_offsets, recalibrate_floor
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from selfmva.core.types import View
+    from selfmva.core.view_pairs import ViewPair
+    from selfmva.geometry.epipolar_search import EpipolarGeometry
     from selfmva.geometry.floor import Floor
 
 LARGEST_ERROR = 0.3  # body heights
@@ -66,14 +75,45 @@ def test_every_view_sees_the_true_floor(floor: Floor, recording: Simulated) -> N
     assert similarity_error(floor, recording) < LARGEST_ERROR
 
 
-def test_the_order_of_cameras_changes_only_their_numbers(
-    floor: Floor, recording: Simulated, frames: list[Frame]
-) -> None:
+def floor_in_canonical_order(views: Sequence[View], frames: list[Frame]) -> Floor:
+    """As `fit` finds it."""
+    canonical = CanonicalRecording.of(views, frames, AssociatorConfig())
+    found = calibrate_floor(canonical.views, canonical.frames)
+    assert found is not None
+    return found.reordered(canonical.places)
+
+
+def test_the_order_of_cameras_changes_only_their_numbers(recording: Simulated, frames: list[Frame]) -> None:
     order = (2, 0, 1)
-    other = calibrate_floor([recording.views[k] for k in order], [reorder_cameras(frame, order) for frame in frames])
-    assert other is not None
+    own = floor_in_canonical_order(recording.views, frames)
+    turned = [recording.views[k] for k in order]
+    other = floor_in_canonical_order(turned, [reorder_cameras(frame, order) for frame in frames])
+    assert own.views == recording.views
+    assert other.views == tuple(turned)
+    assert other.views_on_floor == (0, 1, 2)
     for number, view in enumerate(order):
-        np.testing.assert_allclose(other.cameras[number], floor.cameras[view], atol=1e-9)
+        np.testing.assert_allclose(other.cameras[number], own.cameras[view], atol=1e-9)
+    for (a, b), support in other.supports.items():
+        i, j = order[a], order[b]
+        assert support == own.supports[min(i, j), max(i, j)]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_the_canonical_order_is_one_for_all_and_leads_back(
+    order: tuple[int, ...], floor: Floor, recording: Simulated, frames: list[Frame]
+) -> None:
+    """All orders: some of them are their own inverse, and would not show which way round they are applied."""
+    own = CanonicalRecording.of(recording.views, frames[:20], AssociatorConfig())
+    listed, turned = [recording.views[k] for k in order], [reorder_cameras(frame, order) for frame in frames[:20]]
+    other = CanonicalRecording.of(listed, turned, AssociatorConfig())
+    assert other.views == own.views
+    for one, same in zip(own.frames, other.frames, strict=True):
+        assert all(map(np.array_equal, one.boxes, same.boxes))
+    in_order = floor.reordered(own.order)
+    assert in_order.views == other.views
+    back = in_order.reordered(other.places)
+    assert back.views == tuple(listed)
+    assert all(back.cameras[number] is floor.cameras[view] for number, view in enumerate(order))
 
 
 def test_a_nudged_camera_stands_out(floor: Floor, frames: list[Frame]) -> None:
@@ -107,19 +147,46 @@ def test_a_view_that_nobody_walks_through_stays_where_it_was(floor: Floor, frame
     assert found.supports[0, 1] != floor.supports[0, 1]
 
 
+def lines_in_canonical_order(
+    model: FittedModel, frames: list[Frame]
+) -> tuple[dict[ViewPair, EpipolarGeometry], FittedModel]:
+    """What is found in that order, as in `adapt`, and the model with its matrices, in the order of its own views."""
+    canonical = CanonicalRecording.of(model.views, frames, model.config)
+    turned = model.reordered(canonical.order)
+    assert turned.encoder is not None
+    found = find_lines(canonical.views, canonical.frames, turned.encoder, None, 5)
+    matrices = {pair: line.matrix for pair, line in found.items() if line.matrix is not None}
+    return found, replace(turned, lines=matrices).reordered(canonical.places)
+
+
 def test_lines_do_not_depend_on_the_order_of_cameras_or_boxes(recording: Simulated, frames: list[Frame]) -> None:
     encoder = BoxEncoder(recording.views, generator=torch.Generator().manual_seed(0))
-    plain = find_lines(recording.views, frames[:60], encoder, None, 5)
+    model = FittedModel(recording.views, AssociatorConfig(), no_offsets(recording.views), encoder)
     order, rng = [2, 0, 1], np.random.default_rng(0)
-    turned = [Frame([rng.permutation(frame.boxes[view]) for view in order], frame.index) for frame in frames[:60]]
-    encoder.reorder_views(order)
-    other = find_lines([recording.views[view] for view in order], turned, encoder, None, 5)
-    for (a, b), line in other.items():
+    mixed = [Frame([rng.permutation(boxes) for boxes in frame.boxes], frame.index) for frame in frames[:60]]
+    plain, own = lines_in_canonical_order(model, frames[:60])
+    found, other = lines_in_canonical_order(model.reordered(order), [reorder_cameras(frame, order) for frame in mixed])
+    assert set(found) == set(plain) == set(own.lines) == set(other.lines) == set(view_pairs(3))
+    for pair, line in found.items():
+        assert (line.support, line.trusted) == (plain[pair].support, plain[pair].trusted)
+    for (a, b), matrix in other.lines.items():
         i, j = order[a], order[b]
-        expected, matrix = plain[min(i, j), max(i, j)], line.matrix
+        expected = own.lines[min(i, j), max(i, j)]
+        np.testing.assert_allclose(matrix if i < j else matrix.T, expected, atol=1e-9)
+
+
+def test_lines_do_not_depend_on_the_order_of_boxes(recording: Simulated, frames: list[Frame]) -> None:
+    encoder = BoxEncoder(recording.views, generator=torch.Generator().manual_seed(0))
+    plain = find_lines(recording.views, frames[:60], encoder, None, 5)
+    rng = np.random.default_rng(0)
+    mixed = [Frame([rng.permutation(boxes) for boxes in frame.boxes], frame.index) for frame in frames[:60]]
+    other = find_lines(recording.views, mixed, encoder, None, 5)
+    assert set(other) == set(plain) == set(view_pairs(3))
+    for pair, line in other.items():
+        expected = plain[pair]
         assert (line.support, line.trusted) == (expected.support, expected.trusted)
-        assert matrix is not None
-        np.testing.assert_allclose(matrix if i < j else matrix.T, expected.matrix, atol=1e-9)
+        assert line.matrix is not None
+        np.testing.assert_allclose(line.matrix, expected.matrix, atol=1e-9)
 
 
 @pytest.mark.parametrize("options", [{"unrelated_views": True}, {"moving_cameras": True}, {"standing": True}])

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from itertools import permutations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import torch
 from small_scenes import fit_quietly, flat, frames_of, quick, reorder_cameras, scene, shuffle_boxes
+from true_floors import true_floor
 
 from selfmva.association.associator import Associator
+from selfmva.core.config import AssociatorConfig, BatchRecipe, PublishedRecipe
 from selfmva.core.devices import find_device
 from selfmva.core.view_pairs import view_pairs
 from selfmva.errors import ConfigError, InputError
 from selfmva.training.callbacks import StepState
+from selfmva.training.fit_encoder import fit_encoder
+from selfmva.training.loop import Watch
+
+if TYPE_CHECKING:
+    from selfmva.core.packed_boxes import PackedBoxes
+    from selfmva.geometry.floor import Floor
+    from selfmva.training.pseudo_labels import Consensus
 
 RECIPES = ["batch", "published"]
 
@@ -220,3 +229,22 @@ def test_the_published_recipe_ends_with_the_mean_of_its_later_epochs() -> None:
 def test_without_an_average_the_last_weights_stay() -> None:
     ends_with, after = decoder_weights_by_epoch(1.0)
     torch.testing.assert_close(ends_with.sum(dim=0), after[-1].sum(dim=0))
+
+
+def test_the_published_recipe_learns_from_synchronization_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It asks no floor who is who; the batch recipe does."""
+
+    def refuse(floor: Floor, recording: PackedBoxes) -> Consensus:
+        raise RuntimeError(f"asked a floor of {len(floor.views)} views about {len(recording)} instants")
+
+    monkeypatch.setattr("selfmva.training.fit_encoder.find_consensus", refuse)
+    recording, steps = scene(), []
+    watch = Watch(callbacks=[lambda state: steps.append(state.step)])
+    frames, floor = frames_of(recording)[:12], true_floor(recording)
+    published = AssociatorConfig(recipe=PublishedRecipe(epochs=1))
+    trained = fit_encoder(recording.views, frames, published, watch, floor)
+    assert trained.encoder is not None
+    assert steps == list(range(1, len(steps) + 1))
+    assert len(steps) >= 5
+    with pytest.raises(RuntimeError, match="asked a floor of 3 views"):
+        fit_encoder(recording.views, frames, AssociatorConfig(recipe=BatchRecipe(steps=1)), watch, floor)

@@ -194,7 +194,7 @@ def test_a_batch_loss_by_its_definition() -> None:
 
 
 def true_consensus(data: PackedBoxes) -> Consensus:
-    return find_consensus(true_floor(scene(instants=40)), data, range(3))
+    return find_consensus(true_floor(scene(instants=40)), data)
 
 
 def consensus_of(encoder: BoxEncoder, data: PackedBoxes, consensus: Consensus, instants: np.ndarray) -> float:

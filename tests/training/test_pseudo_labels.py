@@ -12,7 +12,7 @@ from small_scenes import scene, shuffle_boxes
 from true_floors import true_floor, without
 
 from selfmva.core.packed_boxes import PackedBoxes, gather, pack
-from selfmva.core.types import Frame
+from selfmva.core.types import Frame, reorder_views
 from selfmva.core.view_pairs import view_pairs
 from selfmva.datasets.simulated import Simulated
 from selfmva.geometry.floor import Floor
@@ -42,9 +42,14 @@ def recording() -> PackedBoxes:
     return pack(frames(), VIEWS)
 
 
+def turned(order: list[int]) -> PackedBoxes:
+    """The recording with its views in another order."""
+    return pack([reorder_views(frame, order) for frame in frames()], VIEWS)
+
+
 @cache
 def found() -> Consensus:
-    return find_consensus(floor(), recording(), range(VIEWS))
+    return find_consensus(floor(), recording())
 
 
 def corners(packed: PackedBoxes, instant: int, view: int, place: int) -> tuple[float, ...]:
@@ -110,7 +115,7 @@ def test_rows_of_a_batch_point_at_the_same_boxes(chosen: set[int]) -> None:
 def test_instants_without_a_match_have_no_rows() -> None:
     seen = np.isin(np.arange(INSTANTS), [3, 8])
     some = pack([frame if keep else Frame([[]] * VIEWS) for frame, keep in zip(frames(), seen, strict=True)], VIEWS)
-    consensus = find_consensus(floor(), some, range(VIEWS))
+    consensus = find_consensus(floor(), some)
     assert set(consensus.instant.tolist()) == {3, 8}
     empty = np.array([0, 5, 20])
     assert consensus.rows(empty, gather(some, empty)).shape == (0, 2)
@@ -121,8 +126,8 @@ def test_instants_without_a_match_have_no_rows() -> None:
 
 @pytest.mark.parametrize("order", [[3, 2, 1, 0], [2, 0, 3, 1]])
 def test_the_order_of_views_changes_only_their_numbers(order: list[int]) -> None:
-    packed = pack(frames(), VIEWS, order)
-    other = matches(find_consensus(floor(), packed, order), packed, order)
+    packed = turned(order)
+    other = matches(find_consensus(floor().reordered(order), packed), packed, order)
     same = matches(found(), recording(), list(range(VIEWS)))
     # Messages of the competition start with the rows: what is just sure one way may be just unsure the other.
     assert len(other ^ same) <= 0.01 * len(same)
@@ -131,38 +136,38 @@ def test_the_order_of_views_changes_only_their_numbers(order: list[int]) -> None
 def test_the_order_of_boxes_changes_nothing() -> None:
     rng = np.random.default_rng(0)
     shuffled = pack([shuffle_boxes(frame, rng)[0] for frame in frames()], VIEWS)
-    other = find_consensus(floor(), shuffled, range(VIEWS))
+    other = find_consensus(floor(), shuffled)
     order = list(range(VIEWS))
     assert matches(other, shuffled, order) == matches(found(), recording(), order)
 
 
 def test_views_off_the_floor_are_in_no_match() -> None:
-    consensus = find_consensus(without(floor(), 1), recording(), range(VIEWS))
+    consensus = find_consensus(without(floor(), 1), recording())
     assert 1 not in consensus.image
     assert set(consensus.image.flatten().tolist()) == {0, 2, 3}
     # The same in another order, in which view 1 of the floor is the last.
     order = [0, 2, 3, 1]
-    turned = find_consensus(without(floor(), 1), pack(frames(), VIEWS, order), order)
-    assert 3 not in turned.image
-    assert set(turned.image.flatten().tolist()) == {0, 1, 2}
+    other = find_consensus(without(floor(), 1).reordered(order), turned(order))
+    assert 3 not in other.image
+    assert set(other.image.flatten().tolist()) == {0, 1, 2}
 
 
 @pytest.mark.parametrize("off", [(0, 1, 2), (0, 1, 2, 3)])
 def test_a_floor_under_one_view_or_none_matches_nobody(off: tuple[int, ...]) -> None:
-    consensus = find_consensus(without(floor(), *off), recording(), range(VIEWS))
+    consensus = find_consensus(without(floor(), *off), recording())
     assert consensus.image.shape == consensus.place.shape == (0, 2)
 
 
 def test_nobody_matches_nobody() -> None:
     empty = pack([Frame([[]] * VIEWS)] * (CHUNK_INSTANTS + 1), VIEWS)
-    consensus = find_consensus(floor(), empty, range(VIEWS))
+    consensus = find_consensus(floor(), empty)
     assert consensus.image.shape == consensus.place.shape == (0, 2)
     assert len(consensus.known) == CHUNK_INSTANTS + 1
 
 
 def test_instants_are_asked_at_even_distances_where_there_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("selfmva.training.pseudo_labels.MOST_INSTANTS", 7)
-    consensus = find_consensus(floor(), recording(), range(VIEWS))
+    consensus = find_consensus(floor(), recording())
     assert len(consensus.known) == 7
     assert consensus.known[[0, -1]].tolist() == [0, INSTANTS - 1]
     assert np.ptp(np.diff(consensus.known)) <= 1
@@ -170,11 +175,12 @@ def test_instants_are_asked_at_even_distances_where_there_are_many(monkeypatch: 
 
 
 def test_what_distances_mean_depends_on_the_crowd() -> None:
-    full = floor_table(floor(), recording(), range(VIEWS))
-    lonely = floor_table(floor(), pack([Frame([[]] * VIEWS)] * 3, VIEWS), range(VIEWS))
+    full = floor_table(floor(), recording())
+    lonely = floor_table(floor(), pack([Frame([[]] * VIEWS)] * 3, VIEWS))
     distances, log_odds = log_odds_of_distances(STRANGERS * LEAST_DENSITY)
     np.testing.assert_allclose(lonely.distances, distances)
     np.testing.assert_allclose(lonely.log_odds, log_odds)
     assert (full.log_odds < lonely.log_odds).all()
-    turned = floor_table(floor(), pack(frames(), VIEWS, [2, 0, 3, 1]), [2, 0, 3, 1])
-    np.testing.assert_allclose(turned.log_odds, full.log_odds)
+    order = [2, 0, 3, 1]
+    other = floor_table(floor().reordered(order), turned(order))
+    np.testing.assert_allclose(other.log_odds, full.log_odds)

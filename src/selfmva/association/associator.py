@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import warnings
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, Self
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Self
 
 from selfmva.association.appearance.matches import match_by_appearance
-from selfmva.association.cues import Rig, embed_frames
-from selfmva.association.learning import gather_evidence
-from selfmva.association.pretrained import Pretrained, SavedAssociator
-from selfmva.association.recording_argument import read_recording
+from selfmva.association.learning import learn
+from selfmva.association.model import FittedModel
+from selfmva.association.parameters import change_parameters, hold_at_once, read_parameters, waiting_parameters
+from selfmva.association.pretrained import Pretrained
+from selfmva.association.recording import CanonicalRecording, check_feature_length, read_recording
 from selfmva.association.streaming import associate_frames, chunks
-from selfmva.core.config import RECIPES, AssociatorConfig, build
+from selfmva.core.config import AssociatorConfig
 from selfmva.core.devices import find_device
 from selfmva.core.packed_boxes import feature_length
 from selfmva.core.threads import limited_threads, map_in_order
 from selfmva.core.types import Frame, View, clip_to_views, validate_boxes
-from selfmva.errors import ConfigError, GeometryMissingWarning, InputError, LearntNothingWarning, NotFittedError
+from selfmva.errors import (
+    GeometryMissingWarning,
+    InputError,
+    LearntNothingWarning,
+    NotFittedError,
+    UnalignedWarning,
+)
 from selfmva.geometry.calibration import calibrate, recalibrate_floor
 from selfmva.io.boxes.argument import resolve_boxes
 from selfmva.io.video.view_argument import resolve_views
@@ -33,21 +39,39 @@ from selfmva.training.callbacks import Callback, ProgressHook, silent
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
     from selfmva.association.association import Association
     from selfmva.association.fit_report import FitReport
-    from selfmva.association.learning import Evidence, Tables
     from selfmva.core.config import AppearanceConfig, AssociationConfig, EncoderConfig, GeometryConfig, Recipe
     from selfmva.core.types import FloatArray
+    from selfmva.core.view_pairs import ViewPair
     from selfmva.datasets.base import MultiViewDataset
     from selfmva.encoders.box import BoxEncoder
     from selfmva.geometry.calibration import Movement
     from selfmva.geometry.floor import Floor
     from selfmva.io.boxes.argument import BoxesLike
     from selfmva.io.video.view_argument import ViewLike
+    from selfmva.matching.posterior.fusion import FusedTable
 
     FrameLike = Frame | Sequence[ArrayLike | None]
+
+logger = logging.getLogger(__name__)
+
+
+# What was learnt, part by part, under names that end in `_`: attributes of `FittedModel`.
+PARTS = {
+    "views_": "views",
+    "encoder_": "encoder",
+    "clock_offsets_": "clock_offsets",
+    "floor_": "floor",
+    "lines_": "lines",
+    "tables_": "tables",
+    "appearance_": "appearance",
+    "fit_report_": "report",
+    "card_": "card",
+}
 
 
 class Associator(Pretrained):
@@ -68,6 +92,7 @@ class Associator(Pretrained):
         association: An `AssociationConfig` or a dictionary of its fields.
 
     Attributes:
+        model_: All of the following as one value, a `selfmva.association.model.FittedModel`.
         views_: The cameras.
         card_: What `save_pretrained` was told of the rig, a `selfmva.hub.Card`; None where nothing.
         encoder_: The trained encoder; None with the recipe `"geometry"`.
@@ -78,7 +103,7 @@ class Associator(Pretrained):
             brought along; None where appearance tells nothing.
         clock_offsets_: `(V,)` int64 instants, found where `geometry.clock_bound` asks for them: view v shows at instant
             t what view 0 shows at t + offset. `selfmva.geometry.align_frames.align_frames` brings other frames in line.
-        fit_report_: What was learnt.
+        fit_report_: What was learnt; there is none of a converted checkpoint before `adapt`.
 
     Raises:
         ConfigError: A hyper-parameter is unknown or out of range.
@@ -92,12 +117,14 @@ class Associator(Pretrained):
         True
     """
 
+    model_: FittedModel
     views_: tuple[View, ...]
     encoder_: BoxEncoder | None
     clock_offsets_: NDArray[np.int64]
     floor_: Floor | None
-    lines_: Mapping[tuple[int, int], FloatArray]
-    tables_: Tables | None
+    lines_: Mapping[ViewPair, FloatArray]
+    tables_: Mapping[ViewPair, FusedTable] | None
+    appearance_: str | None
     fit_report_: FitReport
 
     def __init__(  # noqa: PLR0913  # one for each stage
@@ -113,31 +140,41 @@ class Associator(Pretrained):
         appearance: str | AppearanceConfig | dict[str, Any] | None = None,
         association: AssociationConfig | dict[str, Any] | None = None,
     ) -> None:
-        if isinstance(recipe, str):
-            if recipe not in RECIPES:
-                raise ConfigError(f"recipe must be one of {', '.join(map(repr, RECIPES))}, got {recipe!r}")
-            recipe = RECIPES[recipe]()
-        given = {"seed": seed, "recipe": recipe, "device": device, "precision": precision, "threads": threads}
-        looks = {"encoder": appearance} if isinstance(appearance, str) else appearance
-        stages = {"encoder": encoder, "geometry": geometry, "appearance": looks, "association": association}
-        self._config = build(AssociatorConfig, given | {k: v for k, v in stages.items() if v is not None})
+        self._config = read_parameters(
+            {
+                "seed": seed,
+                "recipe": recipe,
+                "device": device,
+                "precision": precision,
+                "threads": threads,
+                "encoder": encoder,
+                "geometry": geometry,
+                "appearance": appearance,
+                "association": association,
+            }
+        )
+        self._model: FittedModel | None = None
         self._looker = Looker(self._config.appearance, device)
+        self._warned_of_clocks = False
 
-    @property
-    def appearance_(self) -> str | None:
-        """See the class."""
-        self._check_fitted("appearance_")
-        return self._looker.learnt_by
-
-    def get_params(self) -> dict[str, Any]:
-        """Hyper-parameters by name; `Associator(**associator.get_params())` is an equal, unfitted one."""
-        return {name: getattr(self._config, name) for name in AssociatorConfig.model_fields}
-
-    def set_params(self, **params: Any) -> Self:
-        """Change hyper-parameters. What was learnt stays: all but `association` wait for the next `fit`.
+    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002  # as scikit-learn asks
+        """Hyper-parameters by name; `Associator(**associator.get_params())` is an equal, unfitted one.
 
         Args:
-            **params: As for `Associator`.
+            deep: Changes nothing, for no hyper-parameter is an estimator; it is there for `sklearn.base.clone`.
+        """
+        return {name: getattr(self._config, name) for name in AssociatorConfig.model_fields}
+
+    def __sklearn_clone__(self) -> Self:
+        return type(self)(**self.get_params())
+
+    def set_params(self, **params: Any) -> Self:
+        """Change hyper-parameters. What was learnt stays, and is saved with those it was learnt with.
+
+        `association` and `threads` hold at once. The others wait for the next `fit`; the repr and the log say so.
+
+        Args:
+            **params: As for `Associator`; of a stage that is given as a dictionary, other fields stay as they are.
 
         Returns:
             self
@@ -150,12 +187,13 @@ class Associator(Pretrained):
             >>> careful.get_params()["association"].threshold
             0.9
         """
-        unknown = sorted(params.keys() - AssociatorConfig.model_fields.keys())
-        if unknown:
-            raise ConfigError(f"{unknown[0]} is unknown; known are {', '.join(sorted(AssociatorConfig.model_fields))}")
-        other = type(self)(**self.get_params() | params)
-        self._config = other._config
-        self._looker = Looker(self._config.appearance, self._config.device, self._looker.learnt_by)
+        self._config = change_parameters(self._config, params)
+        if self._model is None:
+            self._looker = Looker(self._config.appearance, self._config.device)
+        else:
+            self._model = replace(self._model, config=hold_at_once(self._model.config, self._config))
+            if self._waiting():
+                logger.warning("%s will hold from the next fit() on", ", ".join(self._waiting()))
         return self
 
     def fit(
@@ -198,45 +236,36 @@ class Associator(Pretrained):
         from selfmva.training.loop import Watch
 
         started = time.monotonic()
-        find_device(self._config.device)  # before the work: a wrong name is known now
+        config = self._config
+        find_device(config.device)  # before the work: a wrong name is known now
         cameras, frames = read_recording(views, boxes)
         watch = Watch(progress, callbacks, None if checkpoint is None else Path(checkpoint), resume)
-        looker = Looker(self._config.appearance, self._config.device)
-        with limited_threads(self._config.threads):
+        looker = Looker(config.appearance, config.device)
+        with limited_threads(config.threads):
             frames = looker.look_at_recording(frames, views, cameras, partial(progress, "look"))
-            feature_length(frames)  # before the work, too
-            geometry = self._config.geometry
+            identity = None if feature_length(frames) is None else looker.identity()  # before the work, too
+            recording = CanonicalRecording.of(cameras, frames, config)
             offsets, frames, floor = calibrate(
-                cameras,
-                frames,
-                geometry,
-                partial(match_by_appearance, minimum_shift=self._config.recipe.minimum_shift),
+                recording.views,
+                recording.frames,
+                config.geometry,
+                partial(match_by_appearance, minimum_shift=config.recipe.minimum_shift),
                 partial(progress, "calibrate"),
             )
-            trained = fit_encoder(cameras, frames, self._config, watch, floor)
-            evidence = gather_evidence(
-                trained.encoder,
-                floor,
-                cameras,
-                frames,
-                minimum_shift=self._config.recipe.minimum_shift,
-                trained_on=True,
-                held_out=trained.held_out,
-            )
-        self.clock_offsets_ = offsets
-        clocks = {view.name: int(offset) for view, offset in zip(cameras, offsets, strict=True)}
-        report = replace(evidence.report, clock_offsets=clocks if geometry.clock_bound else {})
-        self._looker, self.card_ = looker, None
-        self._keep(replace(evidence, report=report), time.monotonic() - started)
-        if evidence.rig.appearance and not report.geometry_found:
+            trained = fit_encoder(recording.views, frames, recording.config, watch, floor)
+            model = FittedModel(recording.views, config, offsets, trained.encoder, floor)
+            model = learn(model, frames, identity, trained_on=True, held_out=trained.held_out)
+        self._looker = looker
+        report = self._take_over(model.reordered(recording.places), time.monotonic() - started)
+        if self.appearance_ and not report.geometry_found:
             warnings.warn(
                 f"fit() found no geometry, people are told apart by what they look like alone: {report.advice()}.",
                 GeometryMissingWarning,
                 stacklevel=2,
             )
-        if not evidence.report.better_than_chance:
+        if not report.better_than_chance:
             warnings.warn(
-                f"fit() learnt nothing that could be told from chance: {evidence.report.summary()}. Film longer, make "
+                f"fit() learnt nothing that could be told from chance: {report.summary()}. Film longer, make "
                 "sure that the cameras are fixed and synchronized and see the same people, or train for more steps.",
                 LearntNothingWarning,
                 stacklevel=2,
@@ -264,32 +293,30 @@ class Associator(Pretrained):
             LearntNothingWarning: The new boxes don't support the floor, or are told apart no better than by chance.
         """
         started = time.monotonic()
-        self._check_fitted("adapt")
-        frames = [self._looker.look_at(frame) for frame in resolve_boxes(boxes, self.views_)]
-        floor = self.floor_
+        old = self.fitted("adapt() needs a fitted associator")
+        frames = [self._as_frame(old, frame, t) for t, frame in enumerate(resolve_boxes(boxes, old.views))]
+        recording = CanonicalRecording.of(old.views, frames, old.config)
+        model = old.reordered(recording.order)
         moves: list[Movement] = []
         with limited_threads(self._config.threads):
-            if self.floor_ is not None:
-                floor, moves = recalibrate_floor(self.floor_, frames)
-            evidence = gather_evidence(
-                self.encoder_,
-                floor,
-                self.views_,
-                frames,
-                minimum_shift=self._config.recipe.minimum_shift,
-                trained_on=False,
-            )
-        if (self.floor_ is not None and floor is None) or not evidence.report.better_than_chance:
+            if model.floor is not None:
+                floor, moves = recalibrate_floor(model.floor, recording.frames)
+                model = replace(model, floor=floor)
+            identity = None if feature_length(frames) is None else self._looker.identity()
+            model = learn(model, recording.frames, identity, trained_on=False)
+        report = model.report
+        if report is None or not report.better_than_chance or (old.floor is not None and model.floor is None):
             warnings.warn(
-                f"adapt() changed nothing, the new boxes don't support it: {evidence.report.summary()}. Give more "
+                f"adapt() changed nothing, the new boxes don't support it: {report and report.summary()}. Give more "
                 "instants, or fit() anew if a camera has moved.",
                 LearntNothingWarning,
                 stacklevel=2,
             )
             return self
-        self._keep(evidence, time.monotonic() - started, {move.view: move.distance for move in moves})
-        if self.card_ is not None:  # its figures were of what was learnt before, its licence holds
-            self.card_ = self.card_.model_copy(update={"metrics": {}, "evaluated_on": ""})
+        if old.card is not None:  # its figures were of what was learnt before, its licence holds
+            model = replace(model, card=old.card.model_copy(update={"metrics": {}, "evaluated_on": ""}))
+        moved = {move.view: move.distance for move in moves}
+        self._take_over(model.reordered(recording.places), time.monotonic() - started, moved)
         return self
 
     def associate(self, frame: FrameLike) -> Association:
@@ -305,8 +332,8 @@ class Associator(Pretrained):
             NotFittedError: Before `fit` or `from_pretrained`.
             InputError: Another number of views than was fitted, or a box that is none; names view and row.
         """
-        self._check_fitted("associate")
-        return self._associate([self._as_frame(frame, 0)])[0]
+        model = self.fitted("associate() needs a fitted associator")
+        return self._associate(model, [self._as_frame(model, frame, 0)])[0]
 
     def associate_many(self, frames: Iterable[FrameLike], *, threads: int | None = None) -> Iterator[Association]:
         """Say who is who at every instant of a stream; memory does not grow with its length.
@@ -323,9 +350,10 @@ class Associator(Pretrained):
             NotFittedError: Before `fit` or `from_pretrained`.
             InputError: See `associate`.
         """
-        self._check_fitted("associate_many")
-        parts = chunks(self._as_frame(entry, number) for number, entry in enumerate(frames))
-        for part in map_in_order(self._associate, parts, self._config.threads if threads is None else threads):
+        model = self.fitted("associate_many() needs a fitted associator")
+        parts = chunks(self._as_frame(model, entry, number) for number, entry in enumerate(frames))
+        associate = partial(self._associate, model)
+        for part in map_in_order(associate, parts, self._config.threads if threads is None else threads):
             yield from part
 
     def embed(self, view: int, boxes: ArrayLike) -> NDArray[np.float32]:
@@ -342,108 +370,108 @@ class Associator(Pretrained):
             NotFittedError: Before `fit` or `from_pretrained`, or fitted without an embedding.
             InputError: There is no such view, or a box is none.
         """
-        self._check_fitted("embed")
-        if self.encoder_ is None:
+        model = self.fitted("embed() needs a fitted associator")
+        if model.encoder is None:
             raise NotFittedError(
                 "embed() needs an embedding, and this associator was fitted without one (recipe 'geometry'): fit with "
                 "recipe='batch', or use associate(), which needs none"
             )
-        if not 0 <= view < len(self.views_):
-            raise InputError(f"there is no view {view}; views are 0 to {len(self.views_) - 1}")
-        frame = Frame([validate_boxes(boxes, view=view)])
+        if not 0 <= view < len(model.views):
+            raise InputError(f"there is no view {view}; views are 0 to {len(model.views) - 1}")
         with limited_threads(self._config.threads):
-            return embed_frames(self.encoder_, [frame], first_view=view).cpu().numpy()
-
-    def to_saved(self) -> SavedAssociator:
-        """Everything that was learnt, to be saved.
-
-        Raises:
-            NotFittedError: Before `fit` or `from_pretrained`.
-        """
-        self._check_fitted("save_pretrained")
-        return SavedAssociator(
-            views=self.views_,
-            params=self._config.model_dump(mode="json", exclude={"device"}),
-            weights=None if self.encoder_ is None else self.encoder_.state_dict(),
-            floor=self.floor_,
-            lines=self.lines_,
-            tables=self.tables_,
-            report=getattr(self, "fit_report_", None),
-            appearance=self._looker.learnt_by,
-            card=self.card_,
-        )
+            return model.encoder.embed(validate_boxes(boxes, view=view), view).cpu().numpy()
 
     @classmethod
-    def from_saved(cls, saved: SavedAssociator, *, name: str, device: str = "cpu") -> Self:
-        """Build an associator from its parts.
+    def from_model(cls, model: FittedModel, *, device: str = "cpu") -> Self:
+        """An associator that has learnt.
 
         Args:
-            saved: Everything that was learnt.
-            name: Where it comes from, for error messages.
+            model: Everything that was learnt.
             device: As for `Associator`.
 
         Returns:
             A fitted associator.
 
         Raises:
-            CheckpointError: The weights are of another architecture.
+            InputError: Fewer than two views, or two of one name.
         """
         if device != "cpu":
             find_device(device)  # a wrong name is known now, whether anything runs there or not
-        associator = cls(device=device, **saved.params)
-        associator.views_ = cameras = resolve_views(saved.views)
-        associator.encoder_ = None
-        if saved.weights is not None:
-            import torch
-
-            from selfmva.encoders.box import BoxEncoder
-            from selfmva.training.checkpoint import check_architecture
-
-            encoder = BoxEncoder(cameras, prompt=associator._config.encoder.prompt, generator=torch.Generator())
-            check_architecture(name, encoder.state_dict(), saved.weights)
-            encoder.load_state_dict(saved.weights)
-            associator.encoder_ = encoder.to(find_device(device))
-        associator.floor_, associator.lines_, associator.tables_ = saved.floor, saved.lines, saved.tables
-        associator._looker = Looker(associator._config.appearance, device, saved.appearance)
-        clocks = {} if saved.report is None else saved.report.clock_offsets
-        associator.clock_offsets_ = np.array([clocks.get(view.name, 0) for view in cameras], dtype=np.int64)
-        associator.card_ = saved.card
-        if saved.report is not None:
-            associator.fit_report_ = saved.report
+        config = model.config.model_copy(update={"device": device})
+        encoder = None if model.encoder is None else model.encoder.to(find_device(device))
+        associator = cls(**{name: getattr(config, name) for name in AssociatorConfig.model_fields})
+        associator.keep(replace(model, views=resolve_views(model.views), config=config, encoder=encoder))
         return associator
 
-    def __getattr__(self, name: str) -> NoReturn:
-        """Called where an attribute is missing: learnt ones end in `_`."""
-        if name.endswith("_") and not name.startswith("_"):
-            raise NotFittedError(f"{name} is learnt: call fit() or Associator.from_pretrained() first")
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+    def fitted(self, needed: str) -> FittedModel:
+        """What was learnt.
+
+        Args:
+            needed: What needs it, for the message.
+
+        Raises:
+            NotFittedError: Before `fit` or `from_pretrained`.
+        """
+        if self._model is None:
+            raise NotFittedError(f"{needed}: call fit() or Associator.from_pretrained() first")
+        return self._model
+
+    def keep(self, model: FittedModel) -> None:
+        """Take over what was learnt."""
+        self._model = model
+        self._looker.learnt_by = model.appearance
+
+    def __getattr__(self, name: str) -> Any:
+        """The parts of what was learnt."""
+        if name not in PARTS and name != "model_":
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        model = self.fitted(f"{name} is learnt")
+        part = model if name == "model_" else getattr(model, PARTS[name])
+        if part is None and name == "fit_report_":
+            raise NotFittedError("there is no fit_report_ of a converted checkpoint: call adapt(boxes) first")
+        return part
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in PARTS:
+            self.keep(replace(self.fitted(f"{name} is learnt"), **{PARTS[name]: value}))
+        else:
+            super().__setattr__(name, value)
+
+    def _waiting(self) -> list[str]:
+        return [] if self._model is None else waiting_parameters(self._model.config, self._config)
 
     def __repr__(self) -> str:
-        state = f"fitted on {len(self.views_)} views" if hasattr(self, "encoder_") else "not fitted"
-        return f"Associator(recipe={self._config.recipe.name!r}, seed={self._config.seed}, {state})"
+        state = "not fitted" if self._model is None else f"fitted on {len(self._model.views)} views"
+        waiting = f", {' and '.join(self._waiting())} set for the next fit" if self._waiting() else ""
+        return f"Associator(recipe={self._config.recipe.name!r}, seed={self._config.seed}, {state}{waiting})"
 
-    def _check_fitted(self, call: str) -> None:
-        if not hasattr(self, "encoder_"):
-            raise NotFittedError(
-                f"{call}() needs a fitted associator: call fit() or Associator.from_pretrained() first"
-            )
-
-    def _as_frame(self, entry: FrameLike, number: int) -> Frame:
+    def _as_frame(self, model: FittedModel, entry: FrameLike, number: int) -> Frame:
         frame = entry if isinstance(entry, Frame) else Frame(entry, index=number)
-        return self._looker.look_at(clip_to_views(frame, self.views_))
+        if model.aligned and frame.clock_offsets is None and not self._warned_of_clocks:
+            self._warned_of_clocks = True
+            warnings.warn(
+                f"instant {frame.index} comes as the cameras gave it, whose clocks are apart (clock_offsets_ "
+                f"{model.clock_offsets.tolist()} instants), but what was learnt is of views in line: bring frames in "
+                "line first, selfmva.geometry.align_frames.align_frames(frames, associator.clock_offsets_)",
+                UnalignedWarning,
+                stacklevel=3,
+            )
+        frame = self._looker.look_at(clip_to_views(frame, model.views))
+        check_feature_length(frame, model.feature_length)
+        return frame
 
-    def _associate(self, frames: list[Frame]) -> list[Association]:
-        threshold = self._config.association.threshold
-        seen = self._looker.learnt_by is not None
-        rig = Rig(self.views_, self.encoder_, self.floor_, self.lines_, appearance=seen)
+    def _associate(self, model: FittedModel, frames: list[Frame]) -> list[Association]:
         # Frames are small: threads are for several chunks of them. Without an encoder, torch is not even imported.
-        with limited_threads(1) if self.encoder_ is not None else nullcontext():
-            return associate_frames(rig, frames, self.tables_, threshold)
+        with limited_threads(1) if model.encoder is not None else nullcontext():
+            return associate_frames(model, frames)
 
-    def _keep(self, evidence: Evidence, seconds: float, moved: Mapping[str, float] | None = None) -> None:
-        """Take over what was learnt."""
-        rig = evidence.rig
-        self.views_, self.encoder_, self.floor_, self.lines_ = rig.views, rig.encoder, rig.floor, rig.lines
-        self.tables_ = evidence.tables
-        self._looker.learnt_by = self._looker.identity() if rig.appearance else None
-        self.fit_report_ = replace(evidence.report, seconds=seconds, moved=dict(moved or {}))
+    def _take_over(self, model: FittedModel, seconds: float, moved: Mapping[str, float] | None = None) -> FitReport:
+        """Keep what was learnt, its report complete."""
+        clocks = {}
+        if model.config.geometry.clock_bound:
+            clocks = {view.name: int(k) for view, k in zip(model.views, model.clock_offsets, strict=True)}
+        assert model.report is not None  # noqa: S101  # `learn` writes one
+        report = replace(model.report, seconds=seconds, moved=dict(moved or {}), clock_offsets=clocks)
+        self._warned_of_clocks = False
+        self.keep(replace(model, report=report))
+        return report

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +76,8 @@ class FitReport:
         appearance: How much more alike one person looks in two views than two people do, in standard deviations (d');
             NaN where nothing is known of what people look like, or where it tells nothing.
         embedding: False where none was trained (recipe `"geometry"`).
+        calibrated_instants: Number of instants that geometry and probabilities were learnt from. Those that the report
+            speaks of are among them, held out from the training of the embedding or not.
     """
 
     pairs: tuple[PairReport, ...]
@@ -90,6 +92,7 @@ class FitReport:
     moved: Mapping[str, float] = field(default_factory=dict)
     appearance: float = math.nan
     embedding: bool = True
+    calibrated_instants: int = 0
 
     @property
     def better_than_chance(self) -> bool:
@@ -122,6 +125,19 @@ class FitReport:
         own["views_on_floor"] = tuple(own.get("views_on_floor", ()))
         own["moved"] = with_nan(own.get("moved", {}))
         return cls(pairs=tuple(PairReport(**with_nan(pair)) for pair in values["pairs"]), **with_nan(own))
+
+    def reordered(self, views: Sequence[str]) -> FitReport:
+        """The same with the views, and their pairs, in the order of these names."""
+        place = {name: number for number, name in enumerate(views)}
+        pairs = [
+            pair if place[pair.view_i] < place[pair.view_j] else replace(pair, view_i=pair.view_j, view_j=pair.view_i)
+            for pair in self.pairs
+        ]
+        return replace(
+            self,
+            pairs=tuple(sorted(pairs, key=lambda pair: (place[pair.view_i], place[pair.view_j]))),
+            views_on_floor=tuple(sorted(self.views_on_floor, key=place.__getitem__)),
+        )
 
     def rows(self) -> list[tuple[str, ...]]:
         """The view pairs as a table for people: one row of text per pair, in the order of `COLUMNS`."""
@@ -165,13 +181,16 @@ class FitReport:
         if not self.embedding:
             return ""
         where = "held-out" if self.held_out else "training"
+        also = ""
+        if self.held_out and self.calibrated_instants:
+            also = f"; geometry and probabilities were learnt from all {self.calibrated_instants} instants, these too"
         if math.isnan(self.synchronization_accuracy):
             return "nothing could be compared: no two views show people at the same instant"
         verdict = "better than" if self.embedding_better_than_chance else "not better than"
         return (
             f"for the embedding, the synchronous image is nearer than a shifted one in "
             f"{self.synchronization_accuracy:.1%} of the comparisons on {self.instants} {where} instants, {verdict} "
-            f"chance ({self.chance:.0%})"
+            f"chance ({self.chance:.0%}){also}"
         )
 
     def __repr__(self) -> str:

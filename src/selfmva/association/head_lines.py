@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from selfmva.core.packed_boxes import canonical_view_order
 from selfmva.core.view_pairs import view_pairs
 from selfmva.geometry.epipolar import visible_heads
 from selfmva.geometry.epipolar_search import find_epipolar_geometry
@@ -40,22 +38,18 @@ def find_lines(
     """
     on_floor = () if floor is None else floor.views_on_floor
     chosen = np.unique(np.linspace(0, len(frames) - 1, min(len(frames), LINE_INSTANTS)).round().astype(np.int64))
-    # In an order of their own, so that listing cameras or boxes differently changes nothing.
-    order = canonical_view_order(frames, len(views))
     found = {}
-    for i, j in ((order[a], order[b]) for a, b in view_pairs(len(views))):
+    for i, j in view_pairs(len(views)):
         if i in on_floor and j in on_floor:
             continue
         boxes_i, boxes_j = ([_with_head(frames[t].boxes[view]) for t in chosen] for view in (i, j))
         distances = [_embedded(encoder, i, j, one, other) for one, other in zip(boxes_i, boxes_j, strict=True)]
-        line = find_epipolar_geometry(boxes_i, boxes_j, distances, chosen, minimum_shift)
-        turned = None if line.matrix is None else line.matrix.T
-        found[min(i, j), max(i, j)] = line if i < j else replace(line, matrix=turned)
-    return dict(sorted(found.items()))
+        found[i, j] = find_epipolar_geometry(boxes_i, boxes_j, distances, chosen, minimum_shift)
+    return found
 
 
 def _with_head(boxes: FloatArray) -> FloatArray:
-    """Boxes whose head is inside the image, sorted."""
+    """Boxes whose head is inside the image, sorted: in whatever order they came, the same is found."""
     boxes = boxes[~np.isnan(visible_heads(boxes)).any(axis=1)]
     return boxes[np.lexsort(boxes.T)]
 

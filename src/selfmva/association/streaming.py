@@ -1,4 +1,4 @@
-"""From frames and what was learnt to associations."""
+"""From frames and what was learnt to associations, a chunk at a time."""
 
 from __future__ import annotations
 
@@ -7,41 +7,61 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from selfmva.association.association import Association
-from selfmva.association.cues import frame_cues
-from selfmva.matching.posterior.posterior import pair_up
+from selfmva.association.cues import frame_distances
+from selfmva.association.cues.embedding import EmbeddingCue
+from selfmva.association.uncalibrated import links_of_matches, similarities
+from selfmva.core.view_pairs import view_pairs
+from selfmva.matching.grouping.groups import group_frames
+from selfmva.matching.posterior.posterior import bounded_log_odds, posteriors, symmetric
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from selfmva.association.cues import Rig
-    from selfmva.core.types import Frame
-    from selfmva.matching.posterior.fusion import FusedTable
+    from selfmva.association.model import FittedModel
+    from selfmva.core.types import FloatArray, Frame
 
 CHUNK_FRAMES = 64  # frames that are looked at together, at most
 CHUNK_BOXES = 512  # and boxes: what bounds the memory
 CHUNK_IMAGES = 32  # and images that frames bring along
 
 
-def associate_frames(
-    rig: Rig, frames: Sequence[Frame], tables: Mapping[tuple[int, int], FusedTable] | None, threshold: float
-) -> list[Association]:
+def associate_frames(model: FittedModel, frames: Sequence[Frame]) -> list[Association]:
     """Associate a few frames together.
 
     Args:
-        rig: What was learnt.
+        model: What was learnt.
         frames: Clipped frames of its cameras.
-        tables: What distances mean; None: see `selfmva.matching.posterior.posterior.similarities`.
-        threshold: Probability above which boxes are joined.
 
     Returns:
         One association per frame.
     """
     counts = np.array([frame.counts for frame in frames])
-    paired = pair_up(frame_cues(rig, frames), counts, tables, threshold)
+    distances = frame_distances(model, frames)
+    if model.tables is None:
+        probabilities = similarities([matrices[EmbeddingCue.name] for matrices in distances], counts)
+        links, threshold = links_of_matches(probabilities, counts), 0.0
+    else:
+        probabilities = posteriors(distances, counts, model.tables)
+        links = bounded_log_odds(probabilities)
+        threshold = float(bounded_log_odds(np.array(model.config.association.threshold)))
+    ids = group_frames(symmetric(links, counts.shape[1]), counts, threshold)
     return [
-        Association(frame, rig.views, ids, probabilities, calibrated=tables is not None, floor=rig.floor)
-        for frame, (ids, probabilities) in zip(frames, paired, strict=True)
+        Association(
+            frame,
+            model.views,
+            tuple(numbers[:size].copy() for numbers, size in zip(found, frame.counts, strict=True)),
+            _by_pair(own, frame.counts),
+            calibrated=model.tables is not None,
+            floor=model.floor,
+        )
+        for frame, found, own in zip(frames, ids, probabilities, strict=True)
     ]
+
+
+def _by_pair(padded: FloatArray, counts: Sequence[int]) -> dict[tuple[int, int], FloatArray]:
+    """Blocks without their padding, by view pair."""
+    pairs = view_pairs(len(counts))
+    return {(i, j): padded[place, : counts[i], : counts[j]].copy() for place, (i, j) in enumerate(pairs)}
 
 
 def chunks(frames: Iterable[Frame]) -> Iterator[list[Frame]]:

@@ -58,17 +58,16 @@ class PackedBoxes:
         return PackedBoxes(self.boxes.to(device), self.view.to(device), self.start, self.count, features)
 
 
-def pack(frames: Sequence[Frame], views: int, order: Sequence[int] | None = None, *, looks: bool = True) -> PackedBoxes:
+def pack(frames: Sequence[Frame], views: int, *, features: bool = True) -> PackedBoxes:
     """Flatten frames. Boxes of an image are sorted, so that their order in the frame changes nothing.
 
     Args:
         frames: T frames of `views` views, in the order of time.
         views: Number of views.
-        order: Numbers of the views in the order in which they are packed; None: as they are.
-        looks: Whether features are packed, too.
+        features: Whether features are packed, too.
 
     Returns:
-        The packed boxes, on the CPU; view k is the frames' view `order[k]`.
+        The packed boxes, on the CPU.
 
     Example:
         >>> from selfmva.core.types import Frame
@@ -78,34 +77,37 @@ def pack(frames: Sequence[Frame], views: int, order: Sequence[int] | None = None
     """
     import torch
 
-    order = range(views) if order is None else order
-    count = np.array([frame.counts for frame in frames], dtype=np.int64).reshape(-1, views)[:, list(order)]
-    flat = [frame.boxes[view] for frame in frames for view in order]
+    count = np.array([frame.counts for frame in frames], dtype=np.int64).reshape(-1, views)
+    flat = [boxes for frame in frames for boxes in frame.boxes]
     boxes = np.concatenate(flat).astype(np.float32) if flat else np.zeros((0, 4), np.float32)
     image = np.repeat(np.arange(count.size), count.reshape(-1))
     sort = np.lexsort((*boxes.T, image))
     end = np.cumsum(count.reshape(-1)).reshape(count.shape)
-    features = _features(frames, order) if looks else None
+    described = stack_features(frames) if features else None
     return PackedBoxes(
         torch.from_numpy(boxes[sort]),
         torch.from_numpy(image % views),
         end - count,
         count,
-        None if features is None else torch.from_numpy(features[sort]),
+        None if described is None else torch.from_numpy(unit_length(described[sort])),
     )
 
 
-def _features(frames: Sequence[Frame], order: Sequence[int]) -> NDArray[np.float32] | None:
-    """`(M, D)` features of length 1 of all boxes, NaN in frames without; None where no frame has any."""
+def stack_features(frames: Sequence[Frame]) -> NDArray[np.float32] | None:
+    """`(M, D)` features of all boxes, frame after frame and view after view; NaN in frames without, None if all are.
+
+    Raises:
+        InputError: Not all are as long.
+    """
     width = feature_length(frames)
     if width is None:
         return None
     parts = [
         frame.features[view] if frame.features and len(frame.features[view]) else np.full((n, width), np.nan, "f4")
         for frame in frames
-        for view, n in ((view, len(frame.boxes[view])) for view in order)
+        for view, n in enumerate(frame.counts)
     ]
-    return unit_length(np.concatenate(parts))
+    return np.concatenate(parts)
 
 
 def feature_length(frames: Sequence[Frame]) -> int | None:
@@ -180,7 +182,8 @@ def jitter(recording: PackedBoxes, amount: float, rng: np.random.Generator) -> P
 def canonical_view_order(frames: Sequence[Frame], views: int) -> list[int]:
     """An order of the views that depends on what they saw alone, not on the order in which they came.
 
-    Training runs in this order, so that listing the cameras differently changes nothing but their numbers.
+    All that is learnt is learnt in this order (`selfmva.association.recording`), so that listing the cameras
+    differently changes nothing but their numbers.
 
     Args:
         frames: T frames of `views` views.
@@ -189,7 +192,7 @@ def canonical_view_order(frames: Sequence[Frame], views: int) -> list[int]:
     Returns:
         Numbers of the views; views that saw exactly the same keep their order.
     """
-    packed = pack(frames, views, looks=False)
+    packed = pack(frames, views, features=False)
     keys = []
     for view in range(views):
         boxes = packed.boxes[packed.view == view]

@@ -6,6 +6,7 @@ The result type lives in `selfmva.association.association`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -154,6 +155,9 @@ def _images(values: Sequence[Any] | None, views: int, index: int) -> tuple[Image
     return tuple(images)
 
 
+COLUMNS = ("boxes", "scores", "track_ids", "images", "features", "clock_offsets")  # of a frame: one entry a view
+
+
 @dataclass(frozen=True, eq=False)
 class Frame:
     """The boxes of all views at one synchronized instant.
@@ -168,6 +172,8 @@ class Frame:
             where a camera gave none.
         features: Optional appearance of the boxes, `(N, D)` float32 per view, such as the features of a re-ID model;
             boxes that look alike are near each other. NaN where it is not known.
+        clock_offsets: Instants by which the views were moved to bring them in line, one a view; None where they are as
+            the cameras gave them. See `selfmva.geometry.align_frames.align_frames`.
 
     Raises:
         InputError: See `validate_boxes`; or scores, track ids, images or features that do not fit the boxes.
@@ -186,6 +192,7 @@ class Frame:
     track_ids: tuple[IntArray, ...] | None = field(default=None)
     images: tuple[Image | None, ...] | None = field(default=None)
     features: tuple[NDArray[np.float32], ...] | None = field(default=None)
+    clock_offsets: tuple[int, ...] | None = field(default=None)
 
     def __init__(
         self,
@@ -195,6 +202,7 @@ class Frame:
         track_ids: Sequence[Any] | None = None,
         images: Sequence[Any] | None = None,
         features: Sequence[Any] | None = None,
+        clock_offsets: Sequence[int] | None = None,
     ) -> None:
         if isinstance(boxes, str | bytes) or not isinstance(boxes, Sequence | np.ndarray):
             raise InputError(
@@ -208,6 +216,8 @@ class Frame:
         object.__setattr__(self, "track_ids", _per_box(track_ids, checked, "track_ids", np.int64, index))
         object.__setattr__(self, "images", _images(images, len(checked), index))
         object.__setattr__(self, "features", _features(features, checked, index))
+        moved = None if clock_offsets is None else tuple(int(offset) for offset in clock_offsets)
+        object.__setattr__(self, "clock_offsets", moved)
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -219,6 +229,27 @@ class Frame:
     def counts(self) -> tuple[int, ...]:
         """Number of boxes in each view."""
         return tuple(len(b) for b in self.boxes)
+
+
+def reorder_views(frame: Frame, order: Sequence[int]) -> Frame:
+    """The same instant with its views in another order.
+
+    Args:
+        frame: Boxes of every view at one instant.
+        order: Numbers of all its views.
+
+    Returns:
+        A frame whose view k is the view `order[k]`.
+
+    Example:
+        >>> reorder_views(Frame([[[0, 0, 1, 1]], []]), [1, 0]).counts
+        (0, 1)
+    """
+    columns = {name: getattr(frame, name) for name in COLUMNS}
+    turned = copy(frame)  # what was checked is not checked again
+    for name, column in columns.items():
+        object.__setattr__(turned, name, None if column is None else tuple(column[view] for view in order))
+    return turned
 
 
 def clip_to_views(frame: Frame, views: Sequence[View]) -> Frame:

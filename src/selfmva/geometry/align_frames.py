@@ -80,7 +80,8 @@ def align_frames(frames: Sequence[Frame], offsets: Sequence[int] | IntArray) -> 
     delays = [int(offset) * step for offset in offsets]
     first, last = frames[0].index + max(delays), frames[-1].index + min(delays)
     instants = sorted({t for index in seen for delay in delays if first <= (t := index + delay) <= last})
-    return [_gathered([seen.get(t - delay) for delay in delays], t) for t in instants]
+    in_line = tuple(int(offset) for offset in offsets)
+    return [replace(_gathered([seen.get(t - delay) for delay in delays], t), clock_offsets=in_line) for t in instants]
 
 
 def shift_sightings(views: Sequence[Sightings], time: IntArray, offsets: Sequence[int] | IntArray) -> list[Sightings]:

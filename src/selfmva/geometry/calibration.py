@@ -1,4 +1,4 @@
-"""From a recording to its geometry: sightings of every view, the common floor, and lines where there is none."""
+"""From a recording to its geometry: sightings of every view, clocks, and the common floor."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from selfmva.core.packed_boxes import canonical_view_order, pack
+from selfmva.core.packed_boxes import pack
 from selfmva.geometry.align_frames import align_frames, count_instants
 from selfmva.geometry.appearance_alignment import align_matches
 from selfmva.geometry.cameras import complex_places, moved
 from selfmva.geometry.clock_offsets import Clock, find_clock
 from selfmva.geometry.floor import Floor
-from selfmva.geometry.floor_search import Layout, find_floor, refine_floor
+from selfmva.geometry.floor_search import find_floor, refine_floor
 from selfmva.geometry.sightings import Sightings, build_sightings
 from selfmva.geometry.support import held_views, measure_all, null_shifts, walking_time
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from selfmva.core.config import GeometryConfig
     from selfmva.core.packed_boxes import PackedBoxes
     from selfmva.core.types import FloatArray, Frame, IntArray, View
+    from selfmva.geometry.support import Support
 
     # Rows of boxes that look alike, by view pair: of the first view and of the second, among all boxes of their view.
     AppearanceMatcher = Callable[[PackedBoxes, Sequence[View]], Mapping[tuple[int, int], tuple[IntArray, IntArray]]]
@@ -91,13 +92,13 @@ def calibrate_floor(
     Returns:
         The floor; None where none was found.
     """
-    order = canonical_view_order(frames, len(views))
-    sightings = see_recording(views, frames, order)
-    packed = pack([frames[t] for t in _excerpt(len(frames))], len(views), order)  # boxes in the order of the sightings
-    alike = {} if match_appearance is None else match_appearance(packed, [views[view] for view in order])
-    proposals = {(i, j): align_matches(sightings[i], sightings[j], *rows) for (i, j), rows in alike.items()}
+    sightings = sightings_of_recording(views, frames)
+    proposals = {}
+    if match_appearance is not None:
+        alike = match_appearance(pack([frames[t] for t in _excerpt(len(frames))], len(views)), views)
+        proposals = {(i, j): align_matches(sightings[i], sightings[j], *rows) for (i, j), rows in alike.items()}
     layout = find_floor(sightings, progress, proposals)
-    return None if layout is None else _as_floor(views, order, layout)
+    return None if layout is None else _as_floor(views, layout.cameras, layout.supports)
 
 
 def find_offsets(views: Sequence[View], frames: Sequence[Frame], bound: int) -> Clock:
@@ -109,14 +110,10 @@ def find_offsets(views: Sequence[View], frames: Sequence[Frame], bound: int) -> 
         bound: Largest number of instants between the clocks of two views.
 
     Returns:
-        The clock, views in their own order: view v shows at instant t what view 0 shows at instant t + offsets[v].
+        The clock: view v shows at instant t what view 0 shows at instant t + offsets[v].
     """
-    order = canonical_view_order(frames, len(views))
     time = count_instants([frames[t] for t in _excerpt(len(frames))])
-    clock = find_clock(see_recording(views, frames, order), time, bound)
-    place = np.argsort(order)
-    offsets = clock.offsets[place]
-    return Clock(offsets - offsets[0], clock.confidence[place])
+    return find_clock(sightings_of_recording(views, frames), time, bound)
 
 
 def recalibrate_floor(floor: Floor, frames: Sequence[Frame]) -> tuple[Floor | None, list[Movement]]:
@@ -131,14 +128,12 @@ def recalibrate_floor(floor: Floor, frames: Sequence[Frame]) -> tuple[Floor | No
     """
     if not frames:
         return None, []
-    order = canonical_view_order(frames, len(floor.views))
-    sightings = see_recording(floor.views, frames, order, floor.cameras)
-    place = {view: number for number, view in enumerate(order)}
-    before = {place[view]: camera for view, camera in enumerate(floor.cameras) if camera is not None}
+    sightings = sightings_of_recording(floor.views, frames, floor.cameras)
+    before = {view: camera for view, camera in enumerate(floor.cameras) if camera is not None}
     shifts = null_shifts(walking_time(sightings), len(sightings[0].starts) - 1)
     after = refine_floor(sightings, before, ADAPT_GATES)
     measured = measure_all(sightings, after, shifts)
-    held = sorted(held_views(measured, known=True), key=order.__getitem__)
+    held = sorted(held_views(measured, known=True))
     if not held:
         return None, []
     feet = [sightings[view].feet[sightings[view].usable] for view in held]
@@ -149,48 +144,42 @@ def recalibrate_floor(floor: Floor, frames: Sequence[Frame]) -> tuple[Floor | No
     turn, shift, distances = _laid_back(places)
     # A view that too few walk through stays where it was, and so does what spoke for it.
     cameras = before | {view: moved(after[view], turn / abs(turn), shift) for view in held}
-    refined = _as_floor(floor.views, order, Layout(cameras, {}), floor.unit)
     supports = dict(floor.supports)
     for pair, found in measured.items():
         support = replace(found.support(), known=True)
         if support.trusted and set(pair) <= set(held):
-            i, j = sorted(order[view] for view in pair)
-            supports[i, j] = support
-    moves = [Movement(floor.views[order[n]].name, distance) for n, distance in zip(held, distances, strict=True)]
-    return replace(refined, supports=supports), moves
+            supports[pair] = support
+    moves = [Movement(floor.views[view].name, distance) for view, distance in zip(held, distances, strict=True)]
+    return _as_floor(floor.views, cameras, supports, floor.unit), moves
 
 
-def see_recording(
-    views: Sequence[View],
-    frames: Sequence[Frame],
-    order: Sequence[int],
-    cameras: Sequence[FloatArray | None] | None = None,
+def sightings_of_recording(
+    views: Sequence[View], frames: Sequence[Frame], cameras: Sequence[FloatArray | None] | None = None
 ) -> list[Sightings]:
-    """Sightings of every view, in another order of the views.
+    """Sightings of every view.
 
     Args:
         views: The cameras.
         frames: Clipped frames.
-        order: Numbers of the views.
         cameras: `(10,)` parameters by view, where they are known.
 
     Returns:
-        One entry per view, in that order.
+        One entry per view.
     """
     frames = [frames[t] for t in _excerpt(len(frames))]
     time = _time(frames)
     tracked = all(frame.track_ids is not None for frame in frames)
     sightings = []
-    for view in order:
-        counts = np.array([len(frame.boxes[view]) for frame in frames], dtype=np.int64)
-        boxes = np.concatenate([np.zeros((0, 4)), *(frame.boxes[view] for frame in frames)])
+    for number, view in enumerate(views):
+        counts = np.array([len(frame.boxes[number]) for frame in frames], dtype=np.int64)
+        boxes = np.concatenate([np.zeros((0, 4)), *(frame.boxes[number] for frame in frames)])
         # An order of their own, so that listing boxes differently changes nothing.
         sort = np.lexsort((*boxes.T, np.repeat(np.arange(len(frames)), counts)))
-        ids = np.concatenate([frame.track_ids[view] for frame in frames if frame.track_ids]) if tracked else None
-        camera = None if cameras is None else cameras[view]
-        sightings.append(
-            build_sightings(views[view], boxes[sort], counts, time, None if ids is None else ids[sort], camera)
-        )
+        ids = None
+        if tracked:
+            ids = np.concatenate([frame.track_ids[number] for frame in frames if frame.track_ids])[sort]
+        camera = None if cameras is None else cameras[number]
+        sightings.append(build_sightings(view, boxes[sort], counts, time, ids, camera))
     return sightings
 
 
@@ -211,14 +200,14 @@ def _time(frames: Sequence[Frame]) -> FloatArray:
     return index / np.median(steps)
 
 
-def _as_floor(views: Sequence[View], order: Sequence[int], layout: Layout, unit: float = 1.0) -> Floor:
-    cameras: list[FloatArray | None] = [None] * len(views)
-    for number, camera in layout.cameras.items():
-        cameras[order[number]] = camera
-    supports = {
-        (min(order[a], order[b]), max(order[a], order[b])): support for (a, b), support in layout.supports.items()
-    }
-    return Floor(tuple(views), tuple(cameras), dict(sorted(supports.items())), unit)
+def _as_floor(
+    views: Sequence[View],
+    cameras: Mapping[int, FloatArray],
+    supports: Mapping[tuple[int, int], Support],
+    unit: float = 1.0,
+) -> Floor:
+    found = tuple(cameras.get(view) for view in range(len(views)))
+    return Floor(tuple(views), found, dict(sorted(supports.items())), unit)
 
 
 def _laid_back(places: Sequence[tuple[NDArray[np.complex128], ...]]) -> tuple[complex, complex, list[float]]:

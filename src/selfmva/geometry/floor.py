@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.core.view_pairs import renumber_pairs
 from selfmva.errors import InputError
 from selfmva.geometry.cameras import HEIGHT, X, Y, pixel_matrix, projections
 from selfmva.geometry.floor_likelihood import read_standing
@@ -124,6 +125,12 @@ class Floor:
                 f"between {tuple(start)} and {tuple(end)}, which are {distance:.3g} apart on the floor"
             )
         return replace(self, unit=self.unit * length / distance)
+
+    def reordered(self, order: Sequence[int]) -> Floor:
+        """The same floor with its views in another order: view k is the old view `order[k]`."""
+        views = tuple(self.views[view] for view in order)
+        cameras = tuple(self.cameras[view] for view in order)
+        return Floor(views, cameras, renumber_pairs(self.supports, np.argsort(order)), self.unit)
 
     def read(self, boxes: FloatArray, view: IntArray) -> Standing:
         """Readings, in body heights, of `(M, 4)` boxes in pixels of their views `(M,)`."""

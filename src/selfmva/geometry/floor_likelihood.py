@@ -90,7 +90,7 @@ class Standing:
         weight = np.linalg.inv(covariance + SMALLEST_COVARIANCE * np.eye(2))
         return place, np.where(self.known[:, None, None], weight, 0.0)
 
-    def at(self, rows: slice | IntArray) -> Standing:
+    def __getitem__(self, rows: slice | IntArray) -> Standing:
         """The readings of some of the boxes."""
         return Standing(*(getattr(self, column.name)[rows] for column in fields(self)))
 

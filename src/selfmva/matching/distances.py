@@ -1,27 +1,28 @@
-"""Distances between the boxes of all images at once, and the padded blocks that solvers and tables read."""
+"""Distances between the boxes of all images at once, and the padded rows that solvers and tables read."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from selfmva.core.types import FloatArray, IntArray
+    from selfmva.core.types import IntArray
 
 SMALLEST_SQUARE = 1e-6  # keeps the gradient of the square root finite where two embeddings coincide
 
 
-def pairwise_distances(embeddings: Tensor) -> Tensor:
-    """L2 distances of all embeddings through one matrix product.
+def pairwise_distances(embeddings: Tensor, others: Tensor | None = None) -> Tensor:
+    """L2 distances of embeddings through one matrix product.
 
     Args:
         embeddings: `(M, D)`.
+        others: `(K, D)`; None: the same.
 
     Returns:
-        `(M, M)`; differentiable everywhere, at least 1e-3.
+        `(M, K)`; differentiable everywhere, at least 1e-3.
 
     Example:
         >>> import torch
@@ -31,29 +32,11 @@ def pairwise_distances(embeddings: Tensor) -> Tensor:
     import torch
 
     squares = embeddings.square().sum(dim=1)
+    other_squares = squares if others is None else others.square().sum(dim=1)
     # A product in half precision would drown small distances, which are differences of large squares.
     with torch.autocast(embeddings.device.type, enabled=False):
-        gram = embeddings @ embeddings.T
-    return gram.mul(-2.0).add(squares[:, None]).add(squares[None, :]).clamp_min(SMALLEST_SQUARE).sqrt()
-
-
-def frame_distances(embeddings: Tensor, counts: IntArray) -> list[FloatArray]:
-    """L2 distances of the boxes of each frame.
-
-    Args:
-        embeddings: `(M, D)` of all boxes, frame after frame.
-        counts: `(F, V)` number of boxes of each frame and view.
-
-    Returns:
-        For each frame, the `(M_f, M_f)` distances of its boxes.
-
-    Example:
-        >>> import torch
-        >>> [matrix.shape for matrix in frame_distances(torch.zeros(3, 2), np.array([[1, 1], [1, 0]]))]
-        [(2, 2), (1, 1)]
-    """
-    parts: Any = embeddings.split(counts.sum(axis=1).tolist())  # type: ignore[no-untyped-call]  # torch has no types here
-    return [pairwise_distances(part).cpu().numpy() for part in parts]
+        gram = embeddings @ (embeddings if others is None else others).T
+    return gram.mul(-2.0).add(squares[:, None]).add(other_squares[None, :]).clamp_min(SMALLEST_SQUARE).sqrt()
 
 
 def padded_rows(start: IntArray, count: IntArray, width: int) -> IntArray:

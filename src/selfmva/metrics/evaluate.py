@@ -180,7 +180,7 @@ def _published_pairs(associator: Associator, labelled: Sequence[Labelled], thres
             "the protocol 'self-mva' scores the embedding, and this associator was fitted without one (recipe "
             "'geometry'): use protocol='calibrated', or fit with recipe='batch'"
         )
-    recipe = associator.get_params()["recipe"]
+    recipe = associator.model_.config.recipe
     share = recipe.appearance_share if isinstance(recipe, PublishedRecipe) else 0.0
     for frame, identities in labelled:
         if len(frame) != len(cameras):

@@ -10,7 +10,7 @@ import torch
 
 from selfmva.core.config import GeometryRecipe, PublishedRecipe
 from selfmva.core.devices import find_device
-from selfmva.core.packed_boxes import canonical_view_order, gather, pack
+from selfmva.core.packed_boxes import gather, pack
 from selfmva.encoders.box import BoxEncoder
 from selfmva.encoders.sam import load_sam_features
 from selfmva.pretext.sampler import check_anchor_view, hold_out
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from selfmva.core.types import Frame, IntArray, View
     from selfmva.geometry.floor import Floor
     from selfmva.training.loop import Objective
-    from selfmva.training.pseudo_labels import Consensus
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +35,7 @@ class TrainedEncoder:
     """An encoder and the instants to judge it by.
 
     Attributes:
-        encoder: Trained, its views in the order they were given; None where the recipe trains none.
+        encoder: Trained; None where the recipe trains none.
         held_out: Numbers of the instants kept from training; none where the recipe keeps none.
     """
 
@@ -70,40 +69,30 @@ def fit_encoder(
     """
     if isinstance(config.recipe, GeometryRecipe):
         return TrainedEncoder(None, np.zeros(0, np.int64))
-    order = canonical_view_order(frames, len(views))
-    recipe = _renumber_anchor(config.recipe, order)
+    recipe = config.recipe
+    check_anchor_view(recipe.anchor_view, len(views))
     device = find_device(config.device)
-    ordered = [views[view] for view in order]
-    encoder = BoxEncoder(ordered, prompt=config.encoder.prompt, generator=torch.Generator().manual_seed(config.seed))
+    encoder = BoxEncoder(views, prompt=config.encoder.prompt, generator=torch.Generator().manual_seed(config.seed))
     if config.encoder.corner_features == "sam":
         load_sam_features(encoder)
     encoder.to(device)
     learnt, held_out = hold_out(len(frames), recipe.held_out_share)
     # The batch recipe learns from boxes alone.
-    packed = pack(frames, len(views), order, looks=isinstance(recipe, PublishedRecipe))
+    packed = pack(frames, len(views), features=isinstance(recipe, PublishedRecipe))
     recording = gather(packed, learnt).to(device)
     settings = config.model_dump(include={"seed", "precision", "encoder"}) | {"recipe": recipe.model_dump()}
-    settings["views"] = [[view.width, view.height] for view in ordered]
+    settings["views"] = [[view.width, view.height] for view in views]
     train(
         encoder,
-        _objective(recording, recipe, config.seed, None if floor is None else find_consensus(floor, recording, order)),
+        _objective(recording, recipe, config.seed, floor),
         bfloat16=config.precision == "bfloat16",
         belongs_to=fingerprint(recording, settings),
         watch=watch,
     )
-    encoder.reorder_views(np.argsort(order).tolist())
     return TrainedEncoder(encoder, held_out)
 
 
-def _renumber_anchor(recipe: TrainingRecipe, order: list[int]) -> TrainingRecipe:
-    """The recipe for views in another order."""
-    check_anchor_view(recipe.anchor_view, len(order))
-    if recipe.anchor_view is None:
-        return recipe
-    return recipe.model_copy(update={"anchor_view": order.index(recipe.anchor_view)})
-
-
-def _objective(recording: PackedBoxes, recipe: TrainingRecipe, seed: int, consensus: Consensus | None) -> Objective:
-    if isinstance(recipe, PublishedRecipe):
+def _objective(recording: PackedBoxes, recipe: TrainingRecipe, seed: int, floor: Floor | None) -> Objective:
+    if isinstance(recipe, PublishedRecipe):  # learns from synchronization alone, as published
         return PublishedObjective(recording, recipe, seed)
-    return BatchObjective(recording, recipe, seed, consensus)
+    return BatchObjective(recording, recipe, seed, None if floor is None else find_consensus(floor, recording))

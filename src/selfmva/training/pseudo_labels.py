@@ -15,14 +15,14 @@ from selfmva.matching.posterior.fusion import FusedTable
 from selfmva.matching.posterior.posterior import posteriors
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from torch import Tensor
 
     from selfmva.core.packed_boxes import PackedBoxes
     from selfmva.core.types import IntArray
     from selfmva.geometry.floor import Floor
+    from selfmva.geometry.floor_likelihood import Standing
 
+FLOOR = "floor"  # name of the one cue that is asked
 SURE = 0.9  # posterior of a match
 MOST_INSTANTS = 1000  # on which geometry is asked: half a minute for a crowd in seven views
 CHUNK_INSTANTS = 16
@@ -56,52 +56,52 @@ class Consensus:
         return torch.from_numpy(batch.start[where[:, None], self.image[chosen]] + self.place[chosen])
 
 
-def find_consensus(floor: Floor, recording: PackedBoxes, order: Sequence[int]) -> Consensus:
+def find_consensus(floor: Floor, recording: PackedBoxes) -> Consensus:
     """Ask the floor who is who.
 
     Args:
         floor: The common floor.
-        recording: T instants; its view k is the floor's view `order[k]`.
-        order: Numbers of the views.
+        recording: T instants of its views.
 
     Returns:
         The matches it is sure of.
     """
     pairs = view_pairs(recording.views)
-    on_floor = [order[view] in floor.views_on_floor for view in range(recording.views)]
-    table = floor_table(floor, recording, order)
+    on_floor = set(floor.views_on_floor)
+    table = {FLOOR: floor_table(floor, recording)}
     tables = {
-        (i, j): FusedTable((table,), np.ones(1), 0.0 if on_floor[i] and on_floor[j] else -LARGEST_LOG_ODDS)
-        for i, j in pairs
+        pair: FusedTable(table, {FLOOR: 1.0}, 0.0 if set(pair) <= on_floor else -LARGEST_LOG_ODDS) for pair in pairs
     }
     known = np.unique(np.linspace(0, len(recording) - 1, min(len(recording), MOST_INSTANTS)).round().astype(np.int64))
     found = []
     for first in range(0, len(known), CHUNK_INSTANTS):
         instants = known[first : first + CHUNK_INSTANTS]
         part = gather(recording, instants)
-        standing = floor.read(part.boxes.cpu().numpy().astype(np.float64), np.asarray(order)[part.view.cpu().numpy()])
+        standing = _read(floor, part)
         bounds = np.cumsum(part.count.sum(axis=1))
         rows = [slice(end - size, end) for end, size in zip(bounds, part.count.sum(axis=1), strict=True)]
-        distances = [standing_distances(standing.at(row), standing.at(row))[None] for row in rows]
+        distances = [{FLOOR: standing_distances(standing[row], standing[row])} for row in rows]
         frame, pair, one, other = np.nonzero(posteriors(distances, part.count, tables) > SURE)
         found.append(np.column_stack([instants[frame], np.array(pairs)[pair], one, other]))
     matches = np.concatenate([np.zeros((0, 5), np.int64), *found])
     return Consensus(matches[:, 0], matches[:, 1:3], matches[:, 3:], known)
 
 
-def floor_table(floor: Floor, recording: PackedBoxes, order: Sequence[int]) -> DistanceTable:
+def floor_table(floor: Floor, recording: PackedBoxes) -> DistanceTable:
     """What distances on the floor mean among the people of a recording; see `selfmva.geometry.floor_likelihood`.
 
     Args:
         floor: The common floor.
-        recording: Its view k is the floor's view `order[k]`.
-        order: Numbers of the views.
+        recording: Of its views.
 
     Returns:
         A table of log-odds.
     """
     chosen = np.linspace(0, len(recording) - 1, min(len(recording), CROWD_INSTANTS)).round().astype(np.int64)
     part = gather(recording, np.unique(chosen))
-    standing = floor.read(part.boxes.cpu().numpy().astype(np.float64), np.asarray(order)[part.view.cpu().numpy()])
     image = np.repeat(np.arange(part.count.size), part.count.reshape(-1))
-    return DistanceTable(*log_odds_of_distances(density_of_strangers(standing, image)), true_share=0.5)
+    return DistanceTable(*log_odds_of_distances(density_of_strangers(_read(floor, part), image)), true_share=0.5)
+
+
+def _read(floor: Floor, part: PackedBoxes) -> Standing:
+    return floor.read(part.boxes.cpu().numpy().astype(np.float64), part.view.cpu().numpy())

@@ -11,6 +11,7 @@ from scipy.optimize import approx_fprime
 from selfmva.errors import InputError
 from selfmva.matching.posterior.distance_table import LARGEST_LOG_ODDS, DistanceTable, fit_distance_table, no_evidence
 from selfmva.matching.posterior.fusion import (
+    LARGEST_WEIGHT_BESIDE,
     Comparison,
     FusedTable,
     _examples,
@@ -18,15 +19,18 @@ from selfmva.matching.posterior.fusion import (
     _stack,
     choose_instants,
     fuse,
+    log_ratios,
 )
 from selfmva.matching.posterior.marginals import matching_marginals
 from selfmva.metrics.association import average_precision, expected_calibration_error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 INSTANTS = 100
 SIDE = 12.0  # of the square where people are, in body heights
+
+NAMES = ("first", "second", "third", "fourth")  # of cues
 
 Seen = tuple[np.ndarray, np.ndarray]  # who, and where each cue believes them
 
@@ -42,6 +46,11 @@ def film(people: int, seen: tuple[float, float], noises: tuple[float, ...], seed
     return frames
 
 
+def named(distances: np.ndarray) -> dict[str, np.ndarray]:
+    """By the name of the cue."""
+    return dict(zip(NAMES, distances, strict=False))
+
+
 def between(one: Seen, other: Seen) -> np.ndarray:
     return np.linalg.norm(one[1][:, :, None] - other[1][:, None], axis=-1)
 
@@ -50,24 +59,26 @@ def compare(frames: list[tuple[Seen, Seen]], change: Callable[[np.ndarray], np.n
     size = np.array([len(one[0]) * len(other[0]) for one, other in frames])
     chosen, shifted = choose_instants(np.arange(len(frames)), size, 5, 5000)
     return Comparison(
-        [change(between(*frames[k])) for k in chosen],
-        [change(between(frames[chosen[k]][0], frames[chosen[m]][1])) for k, m in shifted],
+        [named(change(between(*frames[k]))) for k in chosen],
+        [named(change(between(frames[chosen[k]][0], frames[chosen[m]][1]))) for k, m in shifted],
         shifted,
     )
 
 
-def tables_of(comparison: Comparison) -> list[DistanceTable]:
-    return [
-        fit_distance_table(*(np.concatenate([b[c].ravel() for b in side]) for side in comparison[:2]))
-        for c in range(len(comparison.synchronous[0]))
-    ]
+def tables_of(comparison: Comparison) -> dict[str, DistanceTable]:
+    return {
+        name: fit_distance_table(*(np.concatenate([b[name].ravel() for b in side]) for side in comparison[:2]))
+        for name in comparison.synchronous[0]
+    }
 
 
-def judge(score: Callable[[np.ndarray], np.ndarray], frames: list[tuple[Seen, Seen]]) -> tuple[float, float, float]:
+def judge(
+    score: Callable[[Mapping[str, np.ndarray]], np.ndarray], frames: list[tuple[Seen, Seen]]
+) -> tuple[float, float, float]:
     """Average precision, calibration error, and how much the posteriors above 0.5 promise too much."""
     pairs = [(a, b) for a, b in frames if len(a[0]) and len(b[0])]
     labels = np.concatenate([(a[0][:, None] == b[0]).ravel() for a, b in pairs])
-    posterior = np.concatenate([matching_marginals(score(between(a, b))).ravel() for a, b in pairs])
+    posterior = np.concatenate([matching_marginals(score(named(between(a, b)))).ravel() for a, b in pairs])
     said = posterior > 0.5
     over = posterior[said].mean() - labels[said].mean()
     return average_precision(labels, posterior), expected_calibration_error(labels, posterior), float(over)
@@ -83,9 +94,9 @@ def test_fused_cues_beat_each_and_are_honest(people: int, seen: tuple[float, flo
     fresh = film(people, seen, noises, 1)
     precision, error, over = judge(fused, fresh)
     singles = []
-    for cue in (0, 1):
-        tables = [table if c == cue else None for c, table in enumerate(tables_of(comparison))]
-        singles.append(judge(fuse({(0, 1): tables}, {(0, 1): comparison})[0, 1], fresh)[0])
+    for name, table in tables_of(comparison).items():
+        singles.append(judge(fuse({(0, 1): {name: table}}, {(0, 1): comparison})[0, 1], fresh)[0])
+    assert len(singles) == 2
     assert precision >= max(singles) - 0.003
     assert precision > min(singles) + 0.05
     assert error < 0.025
@@ -104,7 +115,7 @@ def test_a_cue_that_comes_twice_counts_once() -> None:
     once, twice = compare(frames), compare(frames, lambda distances: distances[[0, 0]])
     alone = fuse({(0, 1): tables_of(once)}, {(0, 1): once})[0, 1]
     double = fuse({(0, 1): tables_of(twice)}, {(0, 1): twice})[0, 1]
-    assert double.weights.sum() == pytest.approx(alone.weights[0], abs=0.05)
+    assert sum(double.weights.values()) == pytest.approx(alone.weights["first"], abs=0.05)
     assert double.bias == pytest.approx(alone.bias, abs=0.1)
 
 
@@ -116,18 +127,18 @@ def test_a_cue_that_knows_nothing_has_no_say() -> None:
 
     comparison = compare(film(8, (0.7, 0.7), (0.5, 0.5), 0), shuffle)
     fused = fuse({(0, 1): tables_of(comparison)}, {(0, 1): comparison})[0, 1]
-    spread = np.ptp(fused(np.stack([np.full(50, 6.0), np.linspace(0, 12, 50)])))
-    assert spread < 0.1 * np.ptp(fused(np.stack([np.linspace(0, 12, 50), np.full(50, 6.0)])))
+    spread = np.ptp(fused({"first": np.full(50, 6.0), "second": np.linspace(0, 12, 50)}))
+    assert spread < 0.1 * np.ptp(fused({"first": np.linspace(0, 12, 50), "second": np.full(50, 6.0)}))
 
 
 def test_view_pairs_share_weights_and_a_useless_pair_harms_no_other() -> None:
     good, unrelated = compare(film(8, (0.7, 0.7), (0.5, 1.0), 0)), compare(film(8, (0.7, 0.7), (90.0, 90.0), 1))
     alone = fuse({(0, 1): tables_of(good)}, {(0, 1): good})[0, 1]
-    tables = {(0, 1): tables_of(good), (0, 2): [no_evidence(), None]}
+    tables = {(0, 1): tables_of(good), (0, 2): {"first": no_evidence()}}
     both = fuse(tables, {(0, 1): good, (0, 2): unrelated})
-    np.testing.assert_allclose(both[0, 1].weights, alone.weights)
+    assert both[0, 1].weights == pytest.approx(alone.weights, rel=1e-7)
     assert both[0, 1].bias == alone.bias
-    assert (both[0, 2](np.zeros((2, 3, 4))) == -LARGEST_LOG_ODDS).all()
+    assert (both[0, 2](named(np.zeros((2, 3, 4)))) == -LARGEST_LOG_ODDS).all()
 
 
 def test_views_that_see_different_people_are_never_matched() -> None:
@@ -136,7 +147,7 @@ def test_views_that_see_different_people_are_never_matched() -> None:
     here, there = film(8, (0.7, 0.7), (0.5,), 1), film(8, (0.7, 0.7), (0.5,), 2)
     strangers = [(a[0], (b[1][0] + 100, b[1][1])) for a, b in zip(here, there, strict=True)]
     fused = fuse({(0, 1): tables_of(known)}, {(0, 1): compare(strangers)})[0, 1]
-    posterior = np.concatenate([matching_marginals(fused(between(*frame))).ravel() for frame in strangers])
+    posterior = np.concatenate([matching_marginals(fused(named(between(*frame)))).ravel() for frame in strangers])
     assert (posterior > 0.5).mean() < 0.01
 
 
@@ -145,15 +156,15 @@ def test_the_order_of_boxes_and_of_views_changes_nothing(how: str) -> None:
     comparison = compare(film(5, (0.8, 0.6), (0.5, 1.0), 0))
     tables = tables_of(comparison)
     if how == "turned":
-        sides = [[block.swapaxes(1, 2) for block in side] for side in comparison[:2]]
+        sides = [[{name: cue.T for name, cue in block.items()} for block in side] for side in comparison[:2]]
         other = Comparison(sides[0], sides[1], comparison.instants[:, ::-1])
     else:
-        sides = [[block[:, ::-1, ::-1] for block in side] for side in comparison[:2]]
+        sides = [[{name: cue[::-1, ::-1] for name, cue in block.items()} for block in side] for side in comparison[:2]]
         other = Comparison(sides[0], sides[1], comparison.instants)
     first, second = (fuse({(0, 1): tables}, {(0, 1): data})[0, 1] for data in (comparison, other))
     # A foreign box takes the place of the box of its number: shuffled, of another one.
     tolerance = 1e-3 if how == "turned" else 0.05
-    np.testing.assert_allclose(second.weights, first.weights, atol=tolerance)
+    assert second.weights == pytest.approx(first.weights, rel=1e-7, abs=tolerance)
     assert second.bias == pytest.approx(first.bias, abs=4 * tolerance)
 
 
@@ -161,7 +172,7 @@ def test_the_gradient_that_the_optimizer_is_given() -> None:
     comparison = compare(film(3, (0.7, 0.7), (0.5, 1.0), 0))
     tables = tables_of(comparison)
     point = np.array([0.7, 0.4, 0.3, -1.2])
-    stacked = _stack([(tables, comparison), ([*tables[:1], None], comparison)])
+    stacked = _stack(["first", "second"], [(tables, comparison), ({"first": tables["first"]}, comparison)])
     examples = _examples(point[:2], point[2:], *stacked)
     value, gradient = _negative_log_likelihood(point, examples)
     assert np.isfinite(value)
@@ -172,13 +183,36 @@ def test_the_gradient_that_the_optimizer_is_given() -> None:
 
 def test_what_a_cue_does_not_know_it_says_nothing_of() -> None:
     table = DistanceTable(np.array([0.0, 1.0]), np.array([3.0, -3.0]), 0.5)
-    fused = FusedTable((table, None, no_evidence()), np.array([2.0, 1.0, 1.0]), 0.25)
-    assert fused(np.array([[0.0, np.nan], [9.0, 9.0], [0.0, 0.0]])).tolist() == [6.25, 0.25]
+    fused = FusedTable({"first": table, "third": no_evidence()}, {"first": 2.0, "third": 1.0}, 0.25)
+    assert fused(named(np.array([[0.0, np.nan], [9.0, 9.0], [0.0, 0.0]]))).tolist() == [6.25, 0.25]
+    assert fused({"second": np.zeros(2), "third": np.zeros(2)}).tolist() == [0.25, 0.25]
+    assert fused({}).tolist() == 0.25
+
+
+def test_what_one_cue_says_is_a_ratio_of_densities() -> None:
+    """A tenth of the pairs are true: their odds are in the log-odds, and not in the ratio."""
+    table = DistanceTable(np.array([0.0, 1.0]), np.array([3.0, -3.0]), 0.1)
+    found = log_ratios(table, np.array([[0.0, 0.5], [1.0, np.nan]]))
+    np.testing.assert_allclose(found, [[3 + np.log(9), np.log(9)], [-3 + np.log(9), 0.0]])
+    assert log_ratios(no_evidence(), np.zeros((2, 3))).tolist() == [[0.0] * 3] * 2
+
+
+def test_an_absolute_cue_has_the_weight_one_and_no_bias() -> None:
+    """Where a view pair has it; the other pairs learn as if it were not there."""
+    comparison = compare(film(8, (0.7, 0.7), (0.5, 1.0), 0))
+    tables = tables_of(comparison)
+    second = {"second": tables["second"]}
+    fused = fuse({(0, 1): tables, (0, 2): second}, dict.fromkeys([(0, 1), (0, 2)], comparison), absolute="first")
+    assert (fused[0, 1].weights["first"], fused[0, 1].bias) == (1.0, 0.0)
+    assert 0 <= fused[0, 1].weights["second"] <= LARGEST_WEIGHT_BESIDE
+    alone = fuse({(0, 2): second}, {(0, 2): comparison})[0, 2]
+    assert (fused[0, 2].weights, fused[0, 2].bias) == (alone.weights, alone.bias)
 
 
 def test_log_odds_are_bounded() -> None:
     table = DistanceTable(np.array([0.0, 1.0]), np.array([7.0, -7.0]), 0.5)
-    found = FusedTable((table,) * 4, np.full(4, 2.0), 7.0)(np.repeat([[0.0, 5.0]], 4, axis=0))
+    fused = FusedTable(dict.fromkeys(NAMES, table), dict.fromkeys(NAMES, 2.0), 7.0)
+    found = fused(dict.fromkeys(NAMES, np.array([0.0, 5.0])))
     assert found.tolist() == [2 * LARGEST_LOG_ODDS, -2 * LARGEST_LOG_ODDS]
     assert np.isfinite(matching_marginals(np.full((30, 30), 2 * LARGEST_LOG_ODDS))).all()
 
@@ -195,13 +229,14 @@ def test_chosen_instants_are_apart(size: int) -> None:
 def test_too_little_to_compare_says_no() -> None:
     table = DistanceTable(np.array([0.0, 1.0]), np.array([3.0, -3.0]), 0.5)
     nothing = Comparison([], [], np.zeros((0, 2), np.int64))
-    assert fuse({(0, 1): [table]}, {(0, 1): nothing})[0, 1](np.zeros((1, 1, 1))).item() == -LARGEST_LOG_ODDS
+    fused = fuse({(0, 1): {"first": table}}, {(0, 1): nothing})[0, 1]
+    assert fused({"first": np.zeros((1, 1))}).item() == -LARGEST_LOG_ODDS
     assert fuse({}, {}) == {}
 
 
 def test_arguments_that_do_not_fit() -> None:
     nothing = Comparison([], [], np.zeros((0, 2), np.int64))
     with pytest.raises(InputError, match="every view pair"):
-        fuse({(0, 1): [None]}, {})
+        fuse({(0, 1): {}}, {})
     with pytest.raises(InputError, match="every view pair"):
-        fuse({(0, 1): [None], (0, 2): []}, {(0, 1): nothing, (0, 2): nothing})
+        fuse({(0, 1): {}}, {(0, 1): nothing, (0, 2): nothing})

@@ -1,4 +1,4 @@
-"""From distances to probabilities and ids, calibrated and not."""
+"""From distances to probabilities and ids."""
 
 from __future__ import annotations
 
@@ -8,29 +8,40 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selfmva.core.view_pairs import view_pairs
+from selfmva.matching.grouping.groups import group_frames
 from selfmva.matching.posterior import posterior as pairing
 from selfmva.matching.posterior.distance_table import DistanceTable
 from selfmva.matching.posterior.fusion import FusedTable
 from selfmva.matching.posterior.marginals import matching_marginals
-from selfmva.matching.posterior.posterior import agree, pair_up, posteriors, similarities
+from selfmva.matching.posterior.posterior import agree, bounded_log_odds, posteriors, symmetric
 
 TABLE = DistanceTable(np.array([0.0, 10.0]), np.array([6.0, -6.0]), 0.5)
-SLOPE = FusedTable((TABLE,), np.ones(1), 0.0)
+SLOPE = FusedTable({"slope": TABLE}, {"slope": 1.0}, 0.0)
+Distances = list[dict[str, np.ndarray]]  # of every frame, by cue
 
 
-def random_chunk(frames: int, views: int, most: int, seed: int) -> tuple[list[np.ndarray], np.ndarray]:
+def random_chunk(frames: int, views: int, most: int, seed: int) -> tuple[Distances, np.ndarray]:
     rng = np.random.default_rng(seed)
     count = rng.integers(0, most + 1, (frames, views))
     distances = []
     for size in count.sum(axis=1):
         matrix = rng.uniform(0, 10, (size, size))
-        distances.append(((matrix + matrix.T) / 2).astype(np.float32)[None])
+        distances.append({"slope": ((matrix + matrix.T) / 2).astype(np.float32)})
     return distances, count
 
 
 def block(matrix: np.ndarray, count: np.ndarray, i: int, j: int) -> np.ndarray:
     end = np.cumsum(count)
     return matrix[..., end[i] - count[i] : end[i], end[j] - count[j] : end[j]]
+
+
+def ids_of(posterior: np.ndarray, count: np.ndarray, threshold: float) -> list[list[np.ndarray]]:
+    """Ids of the boxes of every frame and view, as `associate_frames` has them."""
+    links = symmetric(bounded_log_odds(posterior), count.shape[1])
+    numbers = group_frames(links, count, float(bounded_log_odds(np.array(threshold))))
+    return [
+        [ids[:size] for ids, size in zip(found, own, strict=True)] for found, own in zip(numbers, count, strict=True)
+    ]
 
 
 def sizes(views: int, size: int) -> np.ndarray:
@@ -52,13 +63,13 @@ def test_padding_costs_time_alone(frames: int, views: int, most: int, seed: int)
 def test_posteriors_of_a_chunk_are_those_of_each_block(frames: int, views: int, most: int, seed: int) -> None:
     distances, count = random_chunk(frames, views, most, seed)
     pairs = view_pairs(views)
-    tables = {pair: FusedTable((TABLE,), np.ones(1), -float(number)) for number, pair in enumerate(pairs)}
+    tables = {pair: FusedTable({"slope": TABLE}, {"slope": 1.0}, -float(number)) for number, pair in enumerate(pairs)}
     found = posteriors(distances, count, tables)
     width = int(count.max(initial=0))
     for frame in range(frames):
         log_odds = np.full((1, len(pairs), width, width), -np.inf)
         for number, (i, j) in enumerate(pairs):
-            part = tables[i, j](block(distances[frame], count[frame], i, j))
+            part = tables[i, j]({"slope": block(distances[frame]["slope"], count[frame], i, j)})
             log_odds[0, number, : count[frame, i], : count[frame, j]] = part
         wanted = agree(log_odds, count[frame][None])[0]
         np.testing.assert_allclose(found[frame], wanted, atol=1e-9)
@@ -116,78 +127,45 @@ def test_agreement_is_one_step_by_plain_loops(views: int, size: int, seed: int) 
     np.testing.assert_allclose(agree(log_odds, sizes(views, size)), matching_marginals(raised), atol=1e-9)
 
 
-@given(views=st.integers(2, 4), most=st.integers(0, 4), seed=st.integers(0, 999))
-def test_similarities_are_the_published_ones(views: int, most: int, seed: int) -> None:
-    (distances,), (count,) = random_chunk(1, views, most, seed)
-    starts = np.cumsum(count) - count
-    scores = similarities(distances[0], starts, count)
-    for i, j in view_pairs(views):
-        part = block(distances[0], count, i, j).astype(np.float64)
-        assert scores[i, j].shape == part.shape
-        assert scores[i, j].dtype == np.float64
-        if not part.size:
-            continue
-        published = 1 - part / (part.max() + 1e-6)  # the small number counts where two boxes nearly coincide
-        np.testing.assert_allclose(scores[i, j], published, atol=1e-5)
-
-
-@pytest.mark.parametrize("calibrated", [True, False])
 @given(frames=st.integers(1, 3), views=st.integers(2, 4), most=st.integers(0, 4), seed=st.integers(0, 999))
-def test_ids_of_a_view_are_unique(calibrated: bool, frames: int, views: int, most: int, seed: int) -> None:
+def test_ids_of_a_view_are_unique(frames: int, views: int, most: int, seed: int) -> None:
     distances, count = random_chunk(frames, views, most, seed)
-    tables = dict.fromkeys(view_pairs(views), SLOPE) if calibrated else None
-    results = pair_up(distances, count, tables, 0.5)
+    posterior = posteriors(distances, count, dict.fromkeys(view_pairs(views), SLOPE))
+    assert posterior.shape[:2] == (frames, len(view_pairs(views)))
+    results = ids_of(posterior, count, 0.5)
     assert len(results) == frames
-    for (ids, scores), counts in zip(results, count, strict=True):
+    for ids, counts in zip(results, count, strict=True):
         assert [len(numbers) for numbers in ids] == counts.tolist()
         assert all(len(set(numbers.tolist())) == len(numbers) for numbers in ids)
-        assert set(scores) == set(view_pairs(views))
-
-
-def two_views(*rows: list[float]) -> tuple[list[np.ndarray], np.ndarray]:
-    cross = np.array(rows)
-    n, m = cross.shape
-    matrix = np.zeros((n + m, n + m), np.float32)
-    matrix[:n, n:], matrix[n:, :n] = cross, cross.T
-    return [matrix[None]], np.array([[n, m]])
 
 
 @pytest.mark.parametrize(("threshold", "same"), [(0.0, True), (0.5, True), (0.8, True), (0.9, False), (0.99, False)])
 def test_boxes_are_joined_above_the_threshold(threshold: float, same: bool) -> None:
     """Distance 3.5 has log-odds 1.8, probability 0.858."""
-    distances, count = two_views([3.5])
-    ((ids, scores),) = pair_up(distances, count, {(0, 1): SLOPE}, threshold)
-    assert scores[0, 1].item() == pytest.approx(1 / (1 + np.exp(-1.8)), abs=1e-6)
-    assert (ids[0][0] == ids[1][0]) == same
+    count = np.array([[1, 1]])
+    posterior = posteriors([{"slope": np.array([[0.0, 3.5], [3.5, 0.0]])}], count, {(0, 1): SLOPE})
+    assert posterior.item() == pytest.approx(1 / (1 + np.exp(-1.8)), abs=1e-6)
+    ((one, other),) = ids_of(posterior, count, threshold)
+    assert (one[0] == other[0]) == same
 
 
-def test_uncalibrated_ids_are_the_optimal_assignment() -> None:
-    distances, count = two_views([1.0, 5.0, 9.0], [5.0, 9.0, 4.0])
-    ((ids, _),) = pair_up(distances, count, None, 0.5)
-    assert ids[0].tolist() == [0, 1]
-    assert ids[1].tolist() == [0, 2, 1]
-
-
-def test_an_uncalibrated_lone_pair_is_joined() -> None:
-    """Its similarity is 0, whatever the distance: the published matches take it."""
-    distances, count = two_views([9.0])
-    ((ids, scores),) = pair_up(distances, count, None, 0.5)
-    assert ids[0].tolist() == ids[1].tolist() == [0]
-    assert scores[0, 1].item() == pytest.approx(0.0, abs=1e-5)
-
-
-def test_an_uncalibrated_triangle_goes_with_the_majority() -> None:
-    """Two good matches of three outweigh the third pair, which the assignment did not make."""
-    count = np.array([1, 1, 2])
-    matrix = np.full((4, 4), 9.0)
-    for a, b, distance in ((0, 1, 1.0), (0, 2, 1.0), (1, 3, 2.0), (1, 2, 2.1), (0, 3, 9.0)):
-        matrix[a, b] = matrix[b, a] = distance
-    ((ids, _),) = pair_up([matrix[None]], count[None], None, 0.5)
-    assert ids[0][0] == ids[2][0]
+def test_cues_are_added_up() -> None:
+    """Of a frame with boxes and of one without; a cue that no table knows changes nothing."""
+    count = np.array([[0, 0], [1, 1]])
+    table = FusedTable({"slope": TABLE, "other": TABLE}, {"slope": 1.0, "other": 0.5}, -1.0)
+    nobody, lonely = np.zeros((0, 0)), np.array([[0.0, 3.5], [3.5, 0.0]])
+    distances = [
+        {"slope": nobody, "other": nobody, "unknown": nobody},
+        {"slope": lonely, "other": 2 * lonely, "unknown": lonely},
+    ]
+    found = posteriors(distances, count, {(0, 1): table})
+    assert found[0].tolist() == [[[0.0]]]
+    assert found[1].item() == pytest.approx(1 / (1 + np.exp(-(1.8 - 0.5 * 2.4 - 1.0))), abs=1e-6)
 
 
 def test_no_box_anywhere() -> None:
-    for tables in (None, {(0, 1): SLOPE}):
-        ((ids, scores),) = pair_up([np.zeros((1, 0, 0), np.float32)], np.array([[0, 0]]), tables, 0.5)
-        assert [numbers.shape for numbers in ids] == [(0,), (0,)]
-        assert scores[0, 1].shape == (0, 0)
+    count = np.array([[0, 0]])
+    posterior = posteriors([{"slope": np.zeros((0, 0), np.float32)}], count, {(0, 1): SLOPE})
+    assert posterior.shape == (1, 1, 0, 0)
+    ((one, other),) = ids_of(posterior, count, 0.5)
+    assert one.shape == other.shape == (0,)

@@ -9,7 +9,7 @@ import numpy as np
 from selfmva.association.appearance import learn_appearance, stack_blocks
 from selfmva.association.appearance.em import scores
 from selfmva.association.appearance.within_views import own_distances
-from selfmva.association.cues import appearance_distances
+from selfmva.association.cues.appearance import cosine_distances
 from selfmva.core.view_pairs import view_pairs
 from selfmva.matching.posterior.marginals import matching_marginals
 
@@ -46,7 +46,7 @@ def match_by_appearance(
     instants = np.unique(np.linspace(0, len(packed) - 1, size).astype(np.int64))
     evidence = {
         (i, j): stack_blocks(
-            [appearance_distances(features[packed.rows(t, i)], features[packed.rows(t, j)]) for t in instants.tolist()],
+            [cosine_distances(features[packed.rows(t, i)], features[packed.rows(t, j)]) for t in instants.tolist()],
             None,
         )
         for i, j in pairs

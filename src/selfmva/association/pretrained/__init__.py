@@ -5,7 +5,6 @@ from selfmva.association.pretrained.card import Card
 from selfmva.association.pretrained.folder import CARD, CONFIG, FORMAT_VERSION, WEIGHTS, load, save
 from selfmva.association.pretrained.mixin import Pretrained
 from selfmva.association.pretrained.repositories import find_folder, push_folder
-from selfmva.association.pretrained.saved import SavedAssociator
 
 __all__ = [
     "ALIASES",
@@ -16,7 +15,6 @@ __all__ = [
     "Alias",
     "Card",
     "Pretrained",
-    "SavedAssociator",
     "find_folder",
     "load",
     "push_folder",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from selfmva.association.cues import CUES
+from selfmva.association import cues
 from selfmva.core.view_pairs import view_pairs
 from selfmva.matching.posterior.distance_table import DistanceTable
 from selfmva.matching.posterior.fusion import FusedTable
@@ -17,16 +17,20 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from selfmva.association.learning import Tables
     from selfmva.core.types import FloatArray
+    from selfmva.core.view_pairs import ViewPair
 
     Arrays = dict[str, NDArray[Any]]
 
 ENCODER = "encoder."
+NUMBERED_CUES = ("embedding", "floor", "head_lines", "appearance")  # of formats 2 to 4
+NUMBERS = tuple(map(str, range(len(NUMBERED_CUES))))
 
 
 def to_arrays(
-    weights: Mapping[str, Tensor] | None, lines: Mapping[tuple[int, int], FloatArray], tables: Tables | None
+    weights: Mapping[str, Tensor] | None,
+    lines: Mapping[ViewPair, FloatArray],
+    tables: Mapping[ViewPair, FusedTable] | None,
 ) -> Arrays:
     """Everything by name.
 
@@ -38,25 +42,25 @@ def to_arrays(
     arrays: Arrays = {f"{ENCODER}{name}": tensor.detach().cpu().numpy() for name, tensor in (weights or {}).items()}
     arrays |= {f"lines.{i}.{j}": matrix for (i, j), matrix in lines.items()}
     for (i, j), fused in (tables or {}).items():
-        arrays[f"tables.{i}.{j}.weights"] = fused.weights
         arrays[f"tables.{i}.{j}.bias"] = np.array(fused.bias)
-        for cue, table in enumerate(fused.tables):
-            if table is not None:
-                prefix = f"tables.{i}.{j}.{cue}"
-                arrays[f"{prefix}.distances"] = table.distances
-                arrays[f"{prefix}.log_odds"] = table.log_odds
-                arrays[f"{prefix}.true_share"] = np.array(table.true_share)
+        for cue, table in fused.tables.items():
+            prefix = f"tables.{i}.{j}.{cue}"
+            arrays[f"{prefix}.weight"] = np.array(fused.weights[cue])
+            arrays[f"{prefix}.distances"] = table.distances
+            arrays[f"{prefix}.log_odds"] = table.log_odds
+            arrays[f"{prefix}.true_share"] = np.array(table.true_share)
     return arrays
 
 
 def from_arrays(
-    arrays: Arrays, views: int
-) -> tuple[dict[str, Tensor] | None, dict[tuple[int, int], FloatArray], Tables | None]:
+    arrays: Arrays, views: int, *, numbered_cues: bool = False
+) -> tuple[dict[str, Tensor] | None, dict[ViewPair, FloatArray], dict[ViewPair, FusedTable] | None]:
     """The inverse of `to_arrays`.
 
     Args:
         arrays: By name.
         views: Number of views.
+        numbered_cues: True for formats that knew cues by number.
 
     Returns:
         Weights, lines and tables.
@@ -68,16 +72,41 @@ def from_arrays(
     infinite = [name for name, array in arrays.items() if not np.isfinite(array).all()]
     if infinite:
         raise ValueError(f"{infinite[0]} is not finite")
+    if numbered_cues:
+        arrays = _named(arrays)
     pairs = view_pairs(views)
     weights = _weights(arrays)
     lines = {(i, j): _lines(arrays[f"lines.{i}.{j}"]) for i, j in pairs if f"lines.{i}.{j}" in arrays}
-    tables = {(i, j): _fused(arrays, f"tables.{i}.{j}") for i, j in pairs if f"tables.{i}.{j}.weights" in arrays}
+    tables = {(i, j): _fused(arrays, f"tables.{i}.{j}") for i, j in pairs if f"tables.{i}.{j}.bias" in arrays}
     unknown = set(arrays) - set(to_arrays(weights, lines, tables))
     if unknown:
-        raise ValueError(f"unknown {', '.join(sorted(unknown))}")
+        raise ValueError(
+            f"unknown {', '.join(sorted(unknown))}; known cues are {', '.join(cue.name for cue in cues.CUES)}"
+        )
     if tables and len(tables) < len(pairs):
         raise ValueError(f"tables of {len(tables)} view pairs, expected all {len(pairs)}")
     return weights, lines, tables or None
+
+
+def _named(arrays: Arrays) -> Arrays:
+    """Arrays of a format that knew cues by number, as they are called now."""
+    named: Arrays = {}
+    for name, array in arrays.items():
+        match name.split("."):
+            case ["tables", i, j, "weights"]:
+                if array.ndim != 1 or len(array) > len(NUMBERED_CUES):
+                    raise ValueError(f"{name} of shape {array.shape}, expected at most {len(NUMBERED_CUES)} cues")
+                of_cues = zip(NUMBERED_CUES, array, strict=False)
+                named |= {
+                    f"tables.{i}.{j}.{cue}.weight": weight
+                    for number, (cue, weight) in enumerate(of_cues)
+                    if f"tables.{i}.{j}.{number}.distances" in arrays
+                }
+            case ["tables", i, j, number, part] if number in NUMBERS:
+                named[f"tables.{i}.{j}.{NUMBERED_CUES[int(number)]}.{part}"] = array
+            case _:
+                named[name] = array
+    return named
 
 
 def _weights(arrays: Arrays) -> dict[str, Tensor] | None:
@@ -97,11 +126,10 @@ def _lines(array: NDArray[Any]) -> FloatArray:
 
 
 def _fused(arrays: Arrays, prefix: str) -> FusedTable:
-    weights = arrays[f"{prefix}.weights"]
-    if weights.ndim != 1 or len(weights) > len(CUES):
-        raise ValueError(f"{prefix}.weights of shape {weights.shape}, expected at most {len(CUES)} cues")
-    cues = tuple(_table(arrays, f"{prefix}.{cue}") for cue in range(len(weights)))
-    return FusedTable(cues, weights.astype(np.float64), float(arrays[f"{prefix}.bias"]))
+    found = {cue.name: _table(arrays, f"{prefix}.{cue.name}") for cue in cues.CUES}
+    tables = {name: table for name, table in found.items() if table is not None}
+    weights = {name: float(arrays[f"{prefix}.{name}.weight"]) for name in tables}
+    return FusedTable(tables, weights, float(arrays[f"{prefix}.bias"]))
 
 
 def _table(arrays: Arrays, prefix: str) -> DistanceTable | None:

@@ -16,9 +16,9 @@ from safetensors.numpy import save as serialize
 
 from selfmva._version import __version__
 from selfmva.association.fit_report import FitReport, plain, with_nan
+from selfmva.association.model import FittedModel
 from selfmva.association.pretrained.arrays import ENCODER, from_arrays, to_arrays
 from selfmva.association.pretrained.card import MARK, Card, write_card
-from selfmva.association.pretrained.saved import SavedAssociator
 from selfmva.core.config import AssociatorConfig, GeometryRecipe, build
 from selfmva.core.types import View
 from selfmva.errors import CheckpointError, DataError
@@ -28,10 +28,15 @@ from selfmva.geometry.support import Support
 from selfmva.io.storage.atomic import atomic_write
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from selfmva.core.config import Recipe
+    from selfmva.core.types import IntArray
+    from selfmva.encoders.box import BoxEncoder
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
-FORMAT_VERSION, FORMAT_WITHOUT_CARD, FORMAT_WITHOUT_APPEARANCE = 4, 3, 2
+FORMAT_VERSION = 5  # cues by name
+FORMAT_WITH_NUMBERED_CUES, FORMAT_WITHOUT_CARD, FORMAT_WITHOUT_APPEARANCE = 4, 3, 2
 KEYS = frozenset(
     (
         "format_version",
@@ -42,6 +47,7 @@ KEYS = frozenset(
         "floor",
         "fit_report",
         "appearance",
+        "feature_length",
         "card",
     )
 )
@@ -56,12 +62,12 @@ Precision = Literal["float32", "float16"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 
-def save(folder: str | Path, saved: SavedAssociator, precision: Precision = "float32", name: str = "") -> None:
+def save(folder: str | Path, model: FittedModel, precision: Precision = "float32", name: str = "") -> None:
     """Write all files; a full disk or a crash leaves what was there before.
 
     Args:
         folder: Made where it is missing. A `README.md` that is not ours stays.
-        saved: What to write.
+        model: What to write.
         precision: Of the weights of the encoder.
         name: What `from_pretrained` will be called with, for the card; that of the folder where empty.
 
@@ -69,19 +75,21 @@ def save(folder: str | Path, saved: SavedAssociator, precision: Precision = "flo
         DataError: The disk is full or refuses; what was there before is unchanged.
     """
     target = Path(folder)
-    arrays = to_arrays(saved.weights, saved.lines, saved.tables)
+    weights_of_encoder = None if model.encoder is None else model.encoder.state_dict()
+    arrays = to_arrays(weights_of_encoder, model.lines, model.tables)
     kept = {name: array.astype(precision) if name.startswith(ENCODER) else array for name, array in arrays.items()}
     weights = serialize({name: np.array(array, order="C") for name, array in kept.items()})
     config = {
         "format_version": FORMAT_VERSION,
         "selfmva_version": __version__,
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
-        "views": [asdict(view) for view in saved.views],
-        "params": saved.params,
-        "floor": None if saved.floor is None else _floor_values(saved.floor),
-        "fit_report": None if saved.report is None else saved.report.to_dict(),
-        "appearance": saved.appearance,
-        "card": None if saved.card is None else saved.card.model_dump(mode="json"),
+        "views": [asdict(view) for view in model.views],
+        "params": model.config.model_dump(mode="json", exclude={"device"}),
+        "floor": None if model.floor is None else _floor_values(model.floor),
+        "fit_report": None if model.report is None else model.report.to_dict(),
+        "appearance": model.appearance,
+        "feature_length": model.feature_length,
+        "card": None if model.card is None else model.card.model_dump(mode="json"),
     }
     try:
         target.mkdir(parents=True, exist_ok=True)
@@ -101,11 +109,11 @@ def save(folder: str | Path, saved: SavedAssociator, precision: Precision = "flo
             new_card.write_bytes(card.read_bytes())
         else:
             new_card.write_text(
-                write_card(saved.card, saved.views, saved.report, name or target.resolve().name), encoding="utf-8"
+                write_card(model.card, model.views, model.report, name or target.resolve().name), encoding="utf-8"
             )
 
 
-def load(folder: str | Path) -> SavedAssociator:
+def load(folder: str | Path) -> FittedModel:
     """Read what `save` wrote.
 
     Args:
@@ -131,24 +139,39 @@ def load(folder: str | Path) -> SavedAssociator:
         )
     try:
         views = tuple(View(**view) for view in config["views"])
-        weights, lines, tables = from_arrays(deserialize(data), len(views))
+        numbered = config["format_version"] <= FORMAT_WITH_NUMBERED_CUES
+        weights, lines, tables = from_arrays(deserialize(data), len(views), numbered_cues=numbered)
         params = build(AssociatorConfig, config["params"])
         _check_recipe(params.recipe, embedding=weights is not None)
         _check_path(params.appearance.encoder or "")
-        report, card = config["fit_report"], config["card"]
-        return SavedAssociator(
+        report = None if config["fit_report"] is None else FitReport.from_dict(config["fit_report"])
+        card = config["card"]
+        return FittedModel(
             views=views,
-            params=params.model_dump(exclude={"device"}),
-            weights=weights,
+            config=params,
+            clock_offsets=_offsets(report, views),
+            encoder=None if weights is None else _encoder(views, params, weights, source),
             floor=_floor(config["floor"], views),
             lines=lines,
             tables=tables,
-            report=None if report is None else FitReport.from_dict(report),
+            report=report,
             appearance=config["appearance"],
+            feature_length=config["feature_length"],
             card=None if card is None else build(Card, card),
         )
     except (SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(f"{source} is damaged or of another version: {error}") from error
+
+
+def _encoder(views: tuple[View, ...], config: AssociatorConfig, weights: dict[str, Tensor], source: Path) -> BoxEncoder:
+    from selfmva.association.pretrained.encoder import encoder_from_weights  # torch, which a floor alone needs not
+
+    return encoder_from_weights(views, config.encoder.prompt, weights, str(source))
+
+
+def _offsets(report: FitReport | None, views: tuple[View, ...]) -> IntArray:
+    clocks = {} if report is None else report.clock_offsets
+    return np.array([clocks.get(view.name, 0) for view in views], dtype=np.int64)
 
 
 def _check_recipe(recipe: Recipe, *, embedding: bool) -> None:
@@ -203,6 +226,8 @@ def _read_config(path: Path) -> dict[str, Any]:
         config["appearance"] = None
     if config["format_version"] in {FORMAT_WITHOUT_APPEARANCE, FORMAT_WITHOUT_CARD}:
         config["card"] = None
+    if config["format_version"] <= FORMAT_WITH_NUMBERED_CUES:
+        config["feature_length"] = None
     if set(config) != KEYS:
         odd = ", ".join(sorted(set(config) ^ KEYS))
         raise CheckpointError(f"{path} is damaged or of another version: unknown or missing {odd}")

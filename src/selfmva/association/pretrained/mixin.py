@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Any, Self
 from selfmva.association.pretrained.card import Card
 from selfmva.association.pretrained.folder import PRECISIONS, Precision, load, save
 from selfmva.association.pretrained.repositories import find_folder, push_folder
-from selfmva.core.config import build
+from selfmva.core.config import AppearanceConfig, build
 from selfmva.core.plugins import rename_file
 from selfmva.errors import CheckpointError, ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from selfmva.association.pretrained.saved import SavedAssociator
-    from selfmva.core.config import AppearanceConfig
+    from selfmva.association.model import FittedModel
 
 
 class Pretrained(ABC):
@@ -32,8 +31,11 @@ class Pretrained(ABC):
     card_: Card | None
 
     @abstractmethod
-    def to_saved(self) -> SavedAssociator:
+    def fitted(self, needed: str) -> FittedModel:
         """Everything that was learnt.
+
+        Args:
+            needed: What needs it, for the message.
 
         Raises:
             NotFittedError: Nothing was learnt yet.
@@ -41,19 +43,12 @@ class Pretrained(ABC):
 
     @classmethod
     @abstractmethod
-    def from_saved(cls, saved: SavedAssociator, *, name: str, device: str = "cpu") -> Self:
-        """Build one from its parts.
+    def from_model(cls, model: FittedModel, *, device: str = "cpu") -> Self:
+        """A fitted one.
 
         Args:
-            saved: Everything that was learnt.
-            name: Where it comes from, for error messages.
+            model: Everything that was learnt.
             device: `"cpu"`, `"cuda"`, `"cuda:1"`, or `"auto"`.
-
-        Returns:
-            A fitted one.
-
-        Raises:
-            CheckpointError: The weights are of another architecture.
         """
 
     def save_pretrained(
@@ -88,15 +83,15 @@ class Pretrained(ABC):
         self._save(folder, card, precision, "")
 
     def _save(self, folder: str | Path, card: Card | dict[str, Any] | None, precision: Precision, name: str) -> None:
-        saved = self.to_saved()
+        model = self.fitted("save_pretrained() needs a fitted associator")
         if precision not in PRECISIONS:
             raise ConfigError(f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}")
         if card is not None:
-            saved = replace(saved, card=build(Card, card if isinstance(card, dict) else card.model_dump()))
+            model = replace(model, card=build(Card, card if isinstance(card, dict) else card.model_dump()))
         # On this machine the encoder is found again from any folder; elsewhere its path says nothing but who made it.
-        saved = _with_encoder_file(saved, lambda path: path.name if name else str(path.resolve()))
-        save(folder, saved, precision, name)
-        self.card_ = saved.card
+        renamed = _with_encoder_file(model, lambda path: path.name if name else str(path.resolve()))
+        save(folder, renamed, precision, name)
+        self.card_ = model.card
 
     def push_to_hub(
         self,
@@ -183,27 +178,31 @@ class Pretrained(ABC):
             local_files_only=local_files_only,
             force_download=force_download,
         )
-        saved = load(folder)
+        model = load(folder)
         if appearance is not None:
             looks = {"encoder": appearance} if isinstance(appearance, str) else appearance
-            saved = replace(saved, params=saved.params | {"appearance": looks})
+            model = _with_appearance(model, build(AppearanceConfig, looks) if isinstance(looks, dict) else looks)
         elif folder != Path(name):
-            _refuse_files_elsewhere(saved, str(name))
-        return cls.from_saved(saved, device=device, name=str(folder))
+            _refuse_files_elsewhere(model, str(name))
+        return cls.from_model(model, device=device)
 
 
-def _with_encoder_file(saved: SavedAssociator, rename: Callable[[Path], str]) -> SavedAssociator:
+def _with_appearance(model: FittedModel, appearance: AppearanceConfig) -> FittedModel:
+    return replace(model, config=model.config.model_copy(update={"appearance": appearance}))
+
+
+def _with_encoder_file(model: FittedModel, rename: Callable[[Path], str]) -> FittedModel:
     """The same with another name for the file of its encoder of appearance, if it has one."""
-    appearance = saved.params["appearance"]
-    if appearance["encoder"] is None:
-        return saved
-    renamed = {**appearance, "encoder": rename_file(appearance["encoder"], rename)}
-    return replace(saved, params={**saved.params, "appearance": renamed})
+    appearance = model.config.appearance
+    if appearance.encoder is None:
+        return model
+    renamed = rename_file(appearance.encoder, rename)
+    return _with_appearance(model, appearance.model_copy(update={"encoder": renamed}))
 
 
-def _refuse_files_elsewhere(saved: SavedAssociator, name: str) -> None:
+def _refuse_files_elsewhere(model: FittedModel, name: str) -> None:
     """A rig of somebody else does not choose which files of this machine are opened."""
-    encoder = saved.params["appearance"]["encoder"] or ""
+    encoder = model.config.appearance.encoder or ""
     kind, _, what = encoder.partition(":")
     if what and kind != "torchvision":
         raise CheckpointError(

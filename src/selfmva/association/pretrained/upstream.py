@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from selfmva.association.associator import Associator
-from selfmva.association.pretrained import Card, SavedAssociator
+from selfmva.association.model import FittedModel, no_offsets
+from selfmva.association.pretrained import Card
+from selfmva.association.pretrained.encoder import encoder_from_weights
 from selfmva.association.pretrained.torch_archive import read_torch_archive
+from selfmva.core.config import AssociatorConfig, PublishedRecipe, build
 from selfmva.encoders.box import EMBEDDING_DIM, FREQUENCIES, TOKEN_DIM
 from selfmva.errors import CheckpointError
 from selfmva.io.video.view_argument import resolve_views
@@ -70,14 +73,14 @@ def convert_upstream(path: str | Path, views: Sequence[ViewLike], *, device: str
         rows = len(model[f"{DECODER}.weight"]) if theirs == DECODER else EMBEDDING_DIM
         weights[f"{ours}.weight"] = _weight(model, f"{theirs}.weight", (rows, EMBEDDING_DIM), path)
         weights[f"{ours}.bias"] = _weight(model, f"{theirs}.bias", (rows,), path)
-    params = {"recipe": {"name": "published"}, "encoder": {"prompt": prompt}}
+    config = build(AssociatorConfig, {"recipe": PublishedRecipe(), "encoder": {"prompt": prompt}})
     card = Card(
         license=LICENSE,
         training_data=f"Converted from {Path(path).name}, a checkpoint of the published Self-MVA code. The weights "
         "that its authors publish are under CC BY-NC-SA 4.0, and stay so when converted.",
     )
-    saved = SavedAssociator(cameras, params, weights, floor=None, lines={}, tables=None, report=None, card=card)
-    return Associator.from_saved(saved, name=str(path), device=device)
+    encoder = encoder_from_weights(cameras, config.encoder.prompt, weights, str(path))
+    return Associator.from_model(FittedModel(cameras, config, no_offsets(cameras), encoder, card=card), device=device)
 
 
 def _read_model(path: str | Path) -> dict[str, Any]:

@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from selfmva.core.types import FloatArray, IntArray
+    from selfmva.core.view_pairs import ViewPair
     from selfmva.matching.posterior.distance_table import DistanceTable
 
-ViewPair = tuple[int, int]
 MOST_BOX_PAIRS = 100_000  # synchronous, of all view pairs together, for `choose_instants`; more would sharpen nothing
 SHIFTS = 3  # shifted instants for every synchronous one
 LARGEST_WEIGHT = 1.0  # no cue says more than its own table
@@ -59,42 +59,43 @@ class FusedTable:
     """Log-odds of "same person" from the distances of several cues, before the competition of other boxes.
 
     Attributes:
-        tables: One per cue; None where this view pair doesn't have the cue.
-        weights: `(C,)` at least 0.
+        tables: By the name of the cue; none of a cue that this view pair doesn't have.
+        weights: Of the same cues, at least 0.
         bias: Log-odds of a pair of boxes that no cue knows anything about.
     """
 
-    tables: tuple[DistanceTable | None, ...]
-    weights: FloatArray
+    tables: Mapping[str, DistanceTable]
+    weights: Mapping[str, float]
     bias: float
 
-    def __call__(self, distances: FloatArray) -> FloatArray:
-        """Log-odds `(...)` of distances `(C, ...)`; a cue whose distance is NaN says nothing."""
-        ratios = log_ratios(self.tables, distances)
-        # Bounded, so that products of odds stay within what competition can compute.
-        limit = 2 * LARGEST_LOG_ODDS
-        return np.asarray(np.clip(self.bias + np.tensordot(self.weights, ratios, axes=1), -limit, limit))
+    def __call__(self, distances: Mapping[str, FloatArray]) -> FloatArray:
+        """Log-odds `(...)` of distances `(...)` by cue; a cue without a distance, or with NaN, says nothing."""
+        shape = np.broadcast_shapes(*(np.shape(given) for given in distances.values()))
+        total = np.full(shape, self.bias)
+        for name, table in self.tables.items():
+            if name in distances and self.weights[name]:
+                total = total + self.weights[name] * log_ratios(table, distances[name])
+        # Bounded, so that products of odds stay within what the marginals can compute.
+        return np.asarray(np.clip(total, -2 * LARGEST_LOG_ODDS, 2 * LARGEST_LOG_ODDS))
+
+    @property
+    def tells(self) -> bool:
+        """False where no cue has a weight, and any two boxes are as likely to be one person."""
+        return any(self.weights.values())
 
 
 class Comparison(NamedTuple):
     """Distances of one view pair at synchronous and at shifted instants.
 
     Attributes:
-        synchronous: F arrays `(C, N_f, M_f)`: the boxes of both views at one instant.
-        shifted: G arrays `(C, N, M)`: boxes of one view and boxes of the other at another instant.
+        synchronous: F times, by cue `(N_f, M_f)`: the boxes of both views at one instant.
+        shifted: G times, by cue `(N, M)`: boxes of one view and boxes of the other at another instant.
         instants: `(G, 2)` numbers, in `synchronous`, of the instants of the rows and of the columns of `shifted`.
     """
 
-    synchronous: Sequence[FloatArray]
-    shifted: Sequence[FloatArray]
+    synchronous: Sequence[Mapping[str, FloatArray]]
+    shifted: Sequence[Mapping[str, FloatArray]]
     instants: IntArray
-
-    def of_cues(self, count: int) -> Comparison:
-        """The distances of the first cues alone."""
-        return self._replace(
-            synchronous=[block[:count] for block in self.synchronous],
-            shifted=[block[:count] for block in self.shifted],
-        )
 
 
 def choose_instants(time: IntArray, box_pairs: IntArray, minimum_shift: int, most: int) -> tuple[IntArray, IntArray]:
@@ -126,62 +127,61 @@ def choose_instants(time: IntArray, box_pairs: IntArray, minimum_shift: int, mos
     return chosen, pairs[np.abs(when[first] - when[second]) >= minimum_shift]
 
 
-def log_ratios(tables: Sequence[DistanceTable | None], distances: FloatArray) -> FloatArray:
-    """What each cue says: log-ratio of the densities of its distance, for one person and for two.
+def log_ratios(table: DistanceTable | None, distances: FloatArray) -> FloatArray:
+    """What a cue says: log-ratio of the densities of its distance, for one person and for two.
 
     Args:
-        tables: C tables; None, or one that found nothing, says 0 throughout.
-        distances: `(C, ...)`; NaN says 0.
+        table: What its distances mean; None, or one that found nothing, says 0 throughout.
+        distances: `(...)`; NaN says 0.
 
     Returns:
-        `(C, ...)`.
+        `(...)`.
     """
-    ratios = np.zeros(distances.shape)
-    for number, table in enumerate(tables):
-        if table is not None and table.true_share > 0:
-            share = np.log(table.true_share) - np.log1p(-table.true_share)
-            ratios[number] = np.where(np.isnan(distances[number]), 0.0, table(distances[number]) - share)
-    return ratios
+    if table is None or table.true_share == 0:
+        return np.zeros(distances.shape)
+    share = np.log(table.true_share) - np.log1p(-table.true_share)
+    return np.where(np.isnan(distances), 0.0, table(distances) - share)
 
 
 def fuse(
-    tables: Mapping[ViewPair, Sequence[DistanceTable | None]],
+    tables: Mapping[ViewPair, Mapping[str, DistanceTable]],
     comparisons: Mapping[ViewPair, Comparison],
-    absolute: int | None = None,
+    absolute: str | None = None,
 ) -> dict[ViewPair, FusedTable]:
     """Learn how to weigh the cues.
 
     Args:
-        tables: For every view pair, a table for each of C cues, None where it doesn't have the cue.
+        tables: For every view pair, a table for each cue that it has, by the cue's name.
         comparisons: For the same view pairs, distances to learn from: best of boxes that no cue was trained on.
-        absolute: Number of a cue whose table tells odds, not ratios: where a view pair has it, its weight is 1 and the
+        absolute: Name of a cue whose table tells odds, not ratios: where a view pair has it, its weight is 1 and the
             bias 0, and only how much other cues add is learnt, up to LARGEST_WEIGHT_BESIDE.
 
     Returns:
         The fused table of every view pair; one without any cue says "not the same person" throughout.
 
     Raises:
-        InputError: View pairs of both arguments differ, or not all have the same number of cues.
+        InputError: View pairs of both arguments differ.
     """
-    cues = {len(found) for found in tables.values()}
-    if set(tables) != set(comparisons) or len(cues) > 1:
-        raise InputError("every view pair needs one comparison and one table, or None, for every cue")
+    if set(tables) != set(comparisons):
+        raise InputError("every view pair needs one comparison and its tables, if any")
     informed = [pair for pair in sorted(tables) if _informed(tables[pair]) and len(comparisons[pair].instants)]
-    nothing = np.zeros(next(iter(cues), 0))
-    fused = {pair: FusedTable(tuple(found), nothing, -LARGEST_LOG_ODDS) for pair, found in tables.items()}
-    told = [pair for pair in informed if absolute is not None and tables[pair][absolute] is not None]
-    for group in (told, [pair for pair in informed if pair not in told]):
+    fused = {pair: FusedTable(found, dict.fromkeys(found, 0.0), -LARGEST_LOG_ODDS) for pair, found in tables.items()}
+    known = [pair for pair in informed if absolute in tables[pair]]
+    for group in (known, [pair for pair in informed if pair not in known]):
         if group:
-            data = _stack([(tables[pair], comparisons[pair]) for pair in group])
-            weights, biases = _learn(*data, len(group), absolute if group is told else None)
+            cues = sorted({name for pair in group for name in tables[pair]})
+            data = _stack(cues, [(tables[pair], comparisons[pair]) for pair in group])
+            fixed = cues.index(absolute) if absolute is not None and group is known else None
+            weights, biases = _learn(*data, len(group), fixed)
+            learnt = dict(zip(cues, weights.tolist(), strict=True))
             for pair, bias in zip(group, biases.tolist(), strict=True):
-                fused[pair] = FusedTable(tuple(tables[pair]), weights, bias)
+                fused[pair] = FusedTable(tables[pair], {name: learnt[name] for name in tables[pair]}, bias)
     return fused
 
 
-def _informed(tables: Sequence[DistanceTable | None]) -> bool:
+def _informed(tables: Mapping[str, DistanceTable]) -> bool:
     """True where at least one cue found something."""
-    return any(table is not None and table.true_share > 0 for table in tables)
+    return any(table.true_share > 0 for table in tables.values())
 
 
 class _Blocks(NamedTuple):
@@ -211,13 +211,18 @@ class _Examples(NamedTuple):
     sign: int
 
 
-def _stack(data: Sequence[tuple[Sequence[DistanceTable | None], Comparison]]) -> tuple[_Blocks, _Blocks, IntArray]:
+def _stack(
+    cues: Sequence[str], data: Sequence[tuple[Mapping[str, DistanceTable], Comparison]]
+) -> tuple[_Blocks, _Blocks, IntArray]:
     """All view pairs' synchronous blocks, their shifted blocks, and the synchronous blocks that these belong to."""
-    synchronous, shifted, instants = [], [], []
+    synchronous: list[tuple[FloatArray, int]] = []
+    shifted: list[tuple[FloatArray, int]] = []
+    instants = []
     first = 0
     for number, (tables, comparison) in enumerate(data):
-        synchronous += [(log_ratios(tables, block), number) for block in comparison.synchronous]
-        shifted += [(log_ratios(tables, block), number) for block in comparison.shifted]
+        for blocks, found in ((comparison.synchronous, synchronous), (comparison.shifted, shifted)):
+            for block in blocks:
+                found.append((np.stack([log_ratios(tables.get(name), block[name]) for name in cues]), number))
         instants.append(comparison.instants + first)
         first += len(comparison.synchronous)
     size = np.max([block.shape[1:] for block, _ in synchronous + shifted], axis=0)

@@ -1,4 +1,4 @@
-"""From the distances of a chunk of frames to probabilities and ids."""
+"""From the distances of a chunk of frames to probabilities."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import logit
 
-from selfmva.core.view_pairs import view_pairs
-from selfmva.matching.assignment import solve
+from selfmva.core.view_pairs import ViewPair, view_pairs
 from selfmva.matching.distances import padded_rows
-from selfmva.matching.grouping.groups import group_frames
 from selfmva.matching.posterior.distance_table import LARGEST_LOG_ODDS
 from selfmva.matching.posterior.marginals import matching_marginals
-from selfmva.matching.published import SIMILARITY_EPSILON, similarity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,17 +18,17 @@ if TYPE_CHECKING:
     from selfmva.core.types import FloatArray, IntArray
     from selfmva.matching.posterior.fusion import FusedTable
 
-ViewPair = tuple[int, int]
 LARGEST_FUSED = 4 * LARGEST_LOG_ODDS  # what products of odds can hold
 MUCH_PADDING = 20_000  # entries of a frame, from where on the padding costs more than a loop over view pairs
-UNMATCHED_LOG_ODDS = -0.5  # uncalibrated: half the weight of the best match
 
 
-def posteriors(distances: Sequence[FloatArray], count: IntArray, tables: Mapping[ViewPair, FusedTable]) -> FloatArray:
+def posteriors(
+    distances: Sequence[Mapping[str, FloatArray]], count: IntArray, tables: Mapping[ViewPair, FusedTable]
+) -> FloatArray:
     """Posterior of every pair of boxes of two views, for a chunk of frames at once.
 
     Args:
-        distances: For each of F frames, `(C, M, M)` distances of its boxes by C cues, view after view.
+        distances: For each of F frames, by cue, `(M, M)` distances of its boxes, view after view.
         count: `(F, V)` number of boxes.
         tables: What distances mean, for every view pair.
 
@@ -43,11 +40,15 @@ def posteriors(distances: Sequence[FloatArray], count: IntArray, tables: Mapping
     width = int(count.max(initial=0))
     rows = padded_rows(np.cumsum(count, axis=1) - count, count, width)  # (F, V, K)
     log_odds = np.zeros((len(count), len(pairs), width, width))
-    for number, matrices in enumerate(distances):
-        if matrices.shape[1]:
-            blocks = matrices[:, rows[number, one][:, :, None], rows[number, other][:, None, :]]
-            for place, pair in enumerate(pairs):
-                log_odds[number, place] = tables[pair](blocks[:, place])
+    peopled = np.flatnonzero(count.any(axis=1)).tolist()
+    blocks = {
+        name: np.stack(
+            [distances[n][name][rows[n, one][:, :, None], rows[n, other][:, None, :]] for n in peopled], axis=1
+        )
+        for name in (distances[peopled[0]] if peopled else ())
+    }
+    for place, pair in enumerate(pairs):
+        log_odds[peopled, place] = tables[pair]({name: block[place] for name, block in blocks.items()})
     filled = np.arange(width) < count[..., None]  # (F, V, K)
     log_odds[~(filled[:, one][..., :, None] & filled[:, other][..., None, :])] = -np.inf
     return agree(log_odds, count)
@@ -81,7 +82,7 @@ def agree(log_odds: FloatArray, count: IntArray) -> FloatArray:
         return posterior
     one, other = (np.array(side) for side in zip(*view_pairs(views), strict=True))
     width = log_odds.shape[-1]
-    matrix = _symmetric(posterior, views).reshape(len(count), views * width, views * width)
+    matrix = symmetric(posterior, views).reshape(len(count), views * width, views * width)
     view, real = np.repeat(np.arange(views), width), (np.arange(width) < count[:, :, None]).reshape(len(count), -1)
     change = np.zeros_like(matrix)
     for number, used in enumerate(real):  # frame by frame, for products grow with the cube of the padding
@@ -106,25 +107,6 @@ def _compete(log_odds: FloatArray, count: IntArray) -> FloatArray:
     return posterior
 
 
-def similarities(distances: FloatArray, starts: IntArray, count: IntArray) -> dict[ViewPair, FloatArray]:
-    """What stands in for probabilities before anything is calibrated: the published similarity.
-
-    Args:
-        distances: `(M, M)` distances of the boxes of one frame, view after view.
-        starts: `(V,)` first row of each view.
-        count: `(V,)` number of boxes.
-
-    Returns:
-        For every view pair `1 - distance / largest distance`.
-    """
-    scores: dict[ViewPair, FloatArray] = {}
-    for i, j in view_pairs(len(count)):
-        rows, columns = slice(starts[i], starts[i] + count[i]), slice(starts[j], starts[j] + count[j])
-        block = distances[rows, columns].astype(np.float64)
-        scores[i, j] = similarity(block) if block.size else np.zeros(block.shape)
-    return scores
-
-
 def bounded_log_odds(probabilities: FloatArray) -> FloatArray:
     """Log-odds of probabilities, bounded, so that one pair that is certain does not outweigh all others.
 
@@ -141,66 +123,8 @@ def bounded_log_odds(probabilities: FloatArray) -> FloatArray:
     return np.asarray(np.clip(logit(probabilities), -LARGEST_LOG_ODDS, LARGEST_LOG_ODDS))
 
 
-def pair_up(
-    distances: Sequence[FloatArray],
-    count: IntArray,
-    tables: Mapping[ViewPair, FusedTable] | None,
-    threshold: float,
-) -> list[tuple[tuple[IntArray, ...], dict[ViewPair, FloatArray]]]:
-    """Ids and pairwise probabilities of a chunk of frames.
-
-    Args:
-        distances: For each of F frames, `(C, M, M)` distances of its boxes by C cues, view after view.
-        count: `(F, V)` number of boxes.
-        tables: What distances mean; None: similarities of the first cue stand in (see `similarities`).
-        threshold: Probability above which boxes are joined; not used without tables.
-
-    Returns:
-        For each frame the ids of every view and the probabilities of every view pair.
-    """
-    pairs = view_pairs(count.shape[1])
-    if tables is not None:
-        padded = posteriors(distances, count, tables)
-        links, level = bounded_log_odds(padded), float(bounded_log_odds(np.array(threshold)))
-    else:
-        starts = np.cumsum(count, axis=1) - count
-        scores = [similarities(matrices[0], *sizes) for matrices, *sizes in zip(distances, starts, count, strict=True)]
-        padded = _pad(scores, count)
-        links, level = _links_of_matches(padded, count), 0.0
-    ids = group_frames(_symmetric(links, count.shape[1]), count, level)
-    results = []
-    for n, own, found in zip(count, padded, ids, strict=True):
-        blocks = {(i, j): own[p, : n[i], : n[j]].copy() for p, (i, j) in enumerate(pairs)}
-        results.append((tuple(numbers[:k].copy() for numbers, k in zip(found, n.tolist(), strict=True)), blocks))
-    return results
-
-
-def _pad(scores: Sequence[Mapping[ViewPair, FloatArray]], count: IntArray) -> FloatArray:
-    """`(F, P, K, K)` of the blocks of F frames."""
-    pairs, width = view_pairs(count.shape[1]), int(count.max(initial=0))
-    padded = np.zeros((len(scores), len(pairs), width, width))
-    for number, blocks in enumerate(scores):
-        for p, pair in enumerate(pairs):
-            padded[number, p, : len(blocks[pair]), : blocks[pair].shape[1]] = blocks[pair]
-    return padded
-
-
-def _links_of_matches(scores: FloatArray, count: IntArray) -> FloatArray:
-    """For grouping without probabilities: similarity where the optimal assignment matches two boxes, else negative."""
-    one, other = (np.array(side) for side in zip(*view_pairs(count.shape[1]), strict=True))
-    width = scores.shape[-1]
-    matched = solve(
-        -scores.reshape(len(count) * len(one), width, width), count[:, one].ravel(), count[:, other].ravel()
-    ).columns
-    links = np.full((len(matched), width, width), UNMATCHED_LOG_ODDS)
-    problem, row = np.nonzero(matched >= 0)
-    cell = (problem, row, matched[problem, row])
-    links[cell] = scores.reshape(len(links), width, width)[cell] + SIMILARITY_EPSILON
-    return links.reshape(scores.shape)
-
-
-def _symmetric(links: FloatArray, views: int) -> FloatArray:
-    """`(F, V, K, V, K)` from the blocks `(F, P, K, K)` of view pairs."""
+def symmetric(links: FloatArray, views: int) -> FloatArray:
+    """What `group_frames` reads: `(F, V, K, V, K)` from the blocks `(F, P, K, K)` of the pairs of views."""
     one, other = (np.array(side) for side in zip(*view_pairs(views), strict=True))
     frames, _, width, _ = links.shape
     full = np.zeros((frames, views, views, width, width))

@@ -1,0 +1,108 @@
+"""What `fit` is given, as views and frames; and the one order in which all is learnt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from selfmva.core.packed_boxes import canonical_view_order, feature_length
+from selfmva.core.types import Frame, View, clip_to_views, reorder_views
+from selfmva.datasets.base import MultiViewDataset
+from selfmva.errors import InputError
+from selfmva.io.boxes.argument import resolve_boxes
+from selfmva.io.video.view_argument import resolve_views
+from selfmva.pretext.sampler import check_anchor_view
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from selfmva.core.config import AssociatorConfig
+    from selfmva.io.boxes.argument import BoxesLike
+    from selfmva.io.video.view_argument import ViewLike
+
+
+@dataclass(frozen=True, eq=False)
+class CanonicalRecording:
+    """A recording with its views in an order that what they saw decides, not the user.
+
+    All that is learnt is learnt in this order, so that listing the cameras differently changes nothing but their
+    numbers. It is left at the end, by `FittedModel.reordered(places)`; nothing in between knows of it.
+
+    Attributes:
+        views: The cameras.
+        frames: Clipped frames in the order of time.
+        config: The hyper-parameters, in the numbers of these views.
+        order: The user's number of each view.
+    """
+
+    views: tuple[View, ...]
+    frames: list[Frame]
+    config: AssociatorConfig
+    order: list[int]
+
+    @classmethod
+    def of(cls, views: Sequence[View], frames: Sequence[Frame], config: AssociatorConfig) -> CanonicalRecording:
+        """Bring views, frames and config into that order."""
+        order = canonical_view_order(frames, len(views))
+        anchor = getattr(config.recipe, "anchor_view", None)
+        if anchor is not None:
+            check_anchor_view(anchor, len(views))
+            recipe = config.recipe.model_copy(update={"anchor_view": order.index(anchor)})
+            config = config.model_copy(update={"recipe": recipe})
+        turned = [reorder_views(frame, order) for frame in frames]
+        return cls(tuple(views[view] for view in order), turned, config, order)
+
+    @property
+    def places(self) -> list[int]:
+        """Where each of the user's views is: the order that leads back."""
+        return [self.order.index(view) for view in range(len(self.order))]
+
+
+def check_feature_length(frame: Frame, length: int | None) -> None:
+    """Refuse features that are not those of which appearance was learnt.
+
+    Args:
+        frame: With features or without.
+        length: How many numbers the learnt ones have; None where that is not known.
+
+    Raises:
+        InputError: Features of another length.
+    """
+    found = feature_length([frame])
+    if length is not None and found not in {None, length}:
+        raise InputError(
+            f"instant {frame.index}: features have {found} numbers, but appearance was learnt from features of "
+            f"{length}: give those of the same encoder, or fit() anew"
+        )
+
+
+def read_recording(
+    views: Sequence[ViewLike] | MultiViewDataset, boxes: BoxesLike | None
+) -> tuple[tuple[View, ...], list[Frame]]:
+    """Views and frames to learn from, clipped to the images.
+
+    Args:
+        views: One entry per camera, or a dataset, whose training split is read (everything, where it has none).
+        boxes: See `selfmva.io.resolve_boxes`; None with a dataset.
+
+    Returns:
+        At least two views, and frames that hold at least one box.
+
+    Raises:
+        InputError: Views or boxes are wrong, missing, or there is no box at all.
+        DataError: A file is missing or damaged.
+    """
+    if isinstance(views, MultiViewDataset):
+        if boxes is not None:
+            raise InputError("fit(dataset) takes the boxes of the dataset: leave boxes out, or give views and boxes")
+        cameras = resolve_views(views.views)
+        indices = views.splits.get("train", range(len(views)))
+        frames = [clip_to_views(views.frame(index), cameras) for index in indices]
+    else:
+        if boxes is None:
+            raise InputError("fit(views, boxes) needs boxes; or give a dataset alone: fit(dataset)")
+        cameras = resolve_views(views)
+        frames = resolve_boxes(boxes, cameras)
+    if not any(sum(frame.counts) for frame in frames):
+        raise InputError(f"there is no box in any of the {len(frames)} instants: nothing to learn from")
+    return cameras, frames
