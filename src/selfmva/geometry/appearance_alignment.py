@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.core.thinning import evenly_spaced
 from selfmva.geometry.pair_alignment import LARGEST_SCALE, keep_distinct
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def align_matches(first: Sightings, second: Sightings, rows_i: IntArray, rows_j:
     """
     usable = first.usable[rows_i] & second.usable[rows_j]
     place_i, place_j = first.places[rows_i[usable]], second.places[rows_j[usable]]
-    chosen = np.unique(np.linspace(0, len(place_i) - 1, min(len(place_i), MOST_MATCHES)).astype(np.int64))
+    chosen = evenly_spaced(len(place_i), MOST_MATCHES)
     place_i, place_j = place_i[chosen], place_j[chosen]
     if len(place_i) < FEWEST:
         return []
@@ -54,7 +55,7 @@ def _propose(place_i: np.ndarray, place_j: np.ndarray) -> tuple[np.ndarray, np.n
     way_i, way_j = place_i[other] - place_i[one], place_j[other] - place_j[one]
     near, far = np.minimum(np.abs(way_i), np.abs(way_j)), np.maximum(np.abs(way_i), np.abs(way_j))
     good = np.flatnonzero((near > LEAST_APART) & (far < LARGEST_SCALE * near))
-    good = good[np.unique(np.linspace(0, len(good) - 1, min(len(good), MOST_HYPOTHESES)).astype(np.int64))]
+    good = good[evenly_spaced(len(good), MOST_HYPOTHESES)]
     turn = way_j[good] * np.conj(way_i[good])
     turn /= np.abs(turn)
     middle_i, middle_j = ((place[one[good]] + place[other[good]]) / 2 for place in (place_i, place_j))

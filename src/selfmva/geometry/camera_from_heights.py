@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.optimize import least_squares
 
+from selfmva.core.thinning import evenly_spaced
 from selfmva.geometry.cameras import ASPECT, CENTRE_X, FOCAL, HEIGHT, PARAMETERS, TILT, predicted_heights, projections
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def fit_upright(feet: FloatArray, heights: FloatArray) -> FloatArray | None:
     """
     if len(heights) < LEAST_BOXES:
         return None
-    chosen = np.linspace(0, len(heights) - 1, min(len(heights), MOST_BOXES)).astype(np.int64)
+    chosen = evenly_spaced(len(heights), MOST_BOXES)
     feet, heights = feet[chosen], heights[chosen]
 
     def residuals(own: FloatArray) -> FloatArray:

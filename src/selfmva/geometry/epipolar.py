@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from selfmva.core.thinning import stride
+
 if TYPE_CHECKING:
     from selfmva.core.types import FloatArray
 
@@ -99,7 +101,7 @@ def fit_fundamental_matrix(
         swapped = fit_fundamental_matrix(heads_j, heads_i, heights_j, heights_i)
         return None if swapped is None else swapped.T
     order = np.lexsort((*second.T, *first.T))
-    order = order[:: -(-len(order) // MOST_MATCHES)]
+    order = order[:: stride(len(order), MOST_MATCHES)]
     (first, to_i), (second, to_j) = _normalized(first[order]), _normalized(second[order])
     hypotheses = _hypotheses(first, second)
     if not hypotheses:

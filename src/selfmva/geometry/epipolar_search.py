@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.core.thinning import stride
 from selfmva.errors import InputError
 from selfmva.geometry.epipolar import (
     LEAST_MATCHES,
@@ -22,6 +23,7 @@ from selfmva.geometry.epipolar import (
     refine_fundamental_matrix,
     robust_error,
 )
+from selfmva.geometry.mutual_nearest import mutually_nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,7 +82,7 @@ def find_epipolar_geometry(
     """
     _check(boxes_i, boxes_j, distances, time)
     both = np.flatnonzero([len(one) > 0 and len(other) > 0 for one, other in zip(boxes_i, boxes_j, strict=True)])
-    both = both[:: max(-(-len(both) // MOST_INSTANTS), 1)]
+    both = both[:: stride(len(both), MOST_INSTANTS)]
     if len(both) < FOLDS:
         return EpipolarGeometry(None, False, 0, np.nan, 0.0)
     first, second = (_padded([boxes[t] for t in both.tolist()]) for boxes in (boxes_i, boxes_j))
@@ -97,32 +99,13 @@ def find_epipolar_geometry(
     if trusted:
         # Half of the instants are enough to judge by; all of them may know better.
         candidates = (_rematched(matrix, first, second, learnt), _search(first, second, learnt))
-        heads = _matches(first, second, mutually_nearest(learnt))
+        heads = _matches(first, second, mutually_nearest(learnt, one_to_one=True))
         known = [found for found in candidates if found is not None]
         matrix = min(known, key=lambda found: robust_error(found, *heads))
     epipolar = _between(matrix, first, second)
-    nearest = epipolar[mutually_nearest(epipolar) & (epipolar < AGREES)]
+    nearest = epipolar[mutually_nearest(epipolar, one_to_one=True) & (epipolar < AGREES)]
     residual = float(np.median(nearest)) if len(nearest) else np.nan
     return EpipolarGeometry(matrix, trusted, len(nearest), residual, margin)
-
-
-def mutually_nearest(distances: FloatArray) -> np.ndarray:
-    """Pairs that are nearest to each other.
-
-    Args:
-        distances: `(..., N, M)`; inf or NaN is no pair.
-
-    Returns:
-        `(..., N, M)` bool, at most one True in every row and column.
-
-    Example:
-        >>> mutually_nearest(np.array([[1.0, 2.0], [0.5, 3.0]])).astype(int).tolist()
-        [[0, 0], [1, 0]]
-    """
-    known = np.where(np.isnan(distances), np.inf, distances)
-    rows = np.arange(known.shape[-2])[:, None] == known.argmin(axis=-2)[..., None, :]
-    columns = np.arange(known.shape[-1]) == known.argmin(axis=-1)[..., :, None]
-    return np.asarray(rows & columns & np.isfinite(known))
 
 
 def _check(
@@ -151,7 +134,7 @@ def _between(matrix: FloatArray, first: FloatArray, second: FloatArray) -> Float
 
 def _search(first: FloatArray, second: FloatArray, learnt: FloatArray) -> FloatArray | None:
     """From matches of the embedding alone to a matrix."""
-    one, other = _matches(first, second, mutually_nearest(learnt))
+    one, other = _matches(first, second, mutually_nearest(learnt, one_to_one=True))
     matrix = fit_fundamental_matrix(one[:, :2], other[:, :2], one[:, 2], other[:, 2])
     return None if matrix is None else _rematched(matrix, first, second, learnt)
 
@@ -160,18 +143,18 @@ def _matches(first: FloatArray, second: FloatArray, matched: np.ndarray) -> tupl
     """Heads and heights `(K, 3)` of both views where `(T, N, M)` is True, whatever the order of boxes and of views."""
     instant, row, column = np.nonzero(matched)
     one, other = first[instant, row], second[instant, column]
-    order = np.lexsort((one + other).T)[:: max(-(-len(one) // MOST_MATCHES), 1)]
+    order = np.lexsort((one + other).T)[:: stride(len(one), MOST_MATCHES)]
     return one[order], other[order]
 
 
 def _rematched(matrix: FloatArray, first: FloatArray, second: FloatArray, learnt: FloatArray) -> FloatArray:
     """Match by embedding and matrix together, refine, and again."""
-    matched = mutually_nearest(learnt)
+    matched = mutually_nearest(learnt, one_to_one=True)
     for _ in range(ROUNDS):
         epipolar = _between(matrix, first, second)
         # Each in units of what matches have, so that neither cue needs a scale.
         units = [max(float(np.nanmedian(cue[matched])), 1e-9) for cue in (learnt, epipolar)]
-        matched = mutually_nearest(learnt / units[0] + np.minimum(epipolar / units[1], FARTHEST))
+        matched = mutually_nearest(learnt / units[0] + np.minimum(epipolar / units[1], FARTHEST), one_to_one=True)
         heads = _matches(first, second, matched)
         if len(heads[0]) < LEAST_MATCHES:
             return matrix
@@ -209,6 +192,6 @@ def _margin(
 def _consensus(matrix: FloatArray, first: FloatArray, second: FloatArray) -> FloatArray:
     """Of every instant `(T,)`: its one-to-one matches, each between 0 and 1, per box that could be matched."""
     distances = _between(matrix, first, second)
-    agreement = np.where(mutually_nearest(distances), np.clip(1.0 - distances / AGREES, 0.0, 1.0), 0.0)
+    agreement = np.where(mutually_nearest(distances, one_to_one=True), np.clip(1.0 - distances / AGREES, 0.0, 1.0), 0.0)
     people = np.minimum(np.isfinite(first[..., 0]).sum(axis=1), np.isfinite(second[..., 0]).sum(axis=1))
     return np.asarray(agreement.sum(axis=(1, 2)) / np.maximum(people, 1))

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.core.thinning import evenly_spaced
 from selfmva.geometry.cameras import NEAREST, projections
+from selfmva.geometry.mutual_nearest import mutually_nearest
 
 if TYPE_CHECKING:
     from selfmva.core.types import FloatArray, IntArray
@@ -220,7 +222,7 @@ def _spread_instants(first: Sightings, second: Sightings) -> IntArray:
     """Instants at which both views show somebody, spread over the recording, for about COUNTED_BOXES boxes."""
     both = np.flatnonzero((np.diff(first.starts) > 0) & (np.diff(second.starts) > 0))
     number = int(np.clip(COUNTED_BOXES / max(first.crowd, 1.0), 16, 200))
-    return both[np.linspace(0, len(both) - 1, min(number, len(both))).astype(np.int64)]
+    return both[evenly_spaced(len(both), number)]
 
 
 def _consensus(
@@ -235,9 +237,9 @@ def _consensus(
         squared(back) / (first.heights[rows] ** 2).astype(np.float32)[:, :, None],
     )
     error = np.where((rows >= 0)[:, :, None] & (other >= 0)[:, None, :], error, FAR)
-    one_to_one = (error == error.min(axis=-1, keepdims=True)) & (error == error.min(axis=-2, keepdims=True))
+    nearest = mutually_nearest(error)
     weight = np.sqrt(first.moving[rows])[:, :, None] * np.sqrt(second.moving[other])[:, None, :]
-    return np.asarray(np.einsum("hskl,skl->h", one_to_one * np.exp(error * np.float32(-0.5 / KERNEL**2)), weight))
+    return np.asarray(np.einsum("hskl,skl->h", nearest * np.exp(error * np.float32(-0.5 / KERNEL**2)), weight))
 
 
 def _transfer(places: np.ndarray, turn: np.ndarray, shift: np.ndarray, view: Sightings) -> np.ndarray:

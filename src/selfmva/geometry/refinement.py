@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.core.thinning import evenly_spaced, evenly_spaced_blocks
 from selfmva.geometry.camera_from_heights import height_residuals, prior_residuals, robust
 from selfmva.geometry.cameras import ASPECT, CENTRE_X, PARAMETERS, POSE, project, projections, to_floor
+from selfmva.geometry.mutual_nearest import mutually_nearest
 from selfmva.geometry.pair_alignment import FAR, LEAST_COMMON, squared
 
 if TYPE_CHECKING:
@@ -69,10 +71,7 @@ def blocks(first: Sightings, second: Sightings, boxes: int) -> IntArray:
     """
     both = np.flatnonzero((np.diff(first.starts) > 0) & (np.diff(second.starts) > 0))
     wanted = max(int(boxes / max(first.crowd, second.crowd, 0.3)), 2 * BLOCK)
-    if wanted >= len(both):
-        return both
-    begin = np.linspace(0, len(both) - BLOCK, wanted // BLOCK).astype(np.int64)
-    return both[np.unique(begin[:, None] + np.arange(BLOCK))]
+    return both[evenly_spaced_blocks(len(both), wanted, BLOCK)]
 
 
 def transfer_errors(
@@ -183,7 +182,7 @@ def _pick(
     i: int, j: int, rows: IntArray, other: IntArray, cost: FloatArray, square: FloatArray, limit: float
 ) -> Matches:
     """Pairs of boxes whose cost is the least of their row and of their column, and below a limit."""
-    best = (cost == cost.min(axis=-1, keepdims=True)) & (cost == cost.min(axis=-2, keepdims=True)) & (cost < limit)
+    best = mutually_nearest(cost) & (cost < limit)
     s, k, m = np.nonzero(best)
     return Matches(i, j, rows[s, k], other[s, m], np.sqrt(square[s, k, m]))
 
@@ -192,7 +191,7 @@ def thinned(matches: Matches, most: int) -> Matches:
     """At most so many of the matches, evenly spread."""
     if len(matches.rows_i) <= most:
         return matches
-    chosen = np.linspace(0, len(matches.rows_i) - 1, most).astype(np.int64)
+    chosen = evenly_spaced(len(matches.rows_i), most)
     return Matches(matches.i, matches.j, matches.rows_i[chosen], matches.rows_j[chosen], matches.error[chosen])
 
 
@@ -299,7 +298,7 @@ def _rods(view: Sightings) -> tuple[FloatArray, FloatArray]:
     good = np.flatnonzero(view.whole & view.usable)
     if len(good) < ROD_BOXES / 10:
         good = np.flatnonzero(view.usable)
-    chosen = good[np.linspace(0, len(good) - 1, min(len(good), ROD_BOXES)).astype(np.int64)]
+    chosen = good[evenly_spaced(len(good), ROD_BOXES)]
     return view.feet[chosen], view.heights[chosen]
 
 

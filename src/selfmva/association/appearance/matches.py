@@ -10,6 +10,7 @@ from selfmva.association.appearance import learn_appearance, stack_blocks
 from selfmva.association.appearance.em import scores
 from selfmva.association.appearance.within_views import own_distances
 from selfmva.association.cues import appearance_distances
+from selfmva.core.thinning import evenly_spaced
 from selfmva.core.view_pairs import view_pairs
 from selfmva.matching.posterior.marginals import matching_marginals
 
@@ -43,7 +44,7 @@ def match_by_appearance(
     pairs = view_pairs(packed.views)
     box_pairs = sum((packed.count[:, i] * packed.count[:, j] for i, j in pairs), start=np.zeros(len(packed), np.int64))
     size = min(len(packed), MOST_INSTANTS, int(MOST_BOX_PAIRS / max(box_pairs.mean(), 1.0)) + 1)
-    instants = np.unique(np.linspace(0, len(packed) - 1, size).astype(np.int64))
+    instants = evenly_spaced(len(packed), size)
     evidence = {
         (i, j): stack_blocks(
             [appearance_distances(features[packed.rows(t, i)], features[packed.rows(t, j)]) for t in instants.tolist()],

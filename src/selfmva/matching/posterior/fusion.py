@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.optimize import minimize
 
+from selfmva.core.thinning import evenly_spaced
 from selfmva.errors import InputError
 from selfmva.matching.posterior.distance_table import LARGEST_LOG_ODDS, PRIOR_COUNT
 from selfmva.matching.posterior.marginals import cavity_messages
@@ -117,7 +118,7 @@ def choose_instants(time: IntArray, box_pairs: IntArray, minimum_shift: int, mos
     """
     both = np.flatnonzero(box_pairs)
     size = int(min(len(both), max(most // max(box_pairs[both].mean(), 1.0), 1))) if len(both) else 0
-    chosen = both[np.linspace(0, len(both) - 1, size).round().astype(np.int64)]
+    chosen = both[evenly_spaced(len(both), size, to_nearest=True)]
     first = np.tile(np.arange(size), SHIFTS)
     # By a quarter, a half and three quarters of the recording, so that both directions are alike.
     second = (first + np.repeat(np.arange(1, SHIFTS + 1), size) * size // (SHIFTS + 1)) % max(size, 1)
