@@ -14,8 +14,8 @@ from selfmva.association.appearance import (
     learn_appearance,
     stack_blocks,
 )
-from selfmva.association.appearance.densities import HIDDEN
-from selfmva.association.appearance.em import LARGEST_BIAS
+from selfmva.association.appearance.densities import HIDDEN_FRACTION
+from selfmva.association.appearance.em import EM
 from selfmva.matching.posterior.distance_table import LARGEST_LOG_ODDS
 
 GAP, SAME, OTHER, INSTANTS, PEOPLE = 0.3, 0.08, 0.1, 200, 4
@@ -65,7 +65,7 @@ def test_likeness_is_found_by_single_views() -> None:
     assert found.likeness is not None
     assert found.likeness.gap == pytest.approx(GAP, abs=0.03)
     assert found.likeness.separation == pytest.approx(GAP / np.hypot(SAME, OTHER) * np.sqrt(2), rel=0.2)
-    assert found.bias[0, 1] == pytest.approx(LARGEST_BIAS, abs=0.01)  # everybody has a partner
+    assert found.bias[0, 1] == pytest.approx(EM.largest_bias, abs=0.01)  # everybody has a partner
 
 
 def test_people_whom_one_view_alone_sees_lower_the_bias() -> None:
@@ -120,7 +120,9 @@ def test_log_ratio_is_that_of_normal_densities() -> None:
     distances = np.linspace(0.15, 0.55, 9)
     ratio = norm.pdf(distances, 0.5 - GAP, 0.1) / norm.pdf(distances, 0.5, 0.1)
     ratio = np.minimum(ratio, np.exp(LARGEST_LOG_ODDS))
-    np.testing.assert_allclose(likeness.log_ratio((0, 1), distances), np.log((1 - HIDDEN) * ratio + HIDDEN), atol=1e-12)
+    np.testing.assert_allclose(
+        likeness.log_ratio((0, 1), distances), np.log((1 - HIDDEN_FRACTION) * ratio + HIDDEN_FRACTION), atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("spreads", [(0.05, 0.12), (0.12, 0.05), (0.1, 0.1)])

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from selfmva.geometry.camera_from_heights import (
-    INDEPENDENT,
-    LEAST_BOXES,
+    CAMERA_FIT,
     PRIOR_DEVIATION,
     PRIOR_MEAN,
     fit_upright,
@@ -59,7 +58,7 @@ def test_boxes_of_nobody_do_not_move_it() -> None:
 
 
 def test_too_few_boxes_give_nothing() -> None:
-    feet = people_before(CAMERAS[0], LEAST_BOXES)
+    feet = people_before(CAMERAS[0], CAMERA_FIT.least_boxes)
     heights = predicted_heights(projections(CAMERAS[0]), feet)
     assert fit_upright(feet, heights) is not None
     assert fit_upright(feet[1:], heights[1:]) is None
@@ -74,11 +73,11 @@ def test_a_person_who_stands_still_gives_a_finite_camera() -> None:
 
 def test_the_truth_has_no_residual_and_many_boxes_weigh_no_more_than_some() -> None:
     true = CAMERAS[1]
-    feet = people_before(true, 40 * INDEPENDENT)
+    feet = people_before(true, 40 * CAMERA_FIT.independent)
     heights = predicted_heights(projections(true), feet)
     assert height_residuals(true, feet, heights) == pytest.approx(0.0)
     many = (height_residuals(true, feet, 1.1 * heights) ** 2).sum()
-    some = (height_residuals(true, feet[:INDEPENDENT], 1.1 * heights[:INDEPENDENT]) ** 2).sum()
+    some = (height_residuals(true, feet[: CAMERA_FIT.independent], 1.1 * heights[: CAMERA_FIT.independent]) ** 2).sum()
     assert many == pytest.approx(some)
 
 

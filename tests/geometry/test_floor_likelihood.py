@@ -13,13 +13,8 @@ from scipy.stats import multivariate_t
 from selfmva.core.types import View
 from selfmva.geometry.cameras import FOCAL, HEIGHT, PARAMETERS, ROLL, TILT, YAW, X, Y, moved, project, projections
 from selfmva.geometry.floor_likelihood import (
-    FARTHEST,
-    FREEDOM,
-    LEAST_DENSITY,
-    NEAREST,
-    NEIGHBOURHOOD,
-    PEOPLE_DIFFER,
-    STRANGERS,
+    FARTHEST_DISTANCE,
+    LIKELIHOOD,
     Standing,
     density_of_strangers,
     log_odds_of_distances,
@@ -27,7 +22,7 @@ from selfmva.geometry.floor_likelihood import (
     standing_distances,
 )
 
-LEAST_STRANGERS = STRANGERS * LEAST_DENSITY
+LEAST_STRANGERS = LIKELIHOOD.strangers * LIKELIHOOD.least_density
 VIEWS = [View(f"v{k}", 1000, 1000) for k in range(3)]
 
 
@@ -71,8 +66,14 @@ def test_the_density_of_strangers_by_counting(seed: int, count: int, images: int
     rng = np.random.default_rng(seed)
     places, image, known = rng.uniform(0, 4, (count, 2)), rng.integers(0, images, count), rng.random(count) < 0.8
     apart = np.linalg.norm(places[:, None] - places, axis=-1)
-    others = (apart < NEIGHBOURHOOD) & (image[:, None] == image) & known[:, None] & known & ~np.eye(count, dtype=bool)
-    expected = STRANGERS * others.sum() / max(known.sum(), 1) / (np.pi * NEIGHBOURHOOD**2)
+    others = (
+        (apart < LIKELIHOOD.neighbourhood)
+        & (image[:, None] == image)
+        & known[:, None]
+        & known
+        & ~np.eye(count, dtype=bool)
+    )
+    expected = LIKELIHOOD.strangers * others.sum() / max(known.sum(), 1) / (np.pi * LIKELIHOOD.neighbourhood**2)
     found = density_of_strangers(standing_at(places, known), image)
     assert found == pytest.approx(max(expected, LEAST_STRANGERS))
 
@@ -81,7 +82,7 @@ def test_the_density_of_a_square_grid_of_people() -> None:
     """Nine people a body height apart from their neighbours: 4 at the corners have 3 others near, the middle all 8."""
     grid = np.stack(np.meshgrid(range(3), range(3)), axis=-1).reshape(-1, 2).astype(float)
     assert density_of_strangers(standing_at(grid), np.zeros(9, dtype=int)) == pytest.approx(
-        STRANGERS * (4 * 3 + 4 * 5 + 8) / 9 / (np.pi * NEIGHBOURHOOD**2)
+        LIKELIHOOD.strangers * (4 * 3 + 4 * 5 + 8) / 9 / (np.pi * LIKELIHOOD.neighbourhood**2)
     )
 
 
@@ -102,8 +103,8 @@ def test_log_odds_fall_and_cross_zero_where_strangers_are_as_likely(strangers: f
     distances, log_odds = log_odds_of_distances(strangers)
     assert (np.diff(distances) > 0).all()
     assert (np.diff(log_odds) < 0).all()
-    assert distances[[0, -1]].tolist() == [0.0, FARTHEST]
-    crossing = np.sqrt(2 * (NEAREST - np.log(strangers)))  # where L = log s
+    assert distances[[0, -1]].tolist() == [0.0, FARTHEST_DISTANCE]
+    crossing = np.sqrt(2 * (LIKELIHOOD.nearest - np.log(strangers)))  # where L = log s
     assert np.interp(crossing, distances, log_odds) == pytest.approx(0.0, abs=1e-3)
 
 
@@ -133,11 +134,13 @@ def test_distances_are_the_mixture_of_student_densities(seed: int) -> None:
             density = sum(
                 weights[r, a]
                 * weights[s, b]
-                * multivariate_t(places[s, b], covariances[r, a] + covariances[s, b], df=FREEDOM).pdf(places[r, a])
+                * multivariate_t(places[s, b], covariances[r, a] + covariances[s, b], df=LIKELIHOOD.freedom).pdf(
+                    places[r, a]
+                )
                 for r in range(2)
                 for s in range(2)
             )
-            constants.append(NEAREST - distances[a, b] ** 2 / 2 - np.log(density))
+            constants.append(LIKELIHOOD.nearest - distances[a, b] ** 2 / 2 - np.log(density))
     assert np.ptp(constants) < 1e-9
 
 
@@ -159,7 +162,7 @@ def test_every_box_has_a_finite_reading(seed: int) -> None:
     known = standing.known[:, None] & standing.known
     assert (np.isnan(distances) == ~known).all()
     assert (distances[known] >= 0).all()
-    assert (distances[known] <= FARTHEST).all()
+    assert (distances[known] <= FARTHEST_DISTANCE).all()
     np.testing.assert_allclose(distances, distances.T, atol=1e-6)
     assert density_of_strangers(standing, view) >= LEAST_STRANGERS
 
@@ -197,12 +200,12 @@ def test_a_hidden_foot_seen_from_eye_level(height: float) -> None:
     assert np.linalg.norm(standing.foot[0] - (x, y)) > 0.7
     assert np.linalg.norm(standing.hidden[0] - (x, y)) < 0.3
     there, further = standing_distances(standing, standing)[0, 1:]
-    assert there < further < FARTHEST
+    assert there < further < FARTHEST_DISTANCE
     alone = dataclasses.replace(standing, visible=np.ones(3))
     assert (standing_distances(alone, alone)[0, 1] ** 2 - there**2) / 2 > np.log(5)  # so much likelier
 
 
-@pytest.mark.parametrize("height", [0.0, np.log(1 + PEOPLE_DIFFER)])
+@pytest.mark.parametrize("height", [0.0, np.log(1 + LIKELIHOOD.people_differ)])
 def test_a_camera_at_the_very_height_of_the_heads(height: float) -> None:
     eye = camera(0, 0, 0, height, 0.1)
     standing = read_standing([eye], VIEWS, body(eye, (0.1, 3.0))[None], np.zeros(1, int))

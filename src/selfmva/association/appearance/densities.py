@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from selfmva.matching.posterior.distance_table import KNOTS, LARGEST_LOG_ODDS, DistanceTable
+from selfmva.matching.posterior.distance_table import LARGEST_LOG_ODDS, TABLE_FIT, DistanceTable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from selfmva.core.types import FloatArray
 
 ViewPair = tuple[int, int]
-HIDDEN = 0.02  # share of boxes that show somebody else, who stands in front: bounds what unlikeness says
+HIDDEN_FRACTION = 0.02  # of the boxes show somebody else, who stands in front: bounds what unlikeness says
 SMALLEST_SPREAD = 0.02
 
 
@@ -51,7 +51,7 @@ class AppearanceModel(NamedTuple):
             away = np.maximum(away, turn) if same > other else np.minimum(away, turn)
         ratio = 0.5 * (other * away**2 - same * (away + self.gap) ** 2) + np.log(self.spread_other / self.spread_same)
         ratio = np.clip(ratio, -largest, largest)
-        return np.asarray(np.log((1.0 - HIDDEN) * np.exp(ratio) + HIDDEN))
+        return np.asarray(np.log((1.0 - HIDDEN_FRACTION) * np.exp(ratio) + HIDDEN_FRACTION))
 
 
 class Limits(NamedTuple):
@@ -81,5 +81,5 @@ def as_table(likeness: AppearanceModel, pair: ViewPair, largest: float = 2.0) ->
     Returns:
         A table whose odds are the ratio of the densities alone: its share of true pairs is a half.
     """
-    knots = np.linspace(0.0, largest, 4 * KNOTS)
+    knots = np.linspace(0.0, largest, 4 * TABLE_FIT.knots)
     return DistanceTable(knots, likeness.log_ratio(pair, knots), 0.5)

@@ -15,13 +15,14 @@ two people, and two boxes of a tracklet are one. Clothes that look alike have no
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from selfmva.association.appearance.densities import NO_LIMITS, SMALLEST_SPREAD, AppearanceModel, Limits
 from selfmva.association.appearance.em import log_likelihood, settle, weigh
-from selfmva.association.appearance.pair_distances import BLOCKS
+from selfmva.association.appearance.pair_distances import APPEARANCE_BLOCKS
 from selfmva.matching.posterior.marginals import matching_marginals
 
 if TYPE_CHECKING:
@@ -31,14 +32,23 @@ if TYPE_CHECKING:
     from selfmva.association.appearance.pair_distances import PairEvidence
     from selfmva.core.types import FloatArray
 
-FEWEST_BLOCKS = 4
-STANDARD_ERRORS = 3.0  # by which a gap must exceed 0
-STANDARD_ERRORS_TO_REFUTE = 2.0  # by which a geometry's gap must be below half of the others'
-FIRST_GAPS = (0.4, 0.8, 1.2)  # shares of the gap inside views where the search for that between views begins
-# Standard deviations that must lie between one person and two where no geometry vouches for it: nearer together, a
-# mixture of two looks like one, whatever is in it.
-SMALLEST_SEPARATION = 1.0
-LEAST_GAIN = 10.0  # in log-likelihood over "all are strangers", where no geometry vouches for it
+
+@dataclass(frozen=True)
+class AppearanceLearningSettings:
+    """Search for what distances of appearance mean, and the verdict."""
+
+    fewest_blocks: int = 4  # of the recording with matches, without which chance cannot be measured
+    standard_errors: float = 3.0  # by which a gap must exceed 0
+    standard_errors_to_refute: float = 2.0  # by which a geometry's gap must be below half of the others'
+    # Fractions of the gap inside views where the search for that between views begins.
+    first_gaps: tuple[float, ...] = (0.4, 0.8, 1.2)
+    # Standard deviations that must lie between one person and two where no geometry vouches for it: nearer together,
+    # a mixture of two has one peak, whatever is in it.
+    smallest_separation: float = 1.0
+    least_gain: float = 10.0  # log-likelihood over "all are strangers", where no geometry vouches for it
+
+
+LEARNING = AppearanceLearningSettings()
 
 
 class OwnViews(NamedTuple):
@@ -99,7 +109,7 @@ def learn_appearance(evidence: Mapping[ViewPair, PairEvidence], own: OwnViews) -
     if not ends:
         return NOTHING_SEEN
     found, bias = max(ends, key=lambda end: log_likelihood(free, *end).sum()) if len(ends) > 1 else ends[0]
-    if not vouched and (found.separation < SMALLEST_SEPARATION or not _explains(free, found, bias, limits)):
+    if not vouched and (found.separation < LEARNING.smallest_separation or not _explains(free, found, bias, limits)):
         return NOTHING_SEEN
     return Verdict(found, refuted, bias)
 
@@ -111,9 +121,11 @@ def _by_geometry(told: Mapping[ViewPair, PairEvidence]) -> tuple[AppearanceModel
     while trusted:
         likeness = weigh(trusted, matched, trusted)
         sums = {pair: _gaps(entry, matched[pair], likeness.strangers[pair]) for pair, entry in trusted.items()}
-        if _margin(np.sum(list(sums.values()), axis=0), 0.0) < STANDARD_ERRORS:
+        if _margin(np.sum(list(sums.values()), axis=0), 0.0) < LEARNING.standard_errors:
             return None, frozenset()
-        wrong = {pair for pair in trusted if _margin(sums[pair], likeness.gap / 2) < -STANDARD_ERRORS_TO_REFUTE}
+        wrong = {
+            pair for pair in trusted if _margin(sums[pair], likeness.gap / 2) < -LEARNING.standard_errors_to_refute
+        }
         if not wrong:
             return likeness, frozenset(told) - frozenset(trusted)
         worst = min(wrong, key=lambda pair: sums[pair][:, 0].sum() / sums[pair][:, 1].sum())
@@ -128,7 +140,7 @@ def _by_single_views(known: Mapping[ViewPair, PairEvidence], own: OwnViews) -> l
         return []
     spread = max(float(own.other.std()), SMALLEST_SPREAD)
     strangers = {pair: float(np.nanmean(entry.distances)) for pair, entry in known.items()}
-    return [AppearanceModel(strangers, share * gap, spread, spread) for share in FIRST_GAPS]
+    return [AppearanceModel(strangers, share * gap, spread, spread) for share in LEARNING.first_gaps]
 
 
 def _own_gap(own: OwnViews) -> float:
@@ -137,7 +149,7 @@ def _own_gap(own: OwnViews) -> float:
         return 0.0
     error = np.hypot(own.same.std() / np.sqrt(len(own.same)), own.other.std() / np.sqrt(len(own.other)))
     gap = float(own.other.mean() - own.same.mean())
-    return gap if gap > STANDARD_ERRORS * error else 0.0
+    return gap if gap > LEARNING.standard_errors * error else 0.0
 
 
 def _explains(
@@ -149,8 +161,8 @@ def _explains(
     gain = log_likelihood(evidence, likeness, bias) - log_likelihood(
         evidence, alone._replace(spread_same=alone.spread_other), bias
     )
-    error = gain.std(ddof=1) / np.sqrt(BLOCKS)
-    return bool(gain.sum() > LEAST_GAIN and gain.mean() > STANDARD_ERRORS * error)
+    error = gain.std(ddof=1) / np.sqrt(APPEARANCE_BLOCKS)
+    return bool(gain.sum() > LEARNING.least_gain and gain.mean() > LEARNING.standard_errors * error)
 
 
 def _gaps(entry: PairEvidence, matched: FloatArray, strangers: float) -> FloatArray:
@@ -159,13 +171,13 @@ def _gaps(entry: PairEvidence, matched: FloatArray, strangers: float) -> FloatAr
     weight = np.where(known, matched, 0.0)
     nearer = np.where(known, strangers - entry.distances, 0.0)
     columns = (weight * nearer).sum(axis=(1, 2)), weight.sum(axis=(1, 2))
-    return np.stack([np.bincount(entry.blocks(), column, BLOCKS) for column in columns], axis=1)
+    return np.stack([np.bincount(entry.blocks(), column, APPEARANCE_BLOCKS) for column in columns], axis=1)
 
 
 def _margin(sums: FloatArray, expected: float) -> float:
     """Standard errors by which a gap exceeds what is expected, chance measured between stretches."""
     seen = sums[:, 1] > 0
-    if seen.sum() < FEWEST_BLOCKS:
+    if seen.sum() < LEARNING.fewest_blocks:
         return 0.0
     weight = sums[seen, 1]
     mean = sums[seen, 0].sum() / weight.sum()

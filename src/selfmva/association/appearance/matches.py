@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,8 +21,17 @@ if TYPE_CHECKING:
     from selfmva.core.packed_boxes import PackedBoxes
     from selfmva.core.types import IntArray, View
 
-MOST_INSTANTS, MOST_BOX_PAIRS = 400, 100_000  # of all view pairs together; more would tell nothing new
-LIKELY = 0.5
+
+@dataclass(frozen=True)
+class AppearanceMatchingSettings:
+    """Matches by appearance alone."""
+
+    most_instants: int = 400  # more would tell nothing new
+    most_box_pairs: int = 100_000  # of all view pairs together; more would tell nothing new
+    likely: float = 0.5  # posterior from where on two boxes match
+
+
+MATCHING = AppearanceMatchingSettings()
 
 
 def match_by_appearance(
@@ -43,7 +53,7 @@ def match_by_appearance(
     features = packed.features.numpy()
     pairs = view_pairs(packed.views)
     box_pairs = sum((packed.count[:, i] * packed.count[:, j] for i, j in pairs), start=np.zeros(len(packed), np.int64))
-    size = min(len(packed), MOST_INSTANTS, int(MOST_BOX_PAIRS / max(box_pairs.mean(), 1.0)) + 1)
+    size = min(len(packed), MATCHING.most_instants, int(MATCHING.most_box_pairs / max(box_pairs.mean(), 1.0)) + 1)
     instants = evenly_spaced(len(packed), size)
     evidence = {
         (i, j): stack_blocks(
@@ -59,7 +69,7 @@ def match_by_appearance(
     found = {}
     for pair, entry in evidence.items():
         if pair in seen.bias:
-            likely = matching_marginals(scores(pair, entry, seen.likeness, seen.bias)) > LIKELY
+            likely = matching_marginals(scores(pair, entry, seen.likeness, seen.bias)) > MATCHING.likely
             number, one, other = np.nonzero(likely)
             found[pair] = (before[instants[number], pair[0]] + one, before[instants[number], pair[1]] + other)
     return found

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from selfmva.core.types import FloatArray, IntArray
 
-BLOCKS = 8  # of a recording, between which chance is measured
+APPEARANCE_BLOCKS = 8  # of a recording, between which chance is measured
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +35,7 @@ class PairEvidence:
 
     def blocks(self) -> IntArray:
         """`(F,)` the stretch of the recording that each instant is in."""
-        return np.arange(len(self.distances)) * BLOCKS // max(len(self.distances), 1)
+        return np.arange(len(self.distances)) * APPEARANCE_BLOCKS // max(len(self.distances), 1)
 
 
 def stack_blocks(distances: Sequence[FloatArray], scores: Sequence[FloatArray] | None) -> PairEvidence:
