@@ -135,7 +135,7 @@ def by_looks_alone(associator: Associator, frames: list[Frame]) -> Associator:
     }
     verdict = learn_appearance(evidence, own)
     associator.tables_ = {
-        pair: FusedTable((None, None, None, as_table(verdict.likeness, pair)), np.eye(4)[3], verdict.bias[pair])
+        pair: FusedTable((None, None, None, as_table(verdict.model, pair)), np.eye(4)[3], verdict.bias[pair])
         for pair in evidence
     }
     return associator

@@ -392,7 +392,7 @@ def true_share(associator: Associator) -> float:
     assert associator.tables_ is not None
     table = associator.tables_[0, 1].tables[0]
     assert table is not None
-    return table.true_share
+    return table.true_fraction
 
 
 def assert_same_tables(one: Associator, other: Associator, order: tuple[int, ...]) -> None:
@@ -409,7 +409,7 @@ def assert_same_tables(one: Associator, other: Associator, order: tuple[int, ...
             if cue is not None and other_cue is not None:
                 np.testing.assert_allclose(cue.log_odds, other_cue.log_odds, atol=1e-3)
                 np.testing.assert_allclose(cue.distances, other_cue.distances, rtol=1e-5)
-                assert cue.true_share == pytest.approx(other_cue.true_share, abs=1e-4)
+                assert cue.true_fraction == pytest.approx(other_cue.true_fraction, abs=1e-4)
 
 
 @pytest.mark.parametrize("order", [(1, 0, 2), (2, 0, 1)])

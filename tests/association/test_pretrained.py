@@ -121,7 +121,7 @@ def test_tables_come_back(associator: Associator, saved: Path) -> None:
             if one is not None and other is not None:
                 np.testing.assert_array_equal(one.distances, other.distances)
                 np.testing.assert_array_equal(one.log_odds, other.log_odds)
-                assert one.true_share == other.true_share
+                assert one.true_fraction == other.true_fraction
 
 
 def test_associations_are_identical(associator: Associator, saved: Path) -> None:

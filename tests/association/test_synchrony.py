@@ -160,7 +160,7 @@ def test_few_stretches_prove_nothing() -> None:
 def share(found: Evidence, pair: tuple[int, int]) -> float:
     """Of true pairs, by the embedding."""
     table = found.tables[pair].tables[EMBEDDING]
-    return 0.0 if table is None else table.true_share
+    return 0.0 if table is None else table.true_fraction
 
 
 def test_evidence_of_a_pair_that_is_no_better_than_chance_is_none() -> None:

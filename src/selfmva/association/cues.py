@@ -10,7 +10,7 @@ import numpy as np
 from selfmva.core.packed_boxes import unit_length
 from selfmva.core.view_pairs import view_pairs
 from selfmva.geometry.epipolar import epipolar_distances, visible_heads
-from selfmva.geometry.floor_likelihood import standing_distances
+from selfmva.geometry.floor_likelihood import distances_on_floor
 from selfmva.matching.distances import frame_distances
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def floor_distances(rig: Rig, boxes: FloatArray, view: IntArray) -> FloatArray:
     if rig.floor is None:
         return np.full((len(boxes), len(boxes)), np.nan)
     standing = rig.floor.read(boxes, view)
-    return standing_distances(standing, standing)
+    return distances_on_floor(standing, standing)
 
 
 def line_distances(rig: Rig, i: int, j: int, boxes_i: FloatArray, boxes_j: FloatArray) -> FloatArray:

@@ -24,7 +24,7 @@ from selfmva.association.head_lines import find_lines, trusted_lines
 from selfmva.association.synchrony import STANDARD_ERRORS, STANDARD_ERRORS_OF_A_PAIR, measure_synchrony, pooled
 from selfmva.core.packed_boxes import canonical_view_order, gather, jitter, pack
 from selfmva.core.view_pairs import view_pairs
-from selfmva.geometry.floor_likelihood import standing_distances
+from selfmva.geometry.floor_likelihood import distances_on_floor
 from selfmva.matching.posterior.distance_table import DistanceTable, fit_distance_table
 from selfmva.matching.posterior.fusion import MOST_BOX_PAIRS, Comparison, FusedTable, choose_instants, fuse
 from selfmva.matching.posterior.posterior import posteriors
@@ -107,7 +107,7 @@ def _without(rig: Rig, verdict: Verdict) -> Rig:
         supports = {pair: replace(support, refuted=pair in verdict.refuted) for pair, support in floor.supports.items()}
         floor = replace(floor, supports=supports)
     lines = {pair: matrix for pair, matrix in rig.lines.items() if pair not in verdict.refuted}
-    return replace(rig, floor=floor, lines=lines, appearance=verdict.likeness is not None)
+    return replace(rig, floor=floor, lines=lines, appearance=verdict.model is not None)
 
 
 def synchrony_of(
@@ -175,12 +175,12 @@ def learn_tables(
 
 def _with_appearance(fused: Tables, verdict: Verdict) -> Tables:
     """Tables of all cues: what appearance says is added to what geometry says, for their errors are independent."""
-    if verdict.likeness is None:
+    if verdict.model is None:
         return fused
     nothing = np.zeros(APPEARANCE)
     result = {}
     for pair, table in fused.items():
-        own = as_table(verdict.likeness, pair) if pair in verdict.likeness.strangers else None
+        own = as_table(verdict.model, pair) if pair in verdict.model.strangers else None
         alone = pair in verdict.bias
         weights = np.append(nothing if alone else table.weights, 0.0 if own is None else 1.0)
         result[pair] = FusedTable((*table.tables, own), weights, verdict.bias[pair] if alone else table.bias)
@@ -264,7 +264,7 @@ def _distances(rig: Rig, pair: tuple[int, int], first: _Side, second: _Side, s: 
         squares = (one**2).sum(axis=1)[:, None] + (other**2).sum(axis=1) - 2.0 * one @ other.T
         result[EMBEDDING] = np.sqrt(np.maximum(squares, 1e-6))
     if first.standing is not None and second.standing is not None:
-        result[FLOOR] = standing_distances(first.standing.at(rows), second.standing.at(columns))
+        result[FLOOR] = distances_on_floor(first.standing.at(rows), second.standing.at(columns))
     result[LINES] = line_distances(rig, *pair, first.boxes[rows], second.boxes[columns])
     if rig.appearance and first.features is not None and second.features is not None:
         result[APPEARANCE] = appearance_distances(first.features[rows], second.features[columns])
@@ -283,7 +283,7 @@ def _table(comparison: Comparison, cue: int) -> DistanceTable | None:
     # True pairs come out of all pairs, in proportion to the most that there can be.
     most = sum(min(block.shape[1:]) for block in comparison.synchronous)
     pairs = sum(block.shape[1] * block.shape[2] for block in comparison.synchronous)
-    return fit_distance_table(synchronous, shifted, largest_share=most / pairs)
+    return fit_distance_table(synchronous, shifted, largest_fraction=most / pairs)
 
 
 def _pack_in_order(frames: Sequence[Frame], order: list[int]) -> PackedBoxes:

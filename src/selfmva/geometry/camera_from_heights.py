@@ -54,7 +54,7 @@ def height_residuals(parameters: FloatArray, feet: FloatArray, heights: FloatArr
     return np.asarray(weight * robust(ratio[..., None] / CAMERA_FIT.height_noise)[..., 0])
 
 
-def fit_upright(feet: FloatArray, heights: FloatArray) -> FloatArray | None:
+def fit_camera_from_heights(feet: FloatArray, heights: FloatArray) -> FloatArray | None:
     """Calibrate one view by the heights of the people in it.
 
     Args:
@@ -67,7 +67,7 @@ def fit_upright(feet: FloatArray, heights: FloatArray) -> FloatArray | None:
     Example:
         >>> true = np.array([-0.1, 0.4, 0.0, 0.7, 0, 0, 0, 0, 0, 0])
         >>> feet = np.stack(np.meshgrid(np.linspace(-0.4, 0.4, 8), np.linspace(-0.1, 0.28, 8)), axis=-1).reshape(-1, 2)
-        >>> found = fit_upright(feet, predicted_heights(projections(true), feet))
+        >>> found = fit_camera_from_heights(feet, predicted_heights(projections(true), feet))
         >>> bool(np.abs(found - true).max() < 0.1)
         True
     """

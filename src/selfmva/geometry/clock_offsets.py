@@ -67,7 +67,7 @@ class Clock:
 
     Attributes:
         offsets: `(V,)` int64: view v shows at instant t what view 0 shows at instant t + offsets[v]; offsets[0] is 0.
-        confidence: `(V,)` share of a view's support in [0, 1] that is lost where its clock is set 2 instants or more
+        confidence: `(V,)` fraction of a view's support in [0, 1] that is lost where its clock is set 2 instants or more
             to either side; NaN where nothing speaks for a view: it then keeps the clock of most others.
     """
 

@@ -158,7 +158,7 @@ def _unit(matrix: FloatArray) -> FloatArray:
 
 
 def _sampson(matrix: FloatArray, first: FloatArray, second: FloatArray) -> FloatArray:
-    """First-order errors `(K,)`: signed, in heights; what head points that are off by a share of the height leave."""
+    """First-order errors `(K,)`: signed, in heights; what is left by head points off by a fraction of the height."""
     line_j = first[:, :2] @ matrix[:, :2].T + matrix[:, 2]
     line_i = second[:, :2] @ matrix[:2] + matrix[2]
     product = (line_j[:, :2] * second[:, :2]).sum(axis=1) + line_j[:, 2]

@@ -97,11 +97,13 @@ def find_epipolar_geometry(
     for row, t in enumerate(both.tolist()):
         learnt[row, : len(boxes_i[t]), : len(boxes_j[t])] = distances[t]
     block = np.arange(len(both)) * EPIPOLAR_SEARCH.blocks // len(both)
-    seen = block % 2 == 0
-    matrix = _search(first[seen], second[seen], learnt[seen])
+    fitted = block % 2 == 0
+    matrix = _search(first[fitted], second[fitted], learnt[fitted])
     if matrix is None:
         return EpipolarGeometry(None, False, 0, np.nan, 0.0)
-    margin = _margin(matrix, first[~seen], second[~seen], np.asarray(time)[both][~seen], block[~seen], minimum_shift)
+    margin = _margin(
+        matrix, first[~fitted], second[~fitted], np.asarray(time)[both][~fitted], block[~fitted], minimum_shift
+    )
     trusted = margin >= EPIPOLAR_SEARCH.standard_errors
     if trusted:
         # Half of the instants are enough to judge by; all of them may know better.

@@ -73,7 +73,7 @@ FARTHEST_DISTANCE = float(np.sqrt(2.0 * (LIKELIHOOD.nearest - LIKELIHOOD.farthes
 
 
 @dataclass(frozen=True, eq=False)
-class Standing:
+class FloorReadings:
     """Readings of boxes on the common floor, in body heights.
 
     Attributes:
@@ -94,22 +94,22 @@ class Standing:
 
     def estimates(self) -> tuple[FloatArray, FloatArray]:
         """One place `(M, 2)` for every box, and the inverse `(M, 2, 2)` of its covariance; 0 where nothing is known."""
-        share = self.visible[:, None, None]
+        visible = self.visible[:, None, None]
         apart = self.foot - self.hidden
         place = self.hidden + self.visible[:, None] * apart
-        covariance = share * self.foot_covariance + (1 - share) * self.hidden_covariance
-        covariance += share * (1 - share) * apart[:, :, None] * apart[:, None, :]
+        covariance = visible * self.foot_covariance + (1 - visible) * self.hidden_covariance
+        covariance += visible * (1 - visible) * apart[:, :, None] * apart[:, None, :]
         weight = np.linalg.inv(covariance + LIKELIHOOD.smallest_covariance * np.eye(2))
         return place, np.where(self.known[:, None, None], weight, 0.0)
 
-    def at(self, rows: slice | IntArray) -> Standing:
+    def at(self, rows: slice | IntArray) -> FloorReadings:
         """The readings of some of the boxes."""
-        return Standing(*(getattr(self, column.name)[rows] for column in fields(self)))
+        return FloorReadings(*(getattr(self, column.name)[rows] for column in fields(self)))
 
 
-def read_standing(
+def read_boxes_on_floor(
     cameras: Sequence[FloatArray | None], views: Sequence[View], boxes: FloatArray, view: IntArray
-) -> Standing:
+) -> FloorReadings:
     """Read boxes of several views.
 
     Args:
@@ -152,10 +152,10 @@ def read_standing(
     visible = 1.0 / (1.0 + np.exp(0.5 * np.minimum(short**2, 60.0) - LIKELIHOOD.visible_log_odds))
     visible = np.where(foot_front, np.where(below, 1e-3, np.where(hidden_front, visible, 1.0)), 0.0)
     known = there[view] & (foot_front | hidden_front)
-    return Standing(foot, _carried(foot_slope, foot_noise), hidden, hidden_covariance, visible, known)
+    return FloorReadings(foot, _carried(foot_slope, foot_noise), hidden, hidden_covariance, visible, known)
 
 
-def standing_distances(first: Standing, second: Standing) -> FloatArray:
+def distances_on_floor(first: FloorReadings, second: FloorReadings) -> FloatArray:
     """How far two boxes are from being one person: d with L = `LIKELIHOOD.nearest` - d^2 / 2 (see the module).
 
     Args:
@@ -181,18 +181,18 @@ def standing_distances(first: Standing, second: Standing) -> FloatArray:
     return np.where(first.known[:, None] & second.known, distance, np.nan)
 
 
-def density_of_strangers(standing: Standing, image: IntArray) -> float:
-    """Strangers around a person: a share of the other people that each image shows there.
+def density_of_strangers(readings: FloorReadings, image: IntArray) -> float:
+    """Strangers around a person: a fraction of the other people that each image shows there.
 
     Args:
-        standing: Of M boxes.
+        readings: Of M boxes.
         image: `(M,)` number of the image, that is of instant and view, that shows a box.
 
     Returns:
         `LIKELIHOOD.strangers` times the mean number of other boxes of the same image per square body height within
         `LIKELIHOOD.neighbourhood`, that at least `LIKELIHOOD.least_density`.
     """
-    place, image = standing.estimates()[0][standing.known], np.asarray(image)[standing.known]
+    place, image = readings.estimates()[0][readings.known], np.asarray(image)[readings.known]
     if not len(place):
         return LIKELIHOOD.strangers * LIKELIHOOD.least_density
     # Images lie above each other, too far apart to be neighbours.
@@ -204,7 +204,7 @@ def density_of_strangers(standing: Standing, image: IntArray) -> float:
 
 
 def log_odds_of_distances(strangers: float) -> tuple[FloatArray, FloatArray]:
-    """What distances of `standing_distances` mean.
+    """What distances of `distances_on_floor` mean.
 
     Args:
         strangers: See `density_of_strangers`.
@@ -246,12 +246,12 @@ def _below_head(
     """
     camera_height = np.exp(parameters[:, HEIGHT])[:, None]
     way = place - parameters[:, [X, Y]]
-    share = 1.0 - 1.0 / camera_height
+    fraction = 1.0 - 1.0 / camera_height
     differ = LIKELIHOOD.people_differ * way / camera_height
     # A camera at eye level: all rays of heads start at people's height, and which height that is decides.
-    spread = np.hypot(share, LIKELIHOOD.people_differ / camera_height)
+    spread = np.hypot(fraction, LIKELIHOOD.people_differ / camera_height)
     covariance = _carried(spread[..., None] * slope, noise) + differ[:, :, None] * differ[:, None, :]
-    return parameters[:, [X, Y]] + share * way, covariance, share[:, 0] * depth > 0
+    return parameters[:, [X, Y]] + fraction * way, covariance, fraction[:, 0] * depth > 0
 
 
 def _carried(slope: FloatArray, noise: FloatArray) -> FloatArray:
@@ -273,8 +273,8 @@ def _combined(readings: Sequence[tuple[FloatArray, FloatArray, np.ndarray]]) -> 
 
 def _row(projection: FloatArray, points: FloatArray) -> FloatArray:
     """`(M,)` image rows of points `(M, 4)`."""
-    seen = (projection @ points[:, :, None])[..., 0]
-    return np.asarray(seen[:, 1] / np.where(np.abs(seen[:, 2]) > 1e-6, seen[:, 2], 1e-6))
+    homogeneous = (projection @ points[:, :, None])[..., 0]
+    return np.asarray(homogeneous[:, 1] / np.where(np.abs(homogeneous[:, 2]) > 1e-6, homogeneous[:, 2], 1e-6))
 
 
 def _density(place: FloatArray, covariance: FloatArray, other: FloatArray, other_covariance: FloatArray) -> FloatArray:

@@ -42,7 +42,7 @@ class FloorSearchSettings:
     least_matches: int = 8  # of a pair, without which it is left out
     refined_hypotheses: int = 3  # of a pair
     # Radians and body heights between two hypotheses that ended at one place.
-    alike: tuple[float, float] = (0.05, 0.05)
+    same_place: tuple[float, float] = (0.05, 0.05)
     joins_tried: int = 4  # of a view, at different places
     # Body heights that matches of a pair may be off when it joins the floor, narrowing.
     match_noises: tuple[float, ...] = (1.0, 0.5, 0.2)
@@ -155,7 +155,7 @@ def _solve_pair(
             cameras = refine(views, cameras, few, anchor=j, noise=max(gate / 3, 0.1), steps=5, lens=False)
         else:
             # View j has one pose.
-            if not any(_alike(cameras[i], other.cameras[i], FLOOR_SEARCH.alike) for other in candidates):
+            if not any(_is_near(cameras[i], other.cameras[i], FLOOR_SEARCH.same_place) for other in candidates):
                 support = measure_support(views, cameras, pair, instants, shifts[:8])
                 candidates.append(_Candidate(cameras, support.excess))
                 if support.trusted and support.synchronous >= FLOOR_SEARCH.clear_ratio * support.largest:
@@ -163,7 +163,7 @@ def _solve_pair(
     return sorted(candidates, key=lambda candidate: -candidate.excess)
 
 
-def _alike(camera: FloatArray, other: FloatArray, limits: tuple[float, float]) -> bool:
+def _is_near(camera: FloatArray, other: FloatArray, limits: tuple[float, float]) -> bool:
     """True where two poses of one view are no further apart than so many radians and body heights."""
     turn = abs(np.exp(1j * camera[YAW]) - np.exp(1j * other[YAW]))
     return bool(turn < limits[0] and np.hypot(*(camera - other)[[X, Y]]) < limits[1])
@@ -215,7 +215,7 @@ def _rivals(tries: Sequence[_Try]) -> list[_Try]:
     kept: list[_Try] = []
     for meeting, new, placed in tries:
         near = not kept or (new == tries[0][1] and meeting >= FLOOR_SEARCH.rival * tries[0][0])
-        if near and not any(_alike(placed[new], other[new], FLOOR_SEARCH.neighbours) for _, _, other in kept):
+        if near and not any(_is_near(placed[new], other[new], FLOOR_SEARCH.neighbours) for _, _, other in kept):
             kept.append((meeting, new, placed))
     return kept
 

@@ -174,11 +174,13 @@ def matching_tracklets(
         mean_square = np.bincount(member, squared(error), minlength=len(both)) / count
         scatter = np.maximum(scatter, (mean_square - squared(mean)) * unbiased)
         offset = np.maximum(offset, squared(mean))
-    unlike = scatter / REFINEMENT.shape_noise**2 + offset / gate**2
+    deviance = scatter / REFINEMENT.shape_noise**2 + offset / gate**2
     walking = np.bincount(member, np.sqrt(first.moving[box] * second.moving[partner]), minlength=len(both))
-    score = np.where((count >= ALIGNMENT.least_common) & (unlike < 4.0), walking + REFINEMENT.still_weight * count, 0.0)
+    score = np.where(
+        (count >= ALIGNMENT.least_common) & (deviance < 4.0), walking + REFINEMENT.still_weight * count, 0.0
+    )
     cost = np.zeros(square.shape)
-    cost[s, k, m] = -(score * np.exp(-0.5 * unlike))[member]
+    cost[s, k, m] = -(score * np.exp(-0.5 * deviance))[member]
     return _pick(i, j, rows, other, cost, square, -0.5)
 
 

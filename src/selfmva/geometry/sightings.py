@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from selfmva.geometry.camera_from_heights import CAMERA_FIT, fit_upright
+from selfmva.geometry.camera_from_heights import CAMERA_FIT, fit_camera_from_heights
 from selfmva.geometry.cameras import NEAREST, PARAMETERS, predicted_heights, project, projections, to_floor
 from selfmva.geometry.tracklets import link, smoothed, speeds, spreads
 
@@ -142,7 +142,7 @@ def build_sightings(
     moving = _moving(speed) * np.clip((spreads(tracks, feet, heights) - low) / (high - low), 0.0, 1.0)
     # Cameras at eye level cut heads off; the rest of such a box still tells the distance.
     rods = whole if whole.sum() >= max(0.3 * len(whole), 50) else foot_inside
-    found = fit_upright(feet[rods], heights[rods]) if camera is None else camera
+    found = fit_camera_from_heights(feet[rods], heights[rods]) if camera is None else camera
     usable, places = np.zeros(len(feet), bool), np.zeros(len(feet), complex)
     if found is None:
         found = np.full(PARAMETERS, np.nan)
@@ -178,7 +178,7 @@ def _moving(speed: FloatArray) -> FloatArray:
     if known.sum() < CAMERA_FIT.least_boxes:
         return np.full(len(speed), SIGHTINGS.unknown_motion)
     fast = max(float(np.percentile(speed[known], SIGHTINGS.fast)), 1e-6)
-    share = np.clip(
+    fraction = np.clip(
         (np.where(known, speed, 0.0) / fast - SIGHTINGS.still) / (SIGHTINGS.walking - SIGHTINGS.still), 0.0, 1.0
     )
-    return np.where(known, share, SIGHTINGS.unknown_motion)
+    return np.where(known, fraction, SIGHTINGS.unknown_motion)

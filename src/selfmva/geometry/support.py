@@ -50,7 +50,7 @@ class Support:
         largest: The largest over shifts.
         walked: Body heights that people walk while they meet, over chance: what `excess` is at any frame rate.
         steadiness: How evenly `excess` is spread over the recording, 1 over the number of its parts to 1; 0 without
-            any. As if so large a share of the recording carried all of it.
+            any. As if so large a fraction of the recording carried all of it.
         residual: Median transfer error of the boxes that meet, in body heights; NaN where none do.
         instants: Number of instants looked at.
         known: Whether other views tell this geometry, so that these boxes need only confirm it.

@@ -53,15 +53,15 @@ def link(time: FloatArray, starts: IntArray, feet: FloatArray, heads: FloatArray
     ids = np.full(len(feet), -1, dtype=np.int64)
     last = np.zeros(0, dtype=np.int64)  # the last box of every living tracklet
     velocity = np.zeros((0, 2))  # a time step
-    seen = np.zeros(0)  # when
+    last_time = np.zeros(0)  # when it was seen
     known = np.zeros(0, dtype=bool)  # whether it has a velocity
     count = 0
     for t, now in enumerate(time):
-        alive = now - seen <= TRACKLETS.largest_gap
-        last, velocity, seen, known = last[alive], velocity[alive], seen[alive], known[alive]
+        alive = now - last_time <= TRACKLETS.largest_gap
+        last, velocity, last_time, known = last[alive], velocity[alive], last_time[alive], known[alive]
         boxes = np.arange(starts[t], starts[t + 1])
         if len(last) and len(boxes):
-            passed = now - seen
+            passed = now - last_time
             foot, head = (_way(points, last, boxes) - (velocity * passed[:, None])[:, None] for points in (feet, heads))
             ratio = heights[last][:, None] / heights[boxes]
             larger = np.maximum(heights[last][:, None], heights[boxes])
@@ -74,11 +74,11 @@ def link(time: FloatArray, starts: IntArray, feet: FloatArray, heads: FloatArray
             shorter = (_length(head) < _length(foot))[row, column, None]
             fresh = velocity[row] + np.where(shorter, head[row, column], foot[row, column]) / passed[row, None]
             velocity[row] = np.where(known[row, None], (velocity[row] + fresh) / 2, TRACKLETS.first_trust * fresh)
-            last[row], seen[row], known[row] = box, now, True
+            last[row], last_time[row], known[row] = box, now, True
         new = boxes[ids[boxes] < 0]
         ids[new] = count + np.arange(len(new))
         count += len(new)
-        last, seen = np.concatenate([last, new]), np.concatenate([seen, np.full(len(new), now)])
+        last, last_time = np.concatenate([last, new]), np.concatenate([last_time, np.full(len(new), now)])
         velocity = np.concatenate([velocity, np.zeros((len(new), 2))])
         known = np.concatenate([known, np.zeros(len(new), dtype=bool)])
     return ids

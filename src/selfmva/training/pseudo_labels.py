@@ -9,7 +9,7 @@ import numpy as np
 
 from selfmva.core.packed_boxes import gather
 from selfmva.core.view_pairs import view_pairs
-from selfmva.geometry.floor_likelihood import density_of_strangers, log_odds_of_distances, standing_distances
+from selfmva.geometry.floor_likelihood import density_of_strangers, distances_on_floor, log_odds_of_distances
 from selfmva.matching.posterior.distance_table import LARGEST_LOG_ODDS, DistanceTable
 from selfmva.matching.posterior.fusion import FusedTable
 from selfmva.matching.posterior.posterior import posteriors
@@ -82,7 +82,7 @@ def find_consensus(floor: Floor, recording: PackedBoxes, order: Sequence[int]) -
         standing = floor.read(part.boxes.cpu().numpy().astype(np.float64), np.asarray(order)[part.view.cpu().numpy()])
         bounds = np.cumsum(part.count.sum(axis=1))
         rows = [slice(end - size, end) for end, size in zip(bounds, part.count.sum(axis=1), strict=True)]
-        distances = [standing_distances(standing.at(row), standing.at(row))[None] for row in rows]
+        distances = [distances_on_floor(standing.at(row), standing.at(row))[None] for row in rows]
         frame, pair, one, other = np.nonzero(posteriors(distances, part.count, tables) > SURE)
         found.append(np.column_stack([instants[frame], np.array(pairs)[pair], one, other]))
     matches = np.concatenate([np.zeros((0, 5), np.int64), *found])
@@ -104,4 +104,4 @@ def floor_table(floor: Floor, recording: PackedBoxes, order: Sequence[int]) -> D
     part = gather(recording, np.unique(chosen))
     standing = floor.read(part.boxes.cpu().numpy().astype(np.float64), np.asarray(order)[part.view.cpu().numpy()])
     image = np.repeat(np.arange(part.count.size), part.count.reshape(-1))
-    return DistanceTable(*log_odds_of_distances(density_of_strangers(standing, image)), true_share=0.5)
+    return DistanceTable(*log_odds_of_distances(density_of_strangers(standing, image)), true_fraction=0.5)

@@ -1,4 +1,4 @@
-"""Expectation-maximization: who is who by what is known of likeness, likeness by who is who, and so on."""
+"""Expectation-maximization: who is who by the appearance model, the model by who is who, and so on."""
 
 from __future__ import annotations
 
@@ -39,27 +39,27 @@ EM = ExpectationMaximizationSettings()
 
 def settle(
     evidence: Mapping[ViewPair, PairEvidence],
-    likeness: AppearanceModel,
+    model: AppearanceModel,
     teachers: Collection[ViewPair],
     limits: Limits,
 ) -> tuple[AppearanceModel, dict[ViewPair, float]]:
     """Expectation-maximization; gap and spreads are those of the teachers."""
-    missing = {pair: float(np.nanmean(e.distances)) for pair, e in evidence.items() if pair not in likeness.strangers}
-    likeness = likeness._replace(strangers={**likeness.strangers, **missing})
+    missing = {pair: float(np.nanmean(e.distances)) for pair, e in evidence.items() if pair not in model.strangers}
+    model = model._replace(strangers={**model.strangers, **missing})
     bias = {pair: EM.first_bias for pair, entry in evidence.items() if not entry.has_geometry}
     for _ in range(EM.most_rounds):
-        matched = {pair: matching_marginals(scores(pair, entry, likeness, bias)) for pair, entry in evidence.items()}
-        before = np.array([*likeness[1:], *bias.values()])
+        matched = {pair: matching_marginals(scores(pair, entry, model, bias)) for pair, entry in evidence.items()}
+        before = np.array([*model[1:], *bias.values()])
         # A match that shows somebody else tells nothing of what its person looks like.
         shown = {
-            pair: weight * -np.expm1(np.log(HIDDEN_FRACTION) - likeness.log_ratio(pair, evidence[pair].distances))
+            pair: weight * -np.expm1(np.log(HIDDEN_FRACTION) - model.log_ratio(pair, evidence[pair].distances))
             for pair, weight in matched.items()
         }
-        likeness = weigh(evidence, shown, teachers, limits)
+        model = weigh(evidence, shown, teachers, limits)
         bias = {pair: _bias(evidence[pair], matched[pair]) for pair in bias}
-        if np.abs(np.array([*likeness[1:], *bias.values()]) - before).max() < EM.settled:
+        if np.abs(np.array([*model[1:], *bias.values()]) - before).max() < EM.settled:
             break
-    return likeness, bias
+    return model, bias
 
 
 def weigh(
@@ -91,12 +91,12 @@ def weigh(
 def scores(
     pair: ViewPair,
     entry: PairEvidence,
-    likeness: AppearanceModel,
+    model: AppearanceModel,
     bias: Mapping[ViewPair, float],
     largest: float = LARGEST_LOG_ODDS,
 ) -> FloatArray:
-    """`(F, N, M)` log-odds by everything that is known, before competition."""
-    ratio = np.where(np.isnan(entry.distances), 0.0, likeness.log_ratio(pair, entry.distances, largest))
+    """`(F, N, M)` log-odds by everything that is known, each pair on its own."""
+    ratio = np.where(np.isnan(entry.distances), 0.0, model.log_ratio(pair, entry.distances, largest))
     return np.asarray(entry.scores + ratio + bias.get(pair, 0.0))
 
 
@@ -117,25 +117,25 @@ def _bias(entry: PairEvidence, matched: FloatArray) -> float:
 
 
 def log_likelihood(
-    evidence: Mapping[ViewPair, PairEvidence], likeness: AppearanceModel, bias: Mapping[ViewPair, float]
+    evidence: Mapping[ViewPair, PairEvidence], model: AppearanceModel, bias: Mapping[ViewPair, float]
 ) -> FloatArray:
-    """`(8,)` of all distances, by stretch: as if all were strangers', and what matching adds."""
+    """`(8,)` of all distances, by block of the recording: as if all were strangers', and what matching adds."""
     total = np.zeros(APPEARANCE_BLOCKS)
     for pair, entry in evidence.items():
-        away = np.where(np.isfinite(entry.distances), entry.distances - likeness.strangers[pair], 0.0)
+        away = np.where(np.isfinite(entry.distances), entry.distances - model.strangers[pair], 0.0)
         known = np.isfinite(entry.distances).sum(axis=(1, 2))
-        of_strangers = -0.5 * (away**2).sum(axis=(1, 2)) / likeness.spread_other**2
-        of_strangers -= known * np.log(likeness.spread_other)
-        of_strangers += _beyond_bound(pair, entry, likeness)
+        of_strangers = -0.5 * (away**2).sum(axis=(1, 2)) / model.spread_other**2
+        of_strangers -= known * np.log(model.spread_other)
+        of_strangers += _beyond_bound(pair, entry, model)
         before = entry.scores + bias.get(pair, 0.0)
-        added = _log_matchings(scores(pair, entry, likeness, bias, EM.largest_ratio)) - _log_matchings(before)
+        added = _log_matchings(scores(pair, entry, model, bias, EM.largest_ratio)) - _log_matchings(before)
         total += np.bincount(entry.blocks(), of_strangers + added, APPEARANCE_BLOCKS)
     return total
 
 
-def _beyond_bound(pair: ViewPair, entry: PairEvidence, likeness: AppearanceModel) -> FloatArray:
-    """`(F,)` what the bound takes from the ratios of a likeness that is beyond doubt: strangers' tails are as heavy."""
-    full, bounded = (likeness.log_ratio(pair, entry.distances, most) for most in (EM.unbounded_ratio, EM.largest_ratio))
+def _beyond_bound(pair: ViewPair, entry: PairEvidence, model: AppearanceModel) -> FloatArray:
+    """`(F,)` what the bound takes from the ratios of a model that is beyond doubt: strangers' tails are as heavy."""
+    full, bounded = (model.log_ratio(pair, entry.distances, most) for most in (EM.unbounded_ratio, EM.largest_ratio))
     return np.asarray(np.where(np.isfinite(entry.distances), full - bounded, 0.0).sum(axis=(1, 2)))
 
 

@@ -1,4 +1,4 @@
-"""What likeness means: how far apart the appearance of one person is in two views, and of two people; without labels.
+"""What distances of appearance mean: those of one person in two views, and those of two people; without labels.
 
 Instants that are shifted tell nothing here, for the same people are still there. Geometry does: whom it brings together
 is one person, whom it keeps apart are two. The distance d of two boxes of the view pair p is drawn from a normal
@@ -63,7 +63,7 @@ class OwnViews(NamedTuple):
     other: FloatArray
 
     def limits(self) -> Limits:
-        """What they say of likeness between views."""
+        """What they say of appearance between views."""
         return Limits(max(float(min(self.same.std(), self.other.std())), SMALLEST_SPREAD), float(self.other.mean()))
 
 
@@ -71,12 +71,12 @@ class Verdict(NamedTuple):
     """What appearance is worth.
 
     Attributes:
-        likeness: What distances mean; None where appearance tells nothing.
+        model: What distances mean; None where appearance tells nothing.
         refuted: View pairs whose geometry brings strangers together.
         bias: Log-odds of two boxes that nothing is known about, for view pairs without geometry.
     """
 
-    likeness: AppearanceModel | None
+    model: AppearanceModel | None
     refuted: frozenset[ViewPair]
     bias: Mapping[ViewPair, float]
 
@@ -97,12 +97,12 @@ def learn_appearance(evidence: Mapping[ViewPair, PairEvidence], own: OwnViews) -
     known = {pair: entry for pair, entry in evidence.items() if np.isfinite(entry.distances).any()}
     if not known:
         return NOTHING_SEEN
-    told = {pair: entry for pair, entry in known.items() if entry.has_geometry}
-    likeness, refuted = _by_geometry(told)
-    # Those whom geometry brings together tell what one person looks like; those whom likeness itself chose look alike.
-    vouched = likeness is not None
-    teachers = set(told) - refuted if vouched else set(known)
-    starts = [likeness] if likeness is not None else _by_single_views(known, own)
+    with_geometry = {pair: entry for pair, entry in known.items() if entry.has_geometry}
+    model, refuted = _by_geometry(with_geometry)
+    # Those whom geometry brings together tell what one person looks like; those whom the model chose are near anyway.
+    vouched = model is not None
+    teachers = set(with_geometry) - refuted if vouched else set(known)
+    starts = [model] if model is not None else _by_single_views(known, own)
     free = {pair: entry.without_geometry() if pair in refuted else entry for pair, entry in known.items()}
     limits = NO_LIMITS if vouched or not starts else own.limits()
     ends = [settle(free, start, teachers, limits) for start in starts]
@@ -114,20 +114,18 @@ def learn_appearance(evidence: Mapping[ViewPair, PairEvidence], own: OwnViews) -
     return Verdict(found, refuted, bias)
 
 
-def _by_geometry(told: Mapping[ViewPair, PairEvidence]) -> tuple[AppearanceModel | None, frozenset[ViewPair]]:
-    """AppearanceModel of those whom geometry brings together, and which geometries it doesn't fit."""
-    matched = {pair: matching_marginals(entry.scores) for pair, entry in told.items()}
-    trusted = dict(told)
+def _by_geometry(evidence: Mapping[ViewPair, PairEvidence]) -> tuple[AppearanceModel | None, frozenset[ViewPair]]:
+    """Appearance model of those whom geometry brings together, and which geometries it doesn't fit."""
+    matched = {pair: matching_marginals(entry.scores) for pair, entry in evidence.items()}
+    trusted = dict(evidence)
     while trusted:
-        likeness = weigh(trusted, matched, trusted)
-        sums = {pair: _gaps(entry, matched[pair], likeness.strangers[pair]) for pair, entry in trusted.items()}
+        model = weigh(trusted, matched, trusted)
+        sums = {pair: _gaps(entry, matched[pair], model.strangers[pair]) for pair, entry in trusted.items()}
         if _margin(np.sum(list(sums.values()), axis=0), 0.0) < LEARNING.standard_errors:
             return None, frozenset()
-        wrong = {
-            pair for pair in trusted if _margin(sums[pair], likeness.gap / 2) < -LEARNING.standard_errors_to_refute
-        }
+        wrong = {pair for pair in trusted if _margin(sums[pair], model.gap / 2) < -LEARNING.standard_errors_to_refute}
         if not wrong:
-            return likeness, frozenset(told) - frozenset(trusted)
+            return model, frozenset(evidence) - frozenset(trusted)
         worst = min(wrong, key=lambda pair: sums[pair][:, 0].sum() / sums[pair][:, 1].sum())
         del trusted[worst]
     return None, frozenset()
@@ -140,7 +138,7 @@ def _by_single_views(known: Mapping[ViewPair, PairEvidence], own: OwnViews) -> l
         return []
     spread = max(float(own.other.std()), SMALLEST_SPREAD)
     strangers = {pair: float(np.nanmean(entry.distances)) for pair, entry in known.items()}
-    return [AppearanceModel(strangers, share * gap, spread, spread) for share in LEARNING.first_gaps]
+    return [AppearanceModel(strangers, fraction * gap, spread, spread) for fraction in LEARNING.first_gaps]
 
 
 def _own_gap(own: OwnViews) -> float:
@@ -153,12 +151,12 @@ def _own_gap(own: OwnViews) -> float:
 
 
 def _explains(
-    evidence: Mapping[ViewPair, PairEvidence], likeness: AppearanceModel, bias: Mapping[ViewPair, float], limits: Limits
+    evidence: Mapping[ViewPair, PairEvidence], model: AppearanceModel, bias: Mapping[ViewPair, float], limits: Limits
 ) -> bool:
     """Whether distances are better explained than by strangers alone, throughout the recording."""
     nobody = {pair: np.zeros_like(entry.distances) for pair, entry in evidence.items()}
     alone = weigh(evidence, nobody, evidence, limits)._replace(gap=0.0)
-    gain = log_likelihood(evidence, likeness, bias) - log_likelihood(
+    gain = log_likelihood(evidence, model, bias) - log_likelihood(
         evidence, alone._replace(spread_same=alone.spread_other), bias
     )
     error = gain.std(ddof=1) / np.sqrt(APPEARANCE_BLOCKS)
@@ -166,7 +164,7 @@ def _explains(
 
 
 def _gaps(entry: PairEvidence, matched: FloatArray, strangers: float) -> FloatArray:
-    """`(8, 2)` by stretch: sum over matches of how much nearer they are than strangers, and number of matches."""
+    """`(8, 2)` by block: sum over matches of how much nearer they are than strangers, and number of matches."""
     known = np.isfinite(entry.distances)
     weight = np.where(known, matched, 0.0)
     nearer = np.where(known, strangers - entry.distances, 0.0)
@@ -175,12 +173,12 @@ def _gaps(entry: PairEvidence, matched: FloatArray, strangers: float) -> FloatAr
 
 
 def _margin(sums: FloatArray, expected: float) -> float:
-    """Standard errors by which a gap exceeds what is expected, chance measured between stretches."""
-    seen = sums[:, 1] > 0
-    if seen.sum() < LEARNING.fewest_blocks:
+    """Standard errors by which a gap exceeds what is expected, chance measured between blocks."""
+    filled = sums[:, 1] > 0
+    if filled.sum() < LEARNING.fewest_blocks:
         return 0.0
-    weight = sums[seen, 1]
-    mean = sums[seen, 0].sum() / weight.sum()
-    residual = sums[seen, 0] - mean * weight  # a ratio's standard error (Cochran, Sampling Techniques, section 6.3)
+    weight = sums[filled, 1]
+    mean = sums[filled, 0].sum() / weight.sum()
+    residual = sums[filled, 0] - mean * weight  # a ratio's standard error (Cochran, Sampling Techniques, section 6.3)
     error = np.sqrt((residual**2).sum() * len(weight) / (len(weight) - 1)) / weight.sum()
     return float((mean - expected) / max(error, 1e-9))

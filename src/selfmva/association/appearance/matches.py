@@ -1,4 +1,4 @@
-"""Who looks alike in two views: matches by appearance alone, before anything else is known."""
+"""Appearance matches: boxes of two views that are likely to be one person, before anything else is known."""
 
 from __future__ import annotations
 
@@ -62,14 +62,14 @@ def match_by_appearance(
         )
         for i, j in pairs
     }
-    seen = learn_appearance(evidence, own_distances(packed, views, minimum_shift))
-    if seen.likeness is None:
+    verdict = learn_appearance(evidence, own_distances(packed, views, minimum_shift))
+    if verdict.model is None:
         return {}
     before = np.cumsum(packed.count, axis=0) - packed.count
     found = {}
     for pair, entry in evidence.items():
-        if pair in seen.bias:
-            likely = matching_marginals(scores(pair, entry, seen.likeness, seen.bias)) > MATCHING.likely
+        if pair in verdict.bias:
+            likely = matching_marginals(scores(pair, entry, verdict.model, verdict.bias)) > MATCHING.likely
             number, one, other = np.nonzero(likely)
             found[pair] = (before[instants[number], pair[0]] + one, before[instants[number], pair[1]] + other)
     return found

@@ -45,7 +45,7 @@ def to_arrays(
                 prefix = f"tables.{i}.{j}.{cue}"
                 arrays[f"{prefix}.distances"] = table.distances
                 arrays[f"{prefix}.log_odds"] = table.log_odds
-                arrays[f"{prefix}.true_share"] = np.array(table.true_share)
+                arrays[f"{prefix}.true_share"] = np.array(table.true_fraction)
     return arrays
 
 

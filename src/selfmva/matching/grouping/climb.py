@@ -45,7 +45,7 @@ class Climb:
         boxes = self.views * self.width
         self.box = np.arange(self.width)  # within its view
         self.first = self.width * np.arange(self.views)  # box of a view
-        self.seen = np.repeat(np.eye(self.views), self.width, axis=0)  # (V * K, V): the view of a box
+        self.view_of_box = np.repeat(np.eye(self.views), self.width, axis=0)  # (V * K, V): the view of a box
         view, box = np.arange(self.views), np.arange(boxes)
         links -= CLIMB.gain
         links[:, view, :, view] = 0.0
@@ -168,7 +168,7 @@ class Climb:
             size = np.bincount(numbers[slot >= 0], minlength=self.places * len(start)).reshape(len(start), -1)
             (groups,) = (size.max(axis=0) > 1).nonzero()
             members = (slot[:, None] == groups[:, None]).astype(np.float64)  # (W, H, V * K)
-            inside = members @ self.seen
+            inside = members @ self.view_of_box
             gain = self.said[start[:, None], groups] @ members.swapaxes(1, 2)
             gain[inside @ inside.swapaxes(1, 2) > 0] = 0.0
             gain = gain.reshape(len(start), -1)

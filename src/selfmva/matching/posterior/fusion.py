@@ -67,7 +67,7 @@ FUSION = FusionSettings()
 
 @dataclass(frozen=True, eq=False)
 class FusedTable:
-    """Log-odds of "same person" from the distances of several cues, before the competition of other boxes.
+    """Log-odds of "same person" from the distances of several cues, of a pair of boxes on its own.
 
     Attributes:
         tables: One per cue; None where this view pair doesn't have the cue.
@@ -82,7 +82,7 @@ class FusedTable:
     def __call__(self, distances: FloatArray) -> FloatArray:
         """Log-odds `(...)` of distances `(C, ...)`; a cue whose distance is NaN says nothing."""
         ratios = log_ratios(self.tables, distances)
-        # Bounded, so that products of odds stay within what competition can compute.
+        # Bounded, so that products of odds stay within what matching marginals can compute.
         limit = 2 * LARGEST_LOG_ODDS
         return np.asarray(np.clip(self.bias + np.tensordot(self.weights, ratios, axes=1), -limit, limit))
 
@@ -149,9 +149,9 @@ def log_ratios(tables: Sequence[DistanceTable | None], distances: FloatArray) ->
     """
     ratios = np.zeros(distances.shape)
     for number, table in enumerate(tables):
-        if table is not None and table.true_share > 0:
-            share = np.log(table.true_share) - np.log1p(-table.true_share)
-            ratios[number] = np.where(np.isnan(distances[number]), 0.0, table(distances[number]) - share)
+        if table is not None and table.true_fraction > 0:
+            prior = np.log(table.true_fraction) - np.log1p(-table.true_fraction)
+            ratios[number] = np.where(np.isnan(distances[number]), 0.0, table(distances[number]) - prior)
     return ratios
 
 
@@ -180,11 +180,11 @@ def fuse(
     informed = [pair for pair in sorted(tables) if _informed(tables[pair]) and len(comparisons[pair].instants)]
     nothing = np.zeros(next(iter(cues), 0))
     fused = {pair: FusedTable(tuple(found), nothing, -LARGEST_LOG_ODDS) for pair, found in tables.items()}
-    told = [pair for pair in informed if absolute is not None and tables[pair][absolute] is not None]
-    for group in (told, [pair for pair in informed if pair not in told]):
+    has_absolute = [pair for pair in informed if absolute is not None and tables[pair][absolute] is not None]
+    for group in (has_absolute, [pair for pair in informed if pair not in has_absolute]):
         if group:
             data = _stack([(tables[pair], comparisons[pair]) for pair in group])
-            weights, biases = _learn(*data, len(group), absolute if group is told else None)
+            weights, biases = _learn(*data, len(group), absolute if group is has_absolute else None)
             for pair, bias in zip(group, biases.tolist(), strict=True):
                 fused[pair] = FusedTable(tuple(tables[pair]), weights, bias)
     return fused
@@ -192,7 +192,7 @@ def fuse(
 
 def _informed(tables: Sequence[DistanceTable | None]) -> bool:
     """True where at least one cue found something."""
-    return any(table is not None and table.true_share > 0 for table in tables)
+    return any(table is not None and table.true_fraction > 0 for table in tables)
 
 
 class _Blocks(NamedTuple):
@@ -284,11 +284,11 @@ def _in_places(synchronous: _Blocks, free: FloatArray, shifted: _Blocks, host: I
     """Rows of synchronous blocks, and rows of shifted ones that take their places in the block `host`."""
     own = np.asarray(synchronous.there.any(axis=-1))
     placed = np.asarray(shifted.there.any(axis=-1) & own[host])
-    share = own.sum() / max(placed.sum(), 1)
+    weight = own.sum() / max(placed.sum(), 1)
     return (
         _Examples(synchronous.ratios[:, own], (free * synchronous.there)[own], synchronous.rows_pair[own], 1.0, 1),
         _Examples(
-            shifted.ratios[:, placed], (free[host] * shifted.there)[placed], shifted.rows_pair[placed], share, -1
+            shifted.ratios[:, placed], (free[host] * shifted.there)[placed], shifted.rows_pair[placed], weight, -1
         ),
     )
 
