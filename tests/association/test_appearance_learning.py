@@ -40,7 +40,7 @@ def one_view(rng: np.random.Generator, gap: float) -> OwnViews:
     return OwnViews(rng.normal(0.45 - 1.3 * gap, 0.05, 400), rng.normal(0.45, 0.1, 400))
 
 
-def test_likeness_is_found_by_geometry() -> None:
+def test_appearance_is_learnt_by_geometry() -> None:
     rng = np.random.default_rng(0)
     whos = {(0, 1): true_pairs(rng), (0, 2): true_pairs(rng)}
     shift = {(0, 1): 0.5, (0, 2): 0.6}  # each view pair has its own
@@ -58,7 +58,7 @@ def test_likeness_is_found_by_geometry() -> None:
     assert found.model.strangers == pytest.approx(shift, abs=0.01)
 
 
-def test_likeness_is_found_by_single_views() -> None:
+def test_appearance_is_learnt_by_single_views() -> None:
     rng = np.random.default_rng(1)
     who = true_pairs(rng)
     found = learn_appearance({(0, 1): stack_blocks(list(apart(who, rng)), None)}, one_view(rng, GAP))
@@ -77,12 +77,14 @@ def test_people_whom_one_view_alone_sees_lower_the_bias() -> None:
     assert found.bias[0, 1] < -1.0
 
 
-@pytest.mark.parametrize("told", [True, False])
-def test_uniforms_tell_nothing(told: bool) -> None:
+@pytest.mark.parametrize("has_geometry", [True, False])
+def test_uniforms_tell_nothing(has_geometry: bool) -> None:
     rng = np.random.default_rng(3)
     who = true_pairs(rng)
-    alike = rng.normal(0.4, OTHER, who.shape)
-    evidence = PairEvidence(alike, by_geometry(who) if told else np.zeros(who.shape), has_geometry=told)
+    distances = rng.normal(0.4, OTHER, who.shape)
+    evidence = PairEvidence(
+        distances, by_geometry(who) if has_geometry else np.zeros(who.shape), has_geometry=has_geometry
+    )
     assert learn_appearance({(0, 1): evidence}, one_view(rng, 0.0)).model is None
 
 
@@ -96,10 +98,10 @@ def test_clothes_that_differ_in_one_view_alone_are_no_clothes() -> None:
 def test_geometry_that_brings_strangers_together_is_refuted() -> None:
     rng = np.random.default_rng(5)
     right, wrong = true_pairs(rng), true_pairs(rng)
-    looks = true_pairs(rng)
+    same = true_pairs(rng)
     evidence = {
         (0, 1): PairEvidence(apart(right, rng), by_geometry(right), has_geometry=True),
-        (0, 2): PairEvidence(apart(looks, rng), by_geometry(wrong), has_geometry=True),
+        (0, 2): PairEvidence(apart(same, rng), by_geometry(wrong), has_geometry=True),
     }
     found = learn_appearance(evidence, NOBODY)
     assert found.refuted == {(0, 2)}

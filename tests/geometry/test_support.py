@@ -74,7 +74,7 @@ def test_support_vanishes_where_clocks_or_cameras_are_wrong() -> None:
     assert not support_of(sight_walkers(), turned).trusted
 
 
-def test_steadiness_is_the_share_of_the_recording_that_carries_the_support() -> None:
+def test_steadiness_is_the_fraction_of_the_recording_that_carries_the_support() -> None:
     frames = frames_of(walkers())
     # In two thirds of the recording view 1 shows somebody at other instants than view 0: nothing can meet there.
     thirds = [

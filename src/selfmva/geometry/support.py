@@ -54,7 +54,7 @@ class Support:
         residual: Median transfer error of the boxes that meet, in body heights; NaN where none do.
         instants: Number of instants looked at.
         known: Whether other views tell this geometry, so that these boxes need only confirm it.
-        refuted: Whether those whom it brings together look no more alike than strangers.
+        refuted: Whether those whom it brings together are no nearer in appearance than strangers.
     """
 
     synchronous: float

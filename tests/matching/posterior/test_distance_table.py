@@ -51,7 +51,7 @@ def true_log_odds(distances: np.ndarray, true_fraction: float) -> np.ndarray:
 
 
 @pytest.mark.parametrize("true_fraction", [0.05, 0.3, 0.6, 0.9])
-def test_the_share_of_true_pairs_is_recovered(true_fraction: float) -> None:
+def test_the_fraction_of_true_pairs_is_recovered(true_fraction: float) -> None:
     synchronous, _, shifted = mixture(true_fraction, 6000)
     assert fit_distance_table(synchronous, shifted).true_fraction == pytest.approx(true_fraction, abs=0.03)
 
@@ -81,7 +81,7 @@ def test_tables_are_monotone_and_bounded(size: int, true_fraction: float, seed: 
 
 
 def test_posteriors_are_as_frequent_as_they_say() -> None:
-    """Of pairs given a probability around p, a share of p are the same person."""
+    """Of pairs given a probability around p, a fraction p are the same person."""
     synchronous, _, shifted = mixture(0.3, 6000)
     table = fit_distance_table(synchronous, shifted)
     fresh, same, _ = mixture(0.3, 40_000, seed=1)

@@ -58,9 +58,9 @@ class Limits(NamedTuple):
     """What single views say of appearance between views, where nothing else does.
 
     Attributes:
-        spread: The least. Whoever stands still looks the same for minutes, and a model that fits them alone would be
-            the most likely one of all.
-        strangers: The least mean distance of two people: they look no more alike in two views than in one.
+        spread: The least. Whoever stands still keeps one appearance for minutes, and a model that fits them alone would
+            be the most likely one of all.
+        strangers: The least mean distance of two people: they are no nearer in two views than in one.
     """
 
     spread: float

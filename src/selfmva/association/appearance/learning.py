@@ -8,9 +8,9 @@ each has its own shift in colour, the gap g and both spreads are shared. They ar
     P = marginals of one-to-one matchings with the log-odds S_geometry + r_p(d),    r_p = log-ratio of the densities,
 
 then means and spreads of all distances, weighed by P and by 1 - P, and so on. Independent cues check each other: where
-the matches of a view pair's geometry are no more alike than strangers, it is that geometry which is wrong, and it is
+the matches of a view pair's geometry are no nearer than strangers, it is that geometry which is wrong, and it is
 dropped. Where nobody's geometry is known, the search begins with what single views tell: two boxes at one instant are
-two people, and two boxes of a tracklet are one. Clothes that look alike have no gap, and then no weight.
+two people, and two boxes of a tracklet are one. Uniforms have no gap, and then no weight.
 """
 
 from __future__ import annotations
