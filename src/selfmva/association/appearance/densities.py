@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 ViewPair = tuple[int, int]
 HIDDEN_FRACTION = 0.02  # of the boxes show somebody else, who stands in front: bounds what a large distance says
-SMALLEST_SPREAD = 0.02
+SMALLEST_SPREAD = 0.02  # standard deviation of cosine distances, which keeps densities finite
 
 
 class AppearanceModel(NamedTuple):
