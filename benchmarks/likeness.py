@@ -136,7 +136,7 @@ def by_looks_alone(associator: Associator, frames: list[Frame]) -> Associator:
     }
     verdict, name = learn_appearance(evidence, own), AppearanceCue.name
     tables = {
-        pair: FusedTable({name: as_table(verdict.likeness, pair)}, {name: 1.0}, verdict.bias[pair]) for pair in evidence
+        pair: FusedTable({name: as_table(verdict.model, pair)}, {name: 1.0}, verdict.bias[pair]) for pair in evidence
     }
     associator.keep(replace(associator.model_, tables=tables))
     return associator

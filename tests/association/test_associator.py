@@ -387,10 +387,10 @@ def test_the_order_of_boxes_changes_only_labels(learnt: Associator, seed: int) -
     np.testing.assert_allclose(other.probability(0, 1), one.probability(0, 1)[np.ix_(orders[0], orders[1])], atol=1e-4)
 
 
-def true_share(associator: Associator) -> float:
+def true_fraction(associator: Associator) -> float:
     """Of the embedding, in the first view pair."""
     assert associator.tables_ is not None
-    return associator.tables_[0, 1].tables["embedding"].true_share
+    return associator.tables_[0, 1].tables["embedding"].true_fraction
 
 
 def assert_same_tables(one: Associator, other: Associator, order: tuple[int, ...]) -> None:
@@ -406,7 +406,7 @@ def assert_same_tables(one: Associator, other: Associator, order: tuple[int, ...
         for name, cue in table.tables.items():
             np.testing.assert_allclose(cue.log_odds, own.tables[name].log_odds, atol=1e-3)
             np.testing.assert_allclose(cue.distances, own.tables[name].distances, rtol=1e-5)
-            assert cue.true_share == pytest.approx(own.tables[name].true_share, abs=1e-4)
+            assert cue.true_fraction == pytest.approx(own.tables[name].true_fraction, abs=1e-4)
 
 
 @pytest.mark.parametrize("order", [(1, 0, 2), (2, 0, 1)])
@@ -436,7 +436,7 @@ def test_the_order_of_cameras_changes_only_labels_where_something_was_learnt(lea
     other.adapt([reorder_cameras(frame, [1, 0]) for frame in frames])
     assert_same_tables(one, other, (1, 0))
     assert one.tables_ is not None
-    assert true_share(one) > 0.1
+    assert true_fraction(one) > 0.1
     for frame in frames[:40]:
         assert partition(one.associate(frame)) == partition(other.associate(reorder_cameras(frame, [1, 0])))
 
@@ -568,13 +568,13 @@ def test_adapt_learns_what_distances_mean_and_leaves_the_embedding(again: Associ
     """The same cameras with another detector: half the boxes are missed."""
     other = scene(**LEARNABLE | {"miss_rate": 0.5})
     before, report = again.embed(0, [BOX]), again.fit_report_
-    before_share = true_share(again)
+    before_share = true_fraction(again)
     assert again.adapt([other.frame(t) for t in range(200)]) is again
     np.testing.assert_array_equal(again.embed(0, [BOX]), before)
     assert again.fit_report_ is not report
     # Misses take true pairs and others alike.
-    assert true_share(again) != before_share
-    assert true_share(again) == pytest.approx(before_share, abs=0.1)
+    assert true_fraction(again) != before_share
+    assert true_fraction(again) == pytest.approx(before_share, abs=0.1)
     assert again.fit_report_.instants == 200
 
 

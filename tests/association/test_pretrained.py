@@ -119,7 +119,7 @@ def test_tables_come_back(associator: Associator, saved: Path) -> None:
         for name, table in fused.tables.items():
             np.testing.assert_array_equal(again.tables_[pair].tables[name].distances, table.distances)
             np.testing.assert_array_equal(again.tables_[pair].tables[name].log_odds, table.log_odds)
-            assert again.tables_[pair].tables[name].true_share == table.true_share
+            assert again.tables_[pair].tables[name].true_fraction == table.true_fraction
 
 
 def test_associations_are_identical(associator: Associator, saved: Path) -> None:

@@ -175,7 +175,7 @@ def share(found: FittedModel, pair: tuple[int, int]) -> float:
     """Of true pairs, by the embedding."""
     assert found.tables is not None
     table = found.tables[pair].tables.get("embedding")
-    return 0.0 if table is None else table.true_share
+    return 0.0 if table is None else table.true_fraction
 
 
 def test_evidence_of_a_pair_that_is_no_better_than_chance_is_none() -> None:

@@ -17,8 +17,8 @@ def walkers(instants: int, *, features: bool = True) -> list[Frame]:
     frames = []
     for t in range(instants):
         boxes = [[50 + 2 * t, 100, 90 + 2 * t, 220], [400 - 2 * t, 150, 440 - 2 * t, 300]]
-        looks = [[1.0, 0.01 * t], [0.01 * t, 1.0]]
-        frames.append(Frame([boxes, []], index=t, features=[looks, None] if features else None))
+        features_of_frame = [[1.0, 0.01 * t], [0.01 * t, 1.0]]
+        frames.append(Frame([boxes, []], index=t, features=[features_of_frame, None] if features else None))
     return frames
 
 

@@ -65,7 +65,7 @@ def test_all_proposals_are_distinct_and_sorted() -> None:
     assert len({(round(a.turn.real, 3), round(a.shift.real, 3)) for a in found}) == len(found)
 
 
-def test_lookalikes_are_the_same_people() -> None:
+def test_appearance_matches_are_the_same_people() -> None:
     scene = walkers(**SHORT)
     packed = pack(frames_of(scene), 3)
     ids = [

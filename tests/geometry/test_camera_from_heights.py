@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 from selfmva.geometry.camera_from_heights import (
-    INDEPENDENT,
-    LEAST_BOXES,
+    CAMERA_FIT,
     PRIOR_DEVIATION,
     PRIOR_MEAN,
-    fit_upright,
+    fit_camera_from_heights,
     height_residuals,
     prior_residuals,
     robust,
@@ -36,7 +35,7 @@ CAMERAS = [camera(0.8, 0.3, 1.5), camera(1.1, 0.5, 3.0), camera(0.7, 0.1, 1.0)]
 def test_noisy_heights_give_the_floor(true: np.ndarray) -> None:
     feet = people_before(true, 400)
     noise = np.exp(np.random.default_rng(1).normal(0, 0.05, 400))
-    found = fit_upright(feet, predicted_heights(projections(true), feet) * noise)
+    found = fit_camera_from_heights(feet, predicted_heights(projections(true), feet) * noise)
     assert found is not None
     expected = predicted_heights(projections(true), feet)
     assert predicted_heights(projections(found), feet) == pytest.approx(expected, rel=0.05)
@@ -52,33 +51,33 @@ def test_boxes_of_nobody_do_not_move_it() -> None:
     heights = predicted_heights(projections(true), feet)
     wrong = heights.copy()
     wrong[::10] *= 2.5
-    found, clean = fit_upright(feet, wrong), fit_upright(feet, heights)
+    found, clean = fit_camera_from_heights(feet, wrong), fit_camera_from_heights(feet, heights)
     assert found is not None
     assert clean is not None
     assert found[[TILT, HEIGHT]] == pytest.approx(clean[[TILT, HEIGHT]], abs=0.06)
 
 
 def test_too_few_boxes_give_nothing() -> None:
-    feet = people_before(CAMERAS[0], LEAST_BOXES)
+    feet = people_before(CAMERAS[0], CAMERA_FIT.least_boxes)
     heights = predicted_heights(projections(CAMERAS[0]), feet)
-    assert fit_upright(feet, heights) is not None
-    assert fit_upright(feet[1:], heights[1:]) is None
-    assert fit_upright(np.zeros((0, 2)), np.zeros(0)) is None
+    assert fit_camera_from_heights(feet, heights) is not None
+    assert fit_camera_from_heights(feet[1:], heights[1:]) is None
+    assert fit_camera_from_heights(np.zeros((0, 2)), np.zeros(0)) is None
 
 
 def test_a_person_who_stands_still_gives_a_finite_camera() -> None:
-    found = fit_upright(np.full((50, 2), 0.1), np.full(50, 0.2))
+    found = fit_camera_from_heights(np.full((50, 2), 0.1), np.full(50, 0.2))
     assert found is not None
     assert np.isfinite(found).all()
 
 
 def test_the_truth_has_no_residual_and_many_boxes_weigh_no_more_than_some() -> None:
     true = CAMERAS[1]
-    feet = people_before(true, 40 * INDEPENDENT)
+    feet = people_before(true, 40 * CAMERA_FIT.independent)
     heights = predicted_heights(projections(true), feet)
     assert height_residuals(true, feet, heights) == pytest.approx(0.0)
     many = (height_residuals(true, feet, 1.1 * heights) ** 2).sum()
-    some = (height_residuals(true, feet[:INDEPENDENT], 1.1 * heights[:INDEPENDENT]) ** 2).sum()
+    some = (height_residuals(true, feet[: CAMERA_FIT.independent], 1.1 * heights[: CAMERA_FIT.independent]) ** 2).sum()
     assert many == pytest.approx(some)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from selfmva.errors import InputError
 from selfmva.geometry.epipolar import epipolar_distances, fit_fundamental_matrix, head_points
-from selfmva.geometry.epipolar_search import EpipolarGeometry, find_epipolar_geometry, mutually_nearest
+from selfmva.geometry.epipolar_search import EpipolarGeometry, find_epipolar_geometry
 
 INSTANTS = 300
 SIZE = np.array([640.0, 480.0])
@@ -197,12 +197,6 @@ def test_distances_grow_with_the_error_and_shrink_with_the_box() -> None:
     far = 1e9  # a box so tall that errors in view i don't count
     found = epipolar_distances(true_matrix(), head_i, np.full(1, far), head_j + offsets * across, np.full(3, 8.0))
     np.testing.assert_allclose(found, offsets.T / 8, rtol=1e-6)
-
-
-def test_mutually_nearest() -> None:
-    distances = np.array([[1.0, np.nan, 3.0], [2.0, np.inf, 0.5]])
-    assert np.argwhere(mutually_nearest(distances)).tolist() == [[0, 0], [1, 2]]
-    assert not mutually_nearest(np.full((2, 2), np.nan)).any()
 
 
 @pytest.mark.parametrize("what", ["length", "shape"])

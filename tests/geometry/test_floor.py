@@ -52,9 +52,9 @@ def test_in_body_heights() -> None:
         assert in_metres is not None
         np.testing.assert_allclose(BODY * in_bodies, in_metres)
     assert bodies.projections[0] is not None
-    standing = np.column_stack([METRES / BODY, np.ones(len(METRES))])
+    heads_on_floor = np.column_stack([METRES / BODY, np.ones(len(METRES))])
     heads = np.column_stack([METRES, np.full(len(METRES), BODY)])
-    np.testing.assert_allclose(seen(bodies.projections[0], standing), seen(SCENE.projections[0], heads))
+    np.testing.assert_allclose(seen(bodies.projections[0], heads_on_floor), seen(SCENE.projections[0], heads))
 
 
 def test_homographies_between_views() -> None:

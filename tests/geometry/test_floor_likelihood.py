@@ -13,21 +13,16 @@ from scipy.stats import multivariate_t
 from selfmva.core.types import View
 from selfmva.geometry.cameras import FOCAL, HEIGHT, PARAMETERS, ROLL, TILT, YAW, X, Y, moved, project, projections
 from selfmva.geometry.floor_likelihood import (
-    FARTHEST,
-    FREEDOM,
-    LEAST_DENSITY,
-    NEAREST,
-    NEIGHBOURHOOD,
-    PEOPLE_DIFFER,
-    STRANGERS,
-    Standing,
+    FARTHEST_DISTANCE,
+    LIKELIHOOD,
+    FloorReadings,
     density_of_strangers,
+    distances_on_floor,
     log_odds_of_distances,
-    read_standing,
-    standing_distances,
+    read_boxes_on_floor,
 )
 
-LEAST_STRANGERS = STRANGERS * LEAST_DENSITY
+LEAST_STRANGERS = LIKELIHOOD.strangers * LIKELIHOOD.least_density
 VIEWS = [View(f"v{k}", 1000, 1000) for k in range(3)]
 
 
@@ -59,11 +54,11 @@ def random_boxes(rng: np.random.Generator, count: int) -> np.ndarray:
     return np.column_stack([corners, np.minimum(corners + rng.uniform(5, 400, (count, 2)), 1000)])
 
 
-def standing_at(places: np.ndarray, known: np.ndarray | bool = True) -> Standing:
+def readings_at(places: np.ndarray, known: np.ndarray | bool = True) -> FloorReadings:
     """People whose feet are seen."""
     count = len(places)
     near = np.broadcast_to(1e-4 * np.eye(2), (count, 2, 2))
-    return Standing(places, near, places, near, np.ones(count), np.broadcast_to(np.asarray(known), count))
+    return FloorReadings(places, near, places, near, np.ones(count), np.broadcast_to(np.asarray(known), count))
 
 
 @given(seed=st.integers(0, 2**32 - 1), count=st.integers(1, 40), images=st.integers(1, 5))
@@ -71,30 +66,36 @@ def test_the_density_of_strangers_by_counting(seed: int, count: int, images: int
     rng = np.random.default_rng(seed)
     places, image, known = rng.uniform(0, 4, (count, 2)), rng.integers(0, images, count), rng.random(count) < 0.8
     apart = np.linalg.norm(places[:, None] - places, axis=-1)
-    others = (apart < NEIGHBOURHOOD) & (image[:, None] == image) & known[:, None] & known & ~np.eye(count, dtype=bool)
-    expected = STRANGERS * others.sum() / max(known.sum(), 1) / (np.pi * NEIGHBOURHOOD**2)
-    found = density_of_strangers(standing_at(places, known), image)
+    others = (
+        (apart < LIKELIHOOD.neighbourhood)
+        & (image[:, None] == image)
+        & known[:, None]
+        & known
+        & ~np.eye(count, dtype=bool)
+    )
+    expected = LIKELIHOOD.strangers * others.sum() / max(known.sum(), 1) / (np.pi * LIKELIHOOD.neighbourhood**2)
+    found = density_of_strangers(readings_at(places, known), image)
     assert found == pytest.approx(max(expected, LEAST_STRANGERS))
 
 
 def test_the_density_of_a_square_grid_of_people() -> None:
     """Nine people a body height apart from their neighbours: 4 at the corners have 3 others near, the middle all 8."""
     grid = np.stack(np.meshgrid(range(3), range(3)), axis=-1).reshape(-1, 2).astype(float)
-    assert density_of_strangers(standing_at(grid), np.zeros(9, dtype=int)) == pytest.approx(
-        STRANGERS * (4 * 3 + 4 * 5 + 8) / 9 / (np.pi * NEIGHBOURHOOD**2)
+    assert density_of_strangers(readings_at(grid), np.zeros(9, dtype=int)) == pytest.approx(
+        LIKELIHOOD.strangers * (4 * 3 + 4 * 5 + 8) / 9 / (np.pi * LIKELIHOOD.neighbourhood**2)
     )
 
 
 @pytest.mark.parametrize("places", [np.zeros((0, 2)), np.zeros((1, 2)), 9.0 * np.eye(2)], ids=["nobody", "one", "two"])
 def test_lone_people_have_few_strangers_around_them(places: np.ndarray) -> None:
-    assert density_of_strangers(standing_at(places), np.zeros(len(places), dtype=int)) == LEAST_STRANGERS
+    assert density_of_strangers(readings_at(places), np.zeros(len(places), dtype=int)) == LEAST_STRANGERS
 
 
 def test_people_of_other_images_and_of_views_off_the_floor_are_no_strangers() -> None:
     everywhere = np.zeros((4, 2))
-    assert density_of_strangers(standing_at(everywhere), np.arange(4)) == LEAST_STRANGERS
+    assert density_of_strangers(readings_at(everywhere), np.arange(4)) == LEAST_STRANGERS
     one = np.arange(4) == 2
-    assert density_of_strangers(standing_at(everywhere, one), np.zeros(4, dtype=int)) == LEAST_STRANGERS
+    assert density_of_strangers(readings_at(everywhere, one), np.zeros(4, dtype=int)) == LEAST_STRANGERS
 
 
 @pytest.mark.parametrize("strangers", [LEAST_STRANGERS, 0.1, 2.0])
@@ -102,8 +103,8 @@ def test_log_odds_fall_and_cross_zero_where_strangers_are_as_likely(strangers: f
     distances, log_odds = log_odds_of_distances(strangers)
     assert (np.diff(distances) > 0).all()
     assert (np.diff(log_odds) < 0).all()
-    assert distances[[0, -1]].tolist() == [0.0, FARTHEST]
-    crossing = np.sqrt(2 * (NEAREST - np.log(strangers)))  # where L = log s
+    assert distances[[0, -1]].tolist() == [0.0, FARTHEST_DISTANCE]
+    crossing = np.sqrt(2 * (LIKELIHOOD.nearest - np.log(strangers)))  # where L = log s
     assert np.interp(crossing, distances, log_odds) == pytest.approx(0.0, abs=1e-3)
 
 
@@ -120,10 +121,10 @@ def test_distances_are_the_mixture_of_student_densities(seed: int) -> None:
     places, shapes = rng.normal(size=(2, 4, 2)), rng.normal(size=(2, 4, 2, 2))
     covariances = shapes @ np.swapaxes(shapes, -1, -2) + 0.05 * np.eye(2)
     visible = rng.uniform(size=4)
-    standing = Standing(
+    readings = FloorReadings(
         places[0], covariances[0], places[1], covariances[1], visible, np.array([True, True, True, False])
     )
-    distances = standing_distances(standing, standing)
+    distances = distances_on_floor(readings, readings)
     assert np.isnan(distances[3]).all()
     assert np.isnan(distances[:, 3]).all()
     weights = np.stack([visible, 1 - visible])
@@ -133,11 +134,13 @@ def test_distances_are_the_mixture_of_student_densities(seed: int) -> None:
             density = sum(
                 weights[r, a]
                 * weights[s, b]
-                * multivariate_t(places[s, b], covariances[r, a] + covariances[s, b], df=FREEDOM).pdf(places[r, a])
+                * multivariate_t(places[s, b], covariances[r, a] + covariances[s, b], df=LIKELIHOOD.freedom).pdf(
+                    places[r, a]
+                )
                 for r in range(2)
                 for s in range(2)
             )
-            constants.append(NEAREST - distances[a, b] ** 2 / 2 - np.log(density))
+            constants.append(LIKELIHOOD.nearest - distances[a, b] ** 2 / 2 - np.log(density))
     assert np.ptp(constants) < 1e-9
 
 
@@ -145,23 +148,23 @@ def test_distances_are_the_mixture_of_student_densities(seed: int) -> None:
 def test_every_box_has_a_finite_reading(seed: int) -> None:
     rng = np.random.default_rng(seed)
     boxes, view = random_boxes(rng, 30), rng.integers(0, 3, 30)
-    standing = read_standing(random_cameras(rng, 0.5), VIEWS, boxes, view)
-    for covariance in (standing.foot_covariance, standing.hidden_covariance):
+    readings = read_boxes_on_floor(random_cameras(rng, 0.5), VIEWS, boxes, view)
+    for covariance in (readings.foot_covariance, readings.hidden_covariance):
         size = np.trace(covariance, axis1=1, axis2=2)
         assert np.isfinite(covariance).all()
         assert (np.linalg.det(covariance / size[:, None, None]) > 0).all()
         assert (size > 0).all()
-    place, weight = standing.estimates()
+    place, weight = readings.estimates()
     assert np.isfinite(place).all()
     assert np.isfinite(weight).all()
-    assert ((standing.visible >= 0) & (standing.visible <= 1)).all()
-    distances = standing_distances(standing, standing)
-    known = standing.known[:, None] & standing.known
+    assert ((readings.visible >= 0) & (readings.visible <= 1)).all()
+    distances = distances_on_floor(readings, readings)
+    known = readings.known[:, None] & readings.known
     assert (np.isnan(distances) == ~known).all()
     assert (distances[known] >= 0).all()
-    assert (distances[known] <= FARTHEST).all()
+    assert (distances[known] <= FARTHEST_DISTANCE).all()
     np.testing.assert_allclose(distances, distances.T, atol=1e-6)
-    assert density_of_strangers(standing, view) >= LEAST_STRANGERS
+    assert density_of_strangers(readings, view) >= LEAST_STRANGERS
 
 
 @given(seed=st.integers(0, 2**32 - 1))
@@ -169,23 +172,25 @@ def test_whole_bodies_stand_where_their_feet_are(seed: int) -> None:
     rng = np.random.default_rng(seed)
     place = tuple(rng.uniform((-1, 3), (1, 8)))
     high, low = camera(0, 0, 0, np.log(2.0), 0.4), camera(4, 4, np.pi / 2, np.log(1.5), 0.2)
-    standing = read_standing(
+    readings = read_boxes_on_floor(
         [high, low, None], VIEWS, np.stack([body(high, place), body(low, place), body(low, place)]), np.arange(3)
     )
-    np.testing.assert_allclose(standing.foot[:2], [place, place], atol=1e-6)
-    assert (standing.visible[:2] > 0.9).all()
-    assert standing.known.tolist() == [True, True, False]
+    np.testing.assert_allclose(readings.foot[:2], [place, place], atol=1e-6)
+    assert (readings.visible[:2] > 0.9).all()
+    assert readings.known.tolist() == [True, True, False]
 
 
 @pytest.mark.parametrize("low", [0.2, 0.3, 0.4])
 def test_a_head_from_above_tells_where_a_hidden_foot_is(low: float) -> None:
     """Seen from two body heights, a cut box is too short for its place; its head is not."""
     high, place = camera(0, 0, 0, np.log(2.0), 0.4), (0.2, 4.0)
-    standing = read_standing([high], VIEWS, np.stack([body(high, place), body(high, place, low)]), np.zeros(2, int))
-    assert standing.visible[0] > 0.9
-    assert standing.visible[1] < standing.visible[0]
-    assert np.linalg.norm(standing.foot[1] - place) > 0.4
-    assert np.linalg.norm(standing.hidden[1] - place) < 0.2
+    readings = read_boxes_on_floor(
+        [high], VIEWS, np.stack([body(high, place), body(high, place, low)]), np.zeros(2, int)
+    )
+    assert readings.visible[0] > 0.9
+    assert readings.visible[1] < readings.visible[0]
+    assert np.linalg.norm(readings.foot[1] - place) > 0.4
+    assert np.linalg.norm(readings.hidden[1] - place) < 0.2
 
 
 @pytest.mark.parametrize("height", [-0.1, -0.02, 0.02, 0.1])
@@ -193,26 +198,26 @@ def test_a_hidden_foot_seen_from_eye_level(height: float) -> None:
     """Heads are on the horizon and tell nothing: a box without its lowest third is as high as one further away."""
     eye, high, (x, y) = camera(0, 0, 0, height, 0.0), camera(4, 2, np.pi / 2, np.log(2.0), 0.4), (0.1, 2.0)
     boxes = np.stack([body(eye, (x, y), 1 / 3), body(high, (x, y)), body(high, (x, y + 2))])
-    standing = read_standing([eye, high], VIEWS, boxes, np.array([0, 1, 1]))
-    assert np.linalg.norm(standing.foot[0] - (x, y)) > 0.7
-    assert np.linalg.norm(standing.hidden[0] - (x, y)) < 0.3
-    there, further = standing_distances(standing, standing)[0, 1:]
-    assert there < further < FARTHEST
-    alone = dataclasses.replace(standing, visible=np.ones(3))
-    assert (standing_distances(alone, alone)[0, 1] ** 2 - there**2) / 2 > np.log(5)  # so much likelier
+    readings = read_boxes_on_floor([eye, high], VIEWS, boxes, np.array([0, 1, 1]))
+    assert np.linalg.norm(readings.foot[0] - (x, y)) > 0.7
+    assert np.linalg.norm(readings.hidden[0] - (x, y)) < 0.3
+    there, further = distances_on_floor(readings, readings)[0, 1:]
+    assert there < further < FARTHEST_DISTANCE
+    alone = dataclasses.replace(readings, visible=np.ones(3))
+    assert (distances_on_floor(alone, alone)[0, 1] ** 2 - there**2) / 2 > np.log(5)  # so much likelier
 
 
-@pytest.mark.parametrize("height", [0.0, np.log(1 + PEOPLE_DIFFER)])
+@pytest.mark.parametrize("height", [0.0, np.log(1 + LIKELIHOOD.people_differ)])
 def test_a_camera_at_the_very_height_of_the_heads(height: float) -> None:
     eye = camera(0, 0, 0, height, 0.1)
-    standing = read_standing([eye], VIEWS, body(eye, (0.1, 3.0))[None], np.zeros(1, int))
-    assert np.isfinite(standing_distances(standing, standing)).all()
+    readings = read_boxes_on_floor([eye], VIEWS, body(eye, (0.1, 3.0))[None], np.zeros(1, int))
+    assert np.isfinite(distances_on_floor(readings, readings)).all()
 
 
 def distances_after(turn: complex, shift: complex, cameras: list[np.ndarray], boxes: np.ndarray) -> np.ndarray:
     view = np.arange(len(boxes)) % 3
-    standing = read_standing([moved(one, turn, shift) for one in cameras], VIEWS, boxes, view)
-    return standing_distances(standing, standing)
+    readings = read_boxes_on_floor([moved(one, turn, shift) for one in cameras], VIEWS, boxes, view)
+    return distances_on_floor(readings, readings)
 
 
 @pytest.mark.parametrize("height", [1.5, 1.02, 1.0])

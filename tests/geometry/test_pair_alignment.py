@@ -10,7 +10,7 @@ from floor_scenes import floor_error, frames_of, sight, sight_walkers, walkers
 from small_scenes import shuffle_boxes
 
 from selfmva.geometry.cameras import moved
-from selfmva.geometry.pair_alignment import KEPT, propose, search
+from selfmva.geometry.pair_alignment import ALIGNMENT, propose, search
 from selfmva.geometry.support import null_shifts, walking_time
 
 
@@ -31,7 +31,7 @@ def test_the_best_alignment_of_two_views_is_the_true_one(i: int, j: int) -> None
 def test_alignments_come_best_first_and_differ() -> None:
     views = sight_walkers()
     found = search(views[0], views[1], shifts_of(views))
-    assert 1 < len(found) <= KEPT
+    assert 1 < len(found) <= ALIGNMENT.kept
     assert [a.consensus for a in found] == sorted((a.consensus for a in found), reverse=True)
     assert len({(round(a.turn.real, 6), round(a.shift.real, 6)) for a in found}) == len(found)
 

@@ -16,11 +16,8 @@ from true_floors import true_floor
 from selfmva.core.types import Frame
 from selfmva.geometry.cameras import moved
 from selfmva.geometry.support import (
-    LEAST_CONFIRMED,
-    LEAST_WALKED,
-    MOMENTS,
     NO_SUPPORT,
-    TRUST_RATIO,
+    SUPPORT,
     Meetings,
     Support,
     held_views,
@@ -57,7 +54,7 @@ def support_of(views: list[Sightings], cameras: dict[int, np.ndarray]) -> Suppor
 
 def pair_of(walked: float, time: int = 1) -> Meetings:
     """Two views whose people walk so far while they meet, as steadily as can be."""
-    counts = np.full((5, MOMENTS), walked * time / MOMENTS / (1.0 - SHIFTED))
+    counts = np.full((5, SUPPORT.moments), walked * time / SUPPORT.moments / (1.0 - SHIFTED))
     counts[1:] *= SHIFTED
     return Meetings(counts, time, 0.1, 100)
 
@@ -77,7 +74,7 @@ def test_support_vanishes_where_clocks_or_cameras_are_wrong() -> None:
     assert not support_of(sight_walkers(), turned).trusted
 
 
-def test_steadiness_is_the_share_of_the_recording_that_carries_the_support() -> None:
+def test_steadiness_is_the_fraction_of_the_recording_that_carries_the_support() -> None:
     frames = frames_of(walkers())
     # In two thirds of the recording view 1 shows somebody at other instants than view 0: nothing can meet there.
     thirds = [
@@ -105,7 +102,7 @@ def test_every_pair_of_placed_views_is_measured() -> None:
     measured = measure_all(views, cameras, shifts)
     assert sorted(measured) == [(0, 1), (0, 2), (1, 2)]
     assert sorted(measure_all(views, {2: cameras[2], 0: cameras[0]}, shifts)) == [(0, 2)]
-    assert all(found.counts.shape == (1 + len(shifts), MOMENTS) for found in measured.values())
+    assert all(found.counts.shape == (1 + len(shifts), SUPPORT.moments) for found in measured.values())
     # The recording is short enough to be looked at as a whole.
     assert measured[0, 1].support() == support_of(views, cameras)
 
@@ -120,9 +117,9 @@ def test_nothing_measured_is_no_support() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"largest": 100.0 / TRUST_RATIO * 1.01},
-        {"walked": LEAST_WALKED / 0.8 * 0.99},
-        {"steadiness": LEAST_WALKED / 30.0 * 0.99},
+        {"largest": 100.0 / SUPPORT.trust_ratio * 1.01},
+        {"walked": SUPPORT.least_walked / 0.8 * 0.99},
+        {"steadiness": SUPPORT.least_walked / 30.0 * 0.99},
         {"walked": -30.0},
     ],
 )
@@ -135,11 +132,11 @@ def test_every_doubt_is_enough_for_distrust(change: dict[str, float]) -> None:
 @pytest.mark.parametrize(
     ("change", "trusted"),
     [
-        ({"walked": LEAST_CONFIRMED / 0.8 * 1.01}, True),
-        ({"walked": LEAST_CONFIRMED / 0.8 * 0.99}, False),
-        ({"steadiness": LEAST_CONFIRMED / 30.0 * 1.01}, True),
-        ({"steadiness": LEAST_CONFIRMED / 30.0 * 0.99}, False),
-        ({"largest": 100.0 / TRUST_RATIO * 1.01}, False),
+        ({"walked": SUPPORT.least_confirmed / 0.8 * 1.01}, True),
+        ({"walked": SUPPORT.least_confirmed / 0.8 * 0.99}, False),
+        ({"steadiness": SUPPORT.least_confirmed / 30.0 * 1.01}, True),
+        ({"steadiness": SUPPORT.least_confirmed / 30.0 * 0.99}, False),
+        ({"largest": 100.0 / SUPPORT.trust_ratio * 1.01}, False),
     ],
 )
 def test_a_known_geometry_needs_less_to_be_confirmed_but_no_less_against_chance(
@@ -151,7 +148,7 @@ def test_a_known_geometry_needs_less_to_be_confirmed_but_no_less_against_chance(
 
 def test_meetings_in_numbers() -> None:
     """Two of twelve parts with people; chance is 3 in the mean of two shifts and 4 at the worst."""
-    counts = np.zeros((3, MOMENTS))
+    counts = np.zeros((3, SUPPORT.moments))
     counts[0, :2] = 12.0, 6.0
     counts[1, 0], counts[2, :2] = 2.0, (2.0, 2.0)
     support = Meetings(counts, walking_time=5, residual=0.07, instants=90).support()
@@ -164,20 +161,20 @@ def test_meetings_in_numbers() -> None:
 
 @pytest.mark.parametrize(("parts", "steadiness"), [(1, 1 / 12), (4, 4 / 12), (12, 1.0)])
 def test_steadiness_counts_the_parts(parts: int, steadiness: float) -> None:
-    counts = np.zeros((2, MOMENTS))
+    counts = np.zeros((2, SUPPORT.moments))
     counts[0, :parts] = 7.0
     assert Meetings(counts, 1, 0.1, 90).support().steadiness == pytest.approx(steadiness)
 
 
 def test_less_than_chance_is_not_steady() -> None:
-    counts = np.zeros((2, MOMENTS))
+    counts = np.zeros((2, SUPPORT.moments))
     counts[1] = 1.0
     support = Meetings(counts, 1, 0.1, 90).support()
     assert (support.walked, support.steadiness) == (-12.0, 0.0)
 
 
 def random_meetings(seed: int, time: int) -> Meetings:
-    return Meetings(np.random.default_rng(seed).exponential(size=(5, MOMENTS)), time, 0.1, 50)
+    return Meetings(np.random.default_rng(seed).exponential(size=(5, SUPPORT.moments)), time, 0.1, 50)
 
 
 @given(seed=st.integers(0, 999), time=st.integers(1, 9), times=st.integers(1, 5))
@@ -207,7 +204,7 @@ def test_pairs_are_added_in_body_heights_not_in_boxes() -> None:
 def test_chance_that_peaks_at_other_shifts_falls_behind() -> None:
     pairs = []
     for shift in (1, 2, 3):
-        counts = np.ones((4, MOMENTS))
+        counts = np.ones((4, SUPPORT.moments))
         counts[0], counts[shift] = 4.0, 2.5
         pairs.append(Meetings(counts, 1, 0.1, 50))
     assert not any(pair.support().trusted for pair in pairs)
@@ -215,33 +212,35 @@ def test_chance_that_peaks_at_other_shifts_falls_behind() -> None:
 
 
 def test_a_view_joins_where_all_its_pairs_together_hold_it() -> None:
-    enough, half = LEAST_WALKED * 1.01, LEAST_WALKED * 0.51
+    enough, half = SUPPORT.least_walked * 1.01, SUPPORT.least_walked * 0.51
     assert held_views(all_pairs(3, {(0, 1): enough, (0, 2): half, (1, 2): half})) == {0, 1, 2}
     assert held_views(all_pairs(3, {(0, 1): enough, (0, 2): half})) == {0, 1}
     # The fourth view is held by the third as well, which joined before.
-    walked = {(0, 1): enough, (0, 2): half, (1, 2): half} | {(k, 3): LEAST_WALKED * 0.34 for k in range(3)}
+    walked = {(0, 1): enough, (0, 2): half, (1, 2): half} | {(k, 3): SUPPORT.least_walked * 0.34 for k in range(3)}
     assert held_views(all_pairs(5, walked)) == {0, 1, 2, 3}
 
 
 def test_no_trusted_pair_holds_nobody() -> None:
-    less = LEAST_WALKED * 0.99
+    less = SUPPORT.least_walked * 0.99
     assert held_views(all_pairs(4, dict.fromkeys(combinations(range(4), 2), less))) == set()
     assert held_views({}) == set()
     assert judge(all_pairs(4, {})) == {}
 
 
 def test_of_two_groups_the_larger_is_held() -> None:
-    walked = dict.fromkeys([(0, 4), (1, 2), (2, 3)], 2 * LEAST_WALKED)
+    walked = dict.fromkeys([(0, 4), (1, 2), (2, 3)], 2 * SUPPORT.least_walked)
     assert held_views(all_pairs(5, walked)) == {1, 2, 3}
     assert sorted(judge(all_pairs(5, walked))) == [(1, 2), (1, 3), (2, 3)]
 
 
 @given(
-    views=st.integers(2, 5), strengths=st.lists(st.floats(0, LEAST_WALKED), min_size=10, max_size=10), data=st.data()
+    views=st.integers(2, 5),
+    strengths=st.lists(st.floats(0, SUPPORT.least_walked), min_size=10, max_size=10),
+    data=st.data(),
 )
 def test_the_order_of_pairs_changes_no_verdict(views: int, strengths: list[float], data: st.DataObject) -> None:
     # The first views are held for sure, so that no two groups are equally large.
-    sure = {(k, k + 1): 2 * LEAST_WALKED for k in range((views + 1) // 2)}
+    sure = {(k, k + 1): 2 * SUPPORT.least_walked for k in range((views + 1) // 2)}
     meetings = all_pairs(views, dict(zip(combinations(range(views), 2), strengths, strict=False)) | sure)
     shuffled = dict(data.draw(st.permutations(list(meetings.items()))))
     held = held_views(meetings)
@@ -251,18 +250,20 @@ def test_the_order_of_pairs_changes_no_verdict(views: int, strengths: list[float
 
 
 def test_two_views_alone_are_their_own_evidence() -> None:
-    (support,) = judge(all_pairs(2, {(0, 1): 2 * LEAST_WALKED})).values()
+    (support,) = judge(all_pairs(2, {(0, 1): 2 * SUPPORT.least_walked})).values()
     assert support.trusted
     assert not support.known
 
 
 def test_three_views_tell_the_geometry_of_each_pair() -> None:
-    between = (LEAST_CONFIRMED + LEAST_WALKED) / 2
-    walked = {(0, 1): 2 * LEAST_WALKED, (1, 2): 2 * LEAST_WALKED, (0, 2): between}
+    between = (SUPPORT.least_confirmed + SUPPORT.least_walked) / 2
+    walked = {(0, 1): 2 * SUPPORT.least_walked, (1, 2): 2 * SUPPORT.least_walked, (0, 2): between}
     supports = judge(all_pairs(3, walked))
     assert all(support.known and support.trusted for support in supports.values())
     assert supports[0, 2].walked == pytest.approx(between)
-    assert not judge(all_pairs(3, walked | {(0, 2): LEAST_CONFIRMED / 2}))[0, 2].trusted  # too little to confirm it
+    assert not judge(all_pairs(3, walked | {(0, 2): SUPPORT.least_confirmed / 2}))[
+        0, 2
+    ].trusted  # too little to confirm it
 
 
 def test_shifts_go_both_ways_and_stay_within_the_recording() -> None:

@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfmva.geometry.tracklets import GATE, LARGEST_GAP, SHAKE, link, smoothed, speeds, spreads
+from selfmva.geometry.tracklets import (
+    TRACKLETS,
+    link,
+    smoothed,
+    speeds,
+    spreads,
+)
 
 
 def walkers(instants: int, *courses: tuple[complex, complex]) -> np.ndarray:
@@ -40,12 +46,12 @@ def test_people_who_cross_keep_their_tracklets() -> None:
 
 
 def test_nobody_jumps_further_than_the_gate() -> None:
-    places = walkers(2, (0j, GATE + 0.01 + 0j))
+    places = walkers(2, (0j, TRACKLETS.gate + 0.01 + 0j))
     assert link_all(places).tolist() == [[0], [1]]
-    assert link_all(walkers(2, (0j, GATE - 0.01 + 0j))).tolist() == [[0], [0]]
+    assert link_all(walkers(2, (0j, TRACKLETS.gate - 0.01 + 0j))).tolist() == [[0], [0]]
 
 
-@pytest.mark.parametrize(("gap", "same"), [(LARGEST_GAP, True), (LARGEST_GAP + 1, False)])
+@pytest.mark.parametrize(("gap", "same"), [(TRACKLETS.largest_gap, True), (TRACKLETS.largest_gap + 1, False)])
 def test_a_tracklet_survives_short_gaps_alone(gap: float, same: bool) -> None:
     feet = np.zeros((2, 2))
     first, second = follow(np.array([0.0, gap]), feet, heads_of(feet))
@@ -145,7 +151,7 @@ def test_the_shaking_of_the_detector_is_halved() -> None:
     before, after = [], []
     for _ in range(100):
         time, points = straight(rng, 20)
-        noise = rng.normal(scale=SHAKE / 5, size=points.shape)
+        noise = rng.normal(scale=TRACKLETS.shake / 5, size=points.shape)
         smooth = smoothed(time, np.zeros(20, dtype=int), points + noise, np.ones(20))
         before.append(noise)
         after.append(smooth - points)
@@ -164,7 +170,7 @@ def test_a_single_wrong_box_moves_nobody(place: int, height: float) -> None:
     wrong[place] += (0.0, -height)
     smooth = smoothed(time, np.zeros(15, dtype=int), wrong, np.full(15, height))
     # Unweighted, a fifth of its error stays at its place, and up to two fifths of it come to others.
-    assert np.abs(smooth - points).max() < SHAKE * height
+    assert np.abs(smooth - points).max() < TRACKLETS.shake * height
 
 
 def test_one_or_two_boxes_are_left_as_they_are() -> None:

@@ -73,14 +73,14 @@ def test_contrastive_loss_is_cross_entropy_of_rows_and_columns() -> None:
     pairs=st.integers(1, 3),
     size=st.integers(1, 5),
     temperature=st.sampled_from([0.1, 1.0, 2.0, 10.0]),
-    share=st.sampled_from([0.0, 0.2, 0.5, 0.9, 1.0]),
+    fraction=st.sampled_from([0.0, 0.2, 0.5, 0.9, 1.0]),
     seed=st.integers(0, 1000),
 )
 def test_contrastive_loss_with_anything_masked(
-    pairs: int, size: int, temperature: float, share: float, seed: int
+    pairs: int, size: int, temperature: float, fraction: float, seed: int
 ) -> None:
     distances = (draw(pairs, size, size, seed=seed).abs() * 5).requires_grad_()
-    valid = torch.rand(pairs, size, size, generator=torch.Generator().manual_seed(seed)) < share
+    valid = torch.rand(pairs, size, size, generator=torch.Generator().manual_seed(seed)) < fraction
     loss = contrastive_loss(distances, valid, temperature)
     assert loss.item() == pytest.approx(
         contrastive_by_hand(distances.detach(), valid, temperature), rel=1e-9, abs=1e-12
@@ -92,8 +92,8 @@ def test_contrastive_loss_with_anything_masked(
 
 
 def test_contrastive_loss_of_alike_images_is_that_of_guessing() -> None:
-    alike = torch.full((2, 7, 7), 3.0)
-    assert contrastive_loss(alike, torch.ones_like(alike, dtype=torch.bool), 1.0).item() == pytest.approx(math.log(7))
+    equal = torch.full((2, 7, 7), 3.0)
+    assert contrastive_loss(equal, torch.ones_like(equal, dtype=torch.bool), 1.0).item() == pytest.approx(math.log(7))
 
 
 def test_contrastive_loss_survives_huge_distances() -> None:

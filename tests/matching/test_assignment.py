@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from itertools import combinations, permutations
 from typing import Any, get_args
 
@@ -313,13 +314,13 @@ def test_half_precision_and_integers_are_costs() -> None:
         assert solve(costs).columns.tolist() == [[1, 0]]  # type: ignore[call-overload]
 
 
-@pytest.mark.parametrize(("limit", "backend", "size"), [("PROBLEMS_AT_ONCE", "auto", 5), ("CELLS_AT_ONCE", "lap", 9)])
+@pytest.mark.parametrize(("limit", "backend", "size"), [("problems_at_once", "auto", 5), ("cells_at_once", "lap", 9)])
 def test_many_problems_are_solved_in_parts(
     limit: str, backend: Backend, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     costs, rows, columns = mixed_problems(500, size, seed=3)
     whole = solve(costs, rows, columns, backend=backend)
-    monkeypatch.setattr(solvers, limit, 7)
+    monkeypatch.setattr(solvers, "SOLVING", replace(solvers.SOLVING, **{limit: 7}))
     parts = solve(costs, rows, columns, backend=backend)
     np.testing.assert_array_equal(parts.columns, whole.columns)
     np.testing.assert_array_equal(parts.costs, whole.costs)

@@ -16,7 +16,7 @@ from selfmva.core.types import Frame, reorder_views
 from selfmva.core.view_pairs import view_pairs
 from selfmva.datasets.simulated import Simulated
 from selfmva.geometry.floor import Floor
-from selfmva.geometry.floor_likelihood import LEAST_DENSITY, STRANGERS, log_odds_of_distances
+from selfmva.geometry.floor_likelihood import log_odds_of_distances
 from selfmva.training.pseudo_labels import CHUNK_INSTANTS, Consensus, find_consensus, floor_table
 
 VIEWS, PEOPLE, INSTANTS = 4, 6, 60
@@ -177,7 +177,7 @@ def test_instants_are_asked_at_even_distances_where_there_are_many(monkeypatch: 
 def test_what_distances_mean_depends_on_the_crowd() -> None:
     full = floor_table(floor(), recording())
     lonely = floor_table(floor(), pack([Frame([[]] * VIEWS)] * 3, VIEWS))
-    distances, log_odds = log_odds_of_distances(STRANGERS * LEAST_DENSITY)
+    distances, log_odds = log_odds_of_distances(LIKELIHOOD.strangers * LIKELIHOOD.least_density)
     np.testing.assert_allclose(lonely.distances, distances)
     np.testing.assert_allclose(lonely.log_odds, log_odds)
     assert (full.log_odds < lonely.log_odds).all()

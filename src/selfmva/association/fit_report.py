@@ -286,7 +286,7 @@ def build_report(
         held_out,
         seconds=0.0,
         views_on_floor=on_floor,
-        appearance=math.nan if seen.likeness is None else seen.likeness.separation,
+        appearance=math.nan if seen.model is None else seen.model.separation,
     )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.core.thinning import evenly_spaced
 from selfmva.core.view_pairs import view_pairs
 from selfmva.geometry.epipolar import visible_heads
 from selfmva.geometry.epipolar_search import find_epipolar_geometry
@@ -37,7 +38,7 @@ def find_lines(
         What was found, by view pair (i, j), i < j.
     """
     on_floor = () if floor is None else floor.views_on_floor
-    chosen = np.unique(np.linspace(0, len(frames) - 1, min(len(frames), LINE_INSTANTS)).round().astype(np.int64))
+    chosen = evenly_spaced(len(frames), LINE_INSTANTS, to_nearest=True)
     found = {}
     for i, j in view_pairs(len(views)):
         if i in on_floor and j in on_floor:

@@ -144,14 +144,14 @@ def _embedded_pairs(model: FittedModel, synchrony: Mapping[ViewPair, PairSynchro
 
 def _with_appearance(fused: dict[ViewPair, FusedTable], verdict: Verdict) -> dict[ViewPair, FusedTable]:
     """Tables of all cues: what appearance says is added to what geometry says, for their errors are independent."""
-    if verdict.likeness is None:
+    if verdict.model is None:
         return fused
     result = {}
     for pair, table in fused.items():
         alone = pair in verdict.bias
         tables, weights = dict(table.tables), dict.fromkeys(table.tables, 0.0) if alone else dict(table.weights)
-        if pair in verdict.likeness.strangers:
-            tables[AppearanceCue.name], weights[AppearanceCue.name] = as_table(verdict.likeness, pair), 1.0
+        if pair in verdict.model.strangers:
+            tables[AppearanceCue.name], weights[AppearanceCue.name] = as_table(verdict.model, pair), 1.0
         result[pair] = FusedTable(tables, weights, verdict.bias[pair] if alone else table.bias)
     return result
 
@@ -164,7 +164,7 @@ def _without_refuted(model: FittedModel, verdict: Verdict) -> FittedModel:
         floor = replace(floor, supports=supports)
     lines = {pair: matrix for pair, matrix in model.lines.items() if pair not in verdict.refuted}
     model = replace(model, floor=floor, lines=lines)
-    return model if verdict.likeness is not None else replace(model, appearance=None, feature_length=None)
+    return model if verdict.model is not None else replace(model, appearance=None, feature_length=None)
 
 
 def expected_partners(model: FittedModel, frames: Sequence[Frame], instants: IntArray) -> dict[ViewPair, float]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from selfmva.core.packed_boxes import gather
+from selfmva.core.thinning import evenly_spaced
 from selfmva.core.view_pairs import view_pairs
 from selfmva.matching.distances import pairwise_distances
 from selfmva.matching.image_distances import image_distances
@@ -134,7 +135,7 @@ def measure_synchrony(
 
 def _far_apart(instants: int) -> list[IntArray]:
     """Sets of about 8 instants spread over the whole recording; each instant in at most one set."""
-    chosen = np.unique(np.linspace(0, instants - 1, min(instants, MOST_INSTANTS)).round().astype(np.int64))
+    chosen = evenly_spaced(instants, MOST_INSTANTS, to_nearest=True)
     sets = max(len(chosen) // BLOCKS, 1)
     return [chosen[first::sets] for first in range(sets)] if instants else []
 

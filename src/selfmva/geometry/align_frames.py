@@ -75,13 +75,15 @@ def align_frames(frames: Sequence[Frame], offsets: Sequence[int] | IntArray) -> 
         )
     if not frames or not len(offsets):
         return list(frames)
-    seen = {frame.index: frame for frame in frames}
-    step = _step(np.array(list(seen), dtype=np.int64))
+    by_index = {frame.index: frame for frame in frames}
+    step = _step(np.array(list(by_index), dtype=np.int64))
     delays = [int(offset) * step for offset in offsets]
     first, last = frames[0].index + max(delays), frames[-1].index + min(delays)
-    instants = sorted({t for index in seen for delay in delays if first <= (t := index + delay) <= last})
+    instants = sorted({t for index in by_index for delay in delays if first <= (t := index + delay) <= last})
     in_line = tuple(int(offset) for offset in offsets)
-    return [replace(_gathered([seen.get(t - delay) for delay in delays], t), clock_offsets=in_line) for t in instants]
+    return [
+        replace(_gathered([by_index.get(t - delay) for delay in delays], t), clock_offsets=in_line) for t in instants
+    ]
 
 
 def shift_sightings(views: Sequence[Sightings], time: IntArray, offsets: Sequence[int] | IntArray) -> list[Sightings]:

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from selfmva.geometry.pair_alignment import LARGEST_SCALE, keep_distinct
+from selfmva.core.thinning import evenly_spaced
+from selfmva.geometry.pair_alignment import ALIGNMENT, keep_distinct
 
 if TYPE_CHECKING:
     from selfmva.core.types import FloatArray, IntArray
     from selfmva.geometry.pair_alignment import Alignment
     from selfmva.geometry.sightings import Sightings
 
-MOST_MATCHES = 150
-MOST_HYPOTHESES = 4000
-LEAST_APART = 1.0  # body heights between two people who tell a turn
-KERNEL = 1.0  # body heights on the floor, as far off as places far away may be
-FEWEST = 4  # matches that a hypothesis must bring together, those that it was made of included
-KEPT = 6
-DISTINCT_TURN, DISTINCT_SHIFT = 0.3, 1.5  # radians and body heights between two that are kept
+
+@dataclass(frozen=True)
+class RansacSettings:
+    """Random sample consensus over matches by appearance."""
+
+    most_matches: int = 150  # evenly spread over all; every two are a hypothesis
+    most_hypotheses: int = 4000  # evenly spread over all
+    least_apart: float = 1.0  # body heights between two people who tell a turn
+    kernel: float = 1.0  # body heights on the floor, as far off as places far away may be
+    least_matches: int = 4  # matches that a hypothesis must bring together, those that it was made of included
+    kept: int = 6  # hypotheses
+    distinct_turn: float = 0.3  # radians between two that are kept, or
+    distinct_shift: float = 1.5  # body heights
+
+
+RANSAC = RansacSettings()
 
 
 def align_matches(first: Sightings, second: Sightings, rows_i: IntArray, rows_j: IntArray) -> list[Alignment]:
@@ -38,14 +49,16 @@ def align_matches(first: Sightings, second: Sightings, rows_i: IntArray, rows_j:
     """
     usable = first.usable[rows_i] & second.usable[rows_j]
     place_i, place_j = first.places[rows_i[usable]], second.places[rows_j[usable]]
-    chosen = np.unique(np.linspace(0, len(place_i) - 1, min(len(place_i), MOST_MATCHES)).astype(np.int64))
+    chosen = evenly_spaced(len(place_i), RANSAC.most_matches)
     place_i, place_j = place_i[chosen], place_j[chosen]
-    if len(place_i) < FEWEST:
+    if len(place_i) < RANSAC.least_matches:
         return []
     turn, shift = _propose(place_i, place_j)
     score = _agreement(turn, shift, place_i, place_j)
-    enough = score >= FEWEST
-    return keep_distinct(turn[enough], shift[enough], score[enough], (DISTINCT_TURN, DISTINCT_SHIFT), KEPT)
+    enough = score >= RANSAC.least_matches
+    return keep_distinct(
+        turn[enough], shift[enough], score[enough], (RANSAC.distinct_turn, RANSAC.distinct_shift), RANSAC.kept
+    )
 
 
 def _propose(place_i: np.ndarray, place_j: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -53,8 +66,8 @@ def _propose(place_i: np.ndarray, place_j: np.ndarray) -> tuple[np.ndarray, np.n
     one, other = np.triu_indices(len(place_i), 1)
     way_i, way_j = place_i[other] - place_i[one], place_j[other] - place_j[one]
     near, far = np.minimum(np.abs(way_i), np.abs(way_j)), np.maximum(np.abs(way_i), np.abs(way_j))
-    good = np.flatnonzero((near > LEAST_APART) & (far < LARGEST_SCALE * near))
-    good = good[np.unique(np.linspace(0, len(good) - 1, min(len(good), MOST_HYPOTHESES)).astype(np.int64))]
+    good = np.flatnonzero((near > RANSAC.least_apart) & (far < ALIGNMENT.largest_scale * near))
+    good = good[evenly_spaced(len(good), RANSAC.most_hypotheses)]
     turn = way_j[good] * np.conj(way_i[good])
     turn /= np.abs(turn)
     middle_i, middle_j = ((place[one[good]] + place[other[good]]) / 2 for place in (place_i, place_j))
@@ -64,4 +77,4 @@ def _propose(place_i: np.ndarray, place_j: np.ndarray) -> tuple[np.ndarray, np.n
 def _agreement(turn: np.ndarray, shift: np.ndarray, place_i: np.ndarray, place_j: np.ndarray) -> FloatArray:
     """`(H,)` how many matches each hypothesis brings together."""
     error = np.abs(turn[:, None] * place_i + shift[:, None] - place_j)
-    return np.asarray(np.exp(-0.5 * (error / KERNEL) ** 2).sum(axis=1))
+    return np.asarray(np.exp(-0.5 * (error / RANSAC.kernel) ** 2).sum(axis=1))

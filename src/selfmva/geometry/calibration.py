@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from selfmva.core.packed_boxes import pack
+from selfmva.core.thinning import evenly_spaced_blocks
 from selfmva.geometry.align_frames import align_frames, count_instants
 from selfmva.geometry.appearance_alignment import align_matches
 from selfmva.geometry.cameras import complex_places, moved
@@ -185,10 +186,7 @@ def sightings_of_recording(
 
 def _excerpt(instants: int) -> IntArray:
     """Numbers of the instants that are looked at: all, or blocks of neighbours spread over the recording."""
-    if instants <= MOST_INSTANTS:
-        return np.arange(instants)
-    begin = np.linspace(0, instants - EXCERPT, MOST_INSTANTS // EXCERPT).astype(np.int64)
-    return np.unique(begin[:, None] + np.arange(EXCERPT))
+    return evenly_spaced_blocks(instants, MOST_INSTANTS, EXCERPT)
 
 
 def _time(frames: Sequence[Frame]) -> FloatArray:

@@ -8,11 +8,13 @@ seen by one view and held by a prior; `selfmva.geometry.refinement` finds it whe
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import least_squares
 
+from selfmva.core.thinning import evenly_spaced
 from selfmva.geometry.cameras import ASPECT, CENTRE_X, FOCAL, HEIGHT, PARAMETERS, TILT, predicted_heights, projections
 
 if TYPE_CHECKING:
@@ -23,11 +25,20 @@ OWN = 4  # focal length, tilt, roll, height: what one view can tell
 # level to the roof of a house, hung nearly level. Pose has no prior.
 PRIOR_MEAN = np.array([np.log(0.9), 0.35, 0.0, np.log(1.8), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
 PRIOR_DEVIATION = np.array([0.3, 0.35, 0.06, 0.6, np.inf, np.inf, np.inf, 0.04, 0.04, 0.05])
-HEIGHT_NOISE = 0.05  # of the logarithm: people differ, boxes are loose
-INDEPENDENT = 100  # thousands of boxes of a few people say no more than so many
-MOST_BOXES = 1000
-FOCAL_STARTS = (0.6, 1.0, 1.5)
-LEAST_BOXES = 20
+
+
+@dataclass(frozen=True)
+class CameraFitSettings:
+    """Calibration of one view by the heights of people."""
+
+    height_noise: float = 0.05  # of the logarithm of heights: people differ, boxes are loose
+    independent: int = 100  # boxes: thousands of boxes of a few people say no more than so many
+    most_boxes: int = 1000  # evenly spread over all
+    focal_starts: tuple[float, ...] = (0.6, 1.0, 1.5)  # focal lengths in image widths
+    least_boxes: int = 20  # without which no camera is found
+
+
+CAMERA_FIT = CameraFitSettings()
 
 
 def robust(residuals: FloatArray) -> FloatArray:
@@ -37,13 +48,13 @@ def robust(residuals: FloatArray) -> FloatArray:
 
 
 def height_residuals(parameters: FloatArray, feet: FloatArray, heights: FloatArray) -> FloatArray:
-    """`(..., N)` robust residuals of the logarithm of heights, together worth at most INDEPENDENT boxes."""
+    """`(..., N)` robust residuals of log heights, together worth at most `CAMERA_FIT.independent` boxes."""
     ratio = np.log(predicted_heights(projections(parameters), feet) / heights)
-    weight = np.sqrt(min(1.0, INDEPENDENT / max(len(heights), 1)))
-    return np.asarray(weight * robust(ratio[..., None] / HEIGHT_NOISE)[..., 0])
+    weight = np.sqrt(min(1.0, CAMERA_FIT.independent / max(len(heights), 1)))
+    return np.asarray(weight * robust(ratio[..., None] / CAMERA_FIT.height_noise)[..., 0])
 
 
-def fit_upright(feet: FloatArray, heights: FloatArray) -> FloatArray | None:
+def fit_camera_from_heights(feet: FloatArray, heights: FloatArray) -> FloatArray | None:
     """Calibrate one view by the heights of the people in it.
 
     Args:
@@ -56,13 +67,13 @@ def fit_upright(feet: FloatArray, heights: FloatArray) -> FloatArray | None:
     Example:
         >>> true = np.array([-0.1, 0.4, 0.0, 0.7, 0, 0, 0, 0, 0, 0])
         >>> feet = np.stack(np.meshgrid(np.linspace(-0.4, 0.4, 8), np.linspace(-0.1, 0.28, 8)), axis=-1).reshape(-1, 2)
-        >>> found = fit_upright(feet, predicted_heights(projections(true), feet))
+        >>> found = fit_camera_from_heights(feet, predicted_heights(projections(true), feet))
         >>> bool(np.abs(found - true).max() < 0.1)
         True
     """
-    if len(heights) < LEAST_BOXES:
+    if len(heights) < CAMERA_FIT.least_boxes:
         return None
-    chosen = np.linspace(0, len(heights) - 1, min(len(heights), MOST_BOXES)).astype(np.int64)
+    chosen = evenly_spaced(len(heights), CAMERA_FIT.most_boxes)
     feet, heights = feet[chosen], heights[chosen]
 
     def residuals(own: FloatArray) -> FloatArray:
@@ -89,7 +100,7 @@ def _starts(feet: FloatArray, heights: FloatArray) -> list[FloatArray]:
     slope = max(float(slope), 0.05)
     horizon = -float(offset) / slope
     starts = []
-    for focal in FOCAL_STARTS:
+    for focal in CAMERA_FIT.focal_starts:
         level = np.clip(np.arctan(-horizon / focal), -0.3, 1.2)
         starts += [
             np.array([np.log(focal), tilt, 0.0, np.log(np.clip(1.0 / slope, 0.6, 6.0))])

@@ -67,10 +67,10 @@ def project(projection: FloatArray, points: FloatArray) -> tuple[FloatArray, Flo
     Returns:
         `(..., N, 2)` image points, far outside where the point is not in front of the lens, and `(..., N)` depths.
     """
-    seen = points @ np.swapaxes(projection[..., : points.shape[-1]], -1, -2) + projection[..., None, :, 3]
-    depth = seen[..., 2]
+    homogeneous = points @ np.swapaxes(projection[..., : points.shape[-1]], -1, -2) + projection[..., None, :, 3]
+    depth = homogeneous[..., 2]
     front = depth > NEAREST
-    image = seen[..., :2] / np.where(front, depth, 1.0)[..., None]
+    image = homogeneous[..., :2] / np.where(front, depth, 1.0)[..., None]
     return np.where(front[..., None], image, 1e3), depth
 
 
@@ -85,9 +85,9 @@ def to_floor(projection: FloatArray, image: FloatArray) -> FloatArray:
         `(..., N, 2)` in body heights; points above the horizon come out behind the camera.
     """
     inverse = np.linalg.inv(projection[..., [0, 1, 3]])
-    seen = image @ np.swapaxes(inverse[..., :2], -1, -2) + inverse[..., None, :, 2]
-    scale = seen[..., 2:]
-    return np.asarray(seen[..., :2] / np.where(np.abs(scale) < 1e-9, 1e-9, scale))
+    homogeneous = image @ np.swapaxes(inverse[..., :2], -1, -2) + inverse[..., None, :, 2]
+    scale = homogeneous[..., 2:]
+    return np.asarray(homogeneous[..., :2] / np.where(np.abs(scale) < 1e-9, 1e-9, scale))
 
 
 def predicted_heights(projection: FloatArray, feet: FloatArray) -> FloatArray:
@@ -101,11 +101,11 @@ def predicted_heights(projection: FloatArray, feet: FloatArray) -> FloatArray:
         `(..., N)` in image widths.
     """
     floor = to_floor(projection, feet)
-    standing = np.concatenate([floor, np.ones((*floor.shape[:-1], 1))], axis=-1)
-    head, depth = project(projection, standing)
+    heads = np.concatenate([floor, np.ones((*floor.shape[:-1], 1))], axis=-1)
+    head, depth = project(projection, heads)
     foot_depth = project(projection, floor)[1]
-    seen = (depth > NEAREST) & (foot_depth > NEAREST)
-    return np.where(seen, np.maximum(feet[:, 1] - head[..., 1], 1e-3), 1e-3)
+    visible = (depth > NEAREST) & (foot_depth > NEAREST)
+    return np.where(visible, np.maximum(feet[:, 1] - head[..., 1], 1e-3), 1e-3)
 
 
 def complex_places(parameters: FloatArray, feet: FloatArray) -> NDArray[np.complex128]:

@@ -20,7 +20,7 @@ from selfmva.errors import InputError
 from selfmva.geometry.align_frames import shift_view
 from selfmva.geometry.cameras import moved
 from selfmva.geometry.lag_voting import on_a_line, vote
-from selfmva.geometry.pair_alignment import LEAST_COMMON, propose, search
+from selfmva.geometry.pair_alignment import ALIGNMENT, propose, search
 from selfmva.geometry.refinement import blocks, matching_tracklets, refine, thinned
 from selfmva.geometry.support import largest_group, measure_support, null_shifts, walking_time
 
@@ -34,17 +34,31 @@ if TYPE_CHECKING:
     Pair = tuple[int, int]
     Curves = Mapping[Pair, Mapping[int, float]]
 
-WALK_PARTS = 8  # lags are scanned in steps of at most this part of the time of one body height
-NULL_WALKS = (2.0, 3.5, 5.0, 7.0)  # times of one body height beyond the bound: lags at which nothing can be right
-HEARD, HINT = 3.0, 2.0  # deviations of what is found at those lags: for a pair to be heard alone, beside others
-LEAST_EXCESS, LEAST_RATIO = 10.0, 2.0  # support of a pair with refined cameras, over the largest at those lags
-REFINED_NULL = 4  # of those lags
-FEW_HYPOTHESES = 200  # of a pair: more cost too much to be counted at every lag
-PARTNERS = 4  # the strongest pairs of every view are refined
-START_GATES, GATES = (1.0, 0.8, 0.6, 0.5, 0.4, 0.3), (0.6, 0.5, 0.4, 0.3)  # body heights
-REFINED_BOXES, MEASURED_BOXES = 4000, 6000  # of a view
-MATCHES, LEAST_MATCHES = 300, 8
-AROUND = 2  # lags to both sides that are compared
+
+@dataclass(frozen=True)
+class ClockSettings:
+    """Search for the offsets of clocks."""
+
+    walk_parts: int = 8  # lags are scanned in steps of at most this part of the time of one body height
+    # Times of one body height beyond the bound: lags at which nothing can be right.
+    null_walks: tuple[float, ...] = (2.0, 3.5, 5.0, 7.0)
+    heard: float = 3.0  # deviations of what is found at those lags, for a pair to be heard alone
+    hint: float = 2.0  # the same, for a pair to be heard beside others
+    least_excess: float = 10.0  # support of a pair with refined cameras, over chance
+    least_ratio: float = 2.0  # of this support to the largest at those lags
+    refined_null: int = 4  # of those lags, at which cameras are refined
+    few_hypotheses: int = 200  # of a pair: more cost too much to be counted at every lag
+    partners: int = 4  # the strongest pairs of every view are refined
+    start_gates: tuple[float, ...] = (1.0, 0.8, 0.6, 0.5, 0.4, 0.3)  # body heights, narrowing
+    gates: tuple[float, ...] = (0.6, 0.5, 0.4, 0.3)  # the same, from cameras that were refined at another lag
+    refined_boxes: int = 4000  # of a view, by which cameras are refined
+    measured_boxes: int = 6000  # of a view, on which support is measured
+    most_matches: int = 300  # of a pair, by which cameras are refined
+    least_matches: int = 8  # without which they are not
+    around: int = 2  # lags to both sides that are compared
+
+
+CLOCK = ClockSettings()
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +67,7 @@ class Clock:
 
     Attributes:
         offsets: `(V,)` int64: view v shows at instant t what view 0 shows at instant t + offsets[v]; offsets[0] is 0.
-        confidence: `(V,)` share of a view's support in [0, 1] that is lost where its clock is set 2 instants or more
+        confidence: `(V,)` fraction of a view's support in [0, 1] that is lost where its clock is set 2 instants or more
             to either side; NaN where nothing speaks for a view: it then keeps the clock of most others.
     """
 
@@ -82,19 +96,19 @@ def find_clock(views: Sequence[Sightings], time: IntArray, bound: int) -> Clock:
         return Clock(np.zeros(len(views), np.int64), np.full(len(views), np.nan))
     walk = walking_time(views)
     shifts = null_shifts(walk, len(time))[:8]
-    walks = [on_a_line(view, time, bound + round(max(NULL_WALKS) * walk) + 1) for view in views]
+    walks = [on_a_line(view, time, bound + round(max(CLOCK.null_walks) * walk) + 1) for view in views]
     scans: dict[Pair, dict[int, Alignment]] = {}
     curves: dict[Pair, dict[int, float]] = {}
     for i, j in pairs:
         scans[i, j], curves[i, j] = _scan((views[i], views[j]), (walks[i], walks[j]), time, bound, walk)
-    heard = {pair: curve for pair, curve in curves.items() if max(curve.values(), default=0.0) >= HEARD}
+    heard = {pair: curve for pair, curve in curves.items() if max(curve.values(), default=0.0) >= CLOCK.heard}
     guess = _consistent(heard, len(views))
     known = {view for pair in heard for view in pair}
     said: dict[Pair, dict[int, float]] = {}
     for i, j in _strongest({pair: curve for pair, curve in curves.items() if known.issuperset(pair)}, guess):
         lag = int(guess[j] - guess[i])
         excess, chance = _sharpen((views[i], views[j]), time, scans[i, j], lag, bound, shifts)
-        if max(excess.values(), default=0.0) >= max(LEAST_EXCESS, LEAST_RATIO * chance):
+        if max(excess.values(), default=0.0) >= max(CLOCK.least_excess, CLOCK.least_ratio * chance):
             said[i, j] = excess
     return _judged(said, len(views))
 
@@ -112,11 +126,11 @@ def _scan(
     by one: that survives boxes so loose that walks lose their shape.
     """
     (first, second), ((place_i, there_i), walks_j) = pair, walks
-    stride = max(1, walk // WALK_PARTS)
+    stride = max(1, walk // CLOCK.walk_parts)
     total = place_i.shape[1]
     reach = bound // stride
     lags = [stride * step for step in range(-reach, reach + 1)]
-    beyond = [bound + round(step * walk) for step in NULL_WALKS]
+    beyond = [bound + round(step * walk) for step in CLOCK.null_walks]
     null = [sign * lag for lag in beyond if lag < total / 2 for sign in (1, -1)]
     place_i, there_i = place_i[:, ::stride], there_i[:, ::stride]
 
@@ -132,8 +146,8 @@ def _scan(
     if not null:
         return {}, {}
     found, curve = _compared(voted, lags, null)
-    few = 0 < len(propose(first, second)[0]) <= FEW_HYPOTHESES
-    return _compared(counted, lags, null) if few and max(curve.values(), default=0.0) < HEARD else (found, curve)
+    few = 0 < len(propose(first, second)[0]) <= CLOCK.few_hypotheses
+    return _compared(counted, lags, null) if few and max(curve.values(), default=0.0) < CLOCK.heard else (found, curve)
 
 
 def _compared(
@@ -144,7 +158,7 @@ def _compared(
     chance = np.array([alignments[lag].consensus if lag in alignments else 0.0 for lag in null])
     mean = float(chance.mean())
     # Of few shifts, the deviation is a guess: not less than that of a count of walks.
-    deviation = max(float(chance.std()), float(np.sqrt(LEAST_COMMON * max(mean, LEAST_COMMON))))
+    deviation = max(float(chance.std()), float(np.sqrt(ALIGNMENT.least_common * max(mean, ALIGNMENT.least_common))))
     return alignments, {lag: (alignments[lag].consensus - mean) / deviation for lag in lags if lag in alignments}
 
 
@@ -183,12 +197,12 @@ def _said(curves: Curves, offsets: IntArray, view: int, step: int) -> float:
 
 
 def _strongest(curves: Curves, offsets: IntArray) -> list[Pair]:
-    """The pairs that are among the PARTNERS strongest of one of their views."""
+    """The pairs that are among the strongest of one of their views."""
     said = {(i, j): curve.get(int(offsets[j] - offsets[i]), 0.0) for (i, j), curve in curves.items()}
     chosen: set[Pair] = set()
     for view in range(len(offsets)):
-        own = sorted((pair for pair in said if view in pair and said[pair] >= HINT), key=lambda pair: -said[pair])
-        chosen.update(own[:PARTNERS])
+        own = sorted((pair for pair in said if view in pair and said[pair] >= CLOCK.hint), key=lambda pair: -said[pair])
+        chosen.update(own[: CLOCK.partners])
     return sorted(chosen)
 
 
@@ -206,7 +220,9 @@ def _sharpen(
     Chance is the largest support that the same procedure finds beyond the bound.
     """
     first, second = pair
-    few, many = (blocks(first, shift_view(second, time, lag), boxes) for boxes in (REFINED_BOXES, MEASURED_BOXES))
+    few, many = (
+        blocks(first, shift_view(second, time, lag), boxes) for boxes in (CLOCK.refined_boxes, CLOCK.measured_boxes)
+    )
     near = [other for other in starts if abs(other) <= bound]
     found: dict[int, tuple[float, dict[int, FloatArray]]] = {}
 
@@ -218,21 +234,23 @@ def _sharpen(
             found[at] = max((excess, settled), found.get(at, (-np.inf, settled)), key=lambda entry: entry[0])
 
     def begin(at: int, start: Alignment) -> None:
-        settle(at, {0: moved(first.camera, start.turn, start.shift), 1: second.camera}, START_GATES)
+        settle(at, {0: moved(first.camera, start.turn, start.shift), 1: second.camera}, CLOCK.start_gates)
 
     best = lag
     begun: set[int] = set()
     compared: set[int] = set()
     while best not in compared:
         compared.add(best)
-        for at in (best + step for step in sorted(range(-AROUND, AROUND + 1), key=abs) if abs(best + step) <= bound):
+        for at in (
+            best + step for step in sorted(range(-CLOCK.around, CLOCK.around + 1), key=abs) if abs(best + step) <= bound
+        ):
             if at not in begun:
                 begun.add(at)
                 begin(at, starts[min(near, key=lambda other: abs(other - at))])
             if at != best and best in found:
-                settle(at, found[best][1], GATES)
+                settle(at, found[best][1], CLOCK.gates)
         best = max(found, key=lambda other: found[other][0], default=best)
-    for at in [other for other in starts if abs(other) > bound][:REFINED_NULL]:
+    for at in [other for other in starts if abs(other) > bound][: CLOCK.refined_null]:
         begin(at, starts[at])
     curve = {at: excess for at, (excess, _) in found.items() if abs(at) <= bound}
     return curve, max((excess for at, (excess, _) in found.items() if abs(at) > bound), default=0.0)
@@ -244,9 +262,9 @@ def _refined(
     """Cameras of two views, refined while the gate of the matches narrows; None where too little matches."""
     for gate in gates:
         matches = matching_tracklets(both, cameras, (0, 1), instants, gate)
-        if len(matches.rows_i) < LEAST_MATCHES:
+        if len(matches.rows_i) < CLOCK.least_matches:
             return None
-        thin = [thinned(matches, MATCHES)]
+        thin = [thinned(matches, CLOCK.most_matches)]
         cameras = refine(both, cameras, thin, anchor=1, noise=max(gate / 3, 0.1), steps=5, lens=False)
     return cameras
 
@@ -258,7 +276,9 @@ def _judged(curves: Curves, views: int) -> Clock:
     confidence = np.full(views, np.nan)
     for view in largest:
         now = _said(curves, offsets, view, 0)
-        away = [_said(curves, offsets, view, sign * step) for step in range(2, 2 * AROUND + 1) for sign in (1, -1)]
+        away = [
+            _said(curves, offsets, view, sign * step) for step in range(2, 2 * CLOCK.around + 1) for sign in (1, -1)
+        ]
         confidence[view] = np.clip(1.0 - max(away) / now, 0.0, 1.0) if now > 0 else 0.0
     held = sorted(largest)
     usual = int(np.sort(offsets[held])[len(held) // 2]) if held else 0

@@ -13,19 +13,30 @@ refinement find the true one.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from selfmva.core.thinning import stride
+
 if TYPE_CHECKING:
     from selfmva.core.types import FloatArray
 
-LEAST_MATCHES = 24  # three times what one hypothesis takes
-MOST_MATCHES = 1500  # more would not sharpen seven numbers
-THRESHOLDS = (0.05, 0.1)  # heights, of RANSAC
-TRIALS = 3000  # enough where half of the matches are right
-LEFT_OUT = 4  # every hypothesis leaves another quarter of the matches out: different starts
-SCALE = 0.06  # heights, of the Cauchy loss: how far head points are off
+
+@dataclass(frozen=True)
+class EpipolarSettings:
+    """Fit of a fundamental matrix."""
+
+    least_matches: int = 24  # three times what one hypothesis takes
+    most_matches: int = 1500  # more would not sharpen seven numbers
+    thresholds: tuple[float, ...] = (0.05, 0.1)  # heights of boxes, of RANSAC
+    trials: int = 3000  # of RANSAC: enough where half of the matches are right
+    left_out: int = 4  # parts: every hypothesis leaves another quarter of the matches out: different starts
+    scale: float = 0.06  # heights of boxes, of the Cauchy loss: how far head points are off
+
+
+EPIPOLAR = EpipolarSettings()
 
 
 def head_points(boxes: FloatArray) -> FloatArray:
@@ -92,14 +103,14 @@ def fit_fundamental_matrix(
         `(3, 3)` of norm 1, whatever the order of the matches, and its transpose when the views change places; None
         where fewer than 24 matches are given or no hypothesis fits.
     """
-    if len(heads_i) < LEAST_MATCHES:
+    if len(heads_i) < EPIPOLAR.least_matches:
         return None
     first, second = np.column_stack([heads_i, heights_i]), np.column_stack([heads_j, heights_j])
     if tuple(np.median(first, axis=0)) > tuple(np.median(second, axis=0)):
         swapped = fit_fundamental_matrix(heads_j, heads_i, heights_j, heights_i)
         return None if swapped is None else swapped.T
     order = np.lexsort((*second.T, *first.T))
-    order = order[:: -(-len(order) // MOST_MATCHES)]
+    order = order[:: stride(len(order), EPIPOLAR.most_matches)]
     (first, to_i), (second, to_j) = _normalized(first[order]), _normalized(second[order])
     hypotheses = _hypotheses(first, second)
     if not hypotheses:
@@ -120,13 +131,13 @@ def _hypotheses(first: FloatArray, second: FloatArray) -> list[FloatArray]:
     """Matrices by RANSAC from different parts of the matches."""
     import cv2
 
-    part = np.arange(len(first)) % LEFT_OUT
+    part = np.arange(len(first)) % EPIPOLAR.left_out
     found = []
-    for threshold in THRESHOLDS:
-        for left_out in range(LEFT_OUT + 1):  # the last leaves nothing out
+    for threshold in EPIPOLAR.thresholds:
+        for left_out in range(EPIPOLAR.left_out + 1):  # the last leaves nothing out
             one, other = first[part != left_out, :2], second[part != left_out, :2]
             try:
-                matrix: Any = cv2.findFundamentalMat(one, other, cv2.FM_RANSAC, threshold, 0.9999, TRIALS)[0]
+                matrix: Any = cv2.findFundamentalMat(one, other, cv2.FM_RANSAC, threshold, 0.9999, EPIPOLAR.trials)[0]
             except cv2.error:  # matches that no matrix can be computed from, all at one place for instance
                 continue
             if matrix is not None and np.isfinite(matrix).all():
@@ -147,7 +158,7 @@ def _unit(matrix: FloatArray) -> FloatArray:
 
 
 def _sampson(matrix: FloatArray, first: FloatArray, second: FloatArray) -> FloatArray:
-    """First-order errors `(K,)`: signed, in heights; what head points that are off by a share of the height leave."""
+    """First-order errors `(K,)`: signed, in heights; what is left by head points off by a fraction of the height."""
     line_j = first[:, :2] @ matrix[:, :2].T + matrix[:, 2]
     line_i = second[:, :2] @ matrix[:2] + matrix[2]
     product = (line_j[:, :2] * second[:, :2]).sum(axis=1) + line_j[:, 2]
@@ -159,7 +170,7 @@ def _sampson(matrix: FloatArray, first: FloatArray, second: FloatArray) -> Float
 
 def robust_error(matrix: FloatArray, first: FloatArray, second: FloatArray) -> float:
     """Sum of the Cauchy losses of matches, heads and heights as for `refine_fundamental_matrix`."""
-    return float(np.log1p((_sampson(matrix, first, second) / SCALE) ** 2).sum())
+    return float(np.log1p((_sampson(matrix, first, second) / EPIPOLAR.scale) ** 2).sum())
 
 
 def _refined(matrix: FloatArray, first: FloatArray, second: FloatArray) -> FloatArray:
@@ -169,7 +180,7 @@ def _refined(matrix: FloatArray, first: FloatArray, second: FloatArray) -> Float
     def errors(values: FloatArray) -> FloatArray:
         return _sampson(_singular(values.reshape(3, 3)), first, second)
 
-    fit = least_squares(errors, matrix.ravel(), loss="cauchy", f_scale=SCALE, max_nfev=50)
+    fit = least_squares(errors, matrix.ravel(), loss="cauchy", f_scale=EPIPOLAR.scale, max_nfev=50)
     return _singular(fit.x.reshape(3, 3))
 
 

@@ -10,13 +10,13 @@ import numpy as np
 from selfmva.core.view_pairs import renumber_pairs
 from selfmva.errors import InputError
 from selfmva.geometry.cameras import HEIGHT, X, Y, pixel_matrix, projections
-from selfmva.geometry.floor_likelihood import read_standing
+from selfmva.geometry.floor_likelihood import read_boxes_on_floor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from selfmva.core.types import FloatArray, IntArray, View
-    from selfmva.geometry.floor_likelihood import Standing
+    from selfmva.geometry.floor_likelihood import FloorReadings
     from selfmva.geometry.support import Support
 
 
@@ -92,8 +92,12 @@ class Floor:
             InputError: The view is not on the floor.
         """
         pixels = np.asarray(pixels, dtype=np.float64).reshape(-1, 2)
-        seen = np.column_stack([pixels, np.ones(len(pixels))]) @ self._require(view).T
-        return np.where(seen[:, 2:] > 0, seen[:, :2] / np.where(seen[:, 2:] > 0, seen[:, 2:], 1.0), np.nan)
+        homogeneous = np.column_stack([pixels, np.ones(len(pixels))]) @ self._require(view).T
+        return np.where(
+            homogeneous[:, 2:] > 0,
+            homogeneous[:, :2] / np.where(homogeneous[:, 2:] > 0, homogeneous[:, 2:], 1.0),
+            np.nan,
+        )
 
     def with_length(self, view: int, start: Sequence[float], end: Sequence[float], length: float) -> Floor:
         """The same floor in the unit of one known length.
@@ -132,9 +136,9 @@ class Floor:
         cameras = tuple(self.cameras[view] for view in order)
         return Floor(views, cameras, renumber_pairs(self.supports, np.argsort(order)), self.unit)
 
-    def read(self, boxes: FloatArray, view: IntArray) -> Standing:
+    def read(self, boxes: FloatArray, view: IntArray) -> FloorReadings:
         """Readings, in body heights, of `(M, 4)` boxes in pixels of their views `(M,)`."""
-        return read_standing(self.cameras, self.views, boxes, view)
+        return read_boxes_on_floor(self.cameras, self.views, boxes, view)
 
     def __repr__(self) -> str:
         on = self.views_on_floor

@@ -14,10 +14,10 @@ t the Student density of 4 degrees of freedom: detectors err more often by much 
 errors of foot and head, which arise in the image in proportion to the box, over to the floor.
 
 L is a density on the floor, per square body height. Against it stands the density s of strangers, who are near but have
-no box in the other view: EVIDENCE (L - log s) are the log-odds of one person, a bit less than all, because the errors
-of a camera are common to many boxes. One view alone tells s, from the people around a person (`density_of_strangers`).
-That is no table learnt from shifted instants, for a reason: people who stand still are at one place at shifted instants
-too, and in a crowd they are most of what is near.
+no box in the other view: e (L - log s) are the log-odds of one person, e = `LIKELIHOOD.evidence` a bit less than 1,
+because the errors of a camera are common to many boxes. One view alone tells s, from the people around a person
+(`density_of_strangers`). That is no table learnt from shifted instants, for a reason: people who stand still are at one
+place at shifted instants too, and in a crowd they are most of what is near.
 """
 
 from __future__ import annotations
@@ -29,39 +29,51 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from selfmva.geometry.cameras import HEIGHT, PARAMETERS, X, Y, projections
-from selfmva.geometry.sightings import BORDER
+from selfmva.geometry.sightings import SIGHTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from selfmva.core.types import FloatArray, IntArray, View
 
-# Standard deviations in heights of the box. Twice or half of any moves the accuracy on real recordings by a hundredth.
-FOOT_NOISE, HEAD_NOISE = 0.06, 0.05
-SIDEWAYS = 0.7  # boxes are better centred than they are long
-CUT = 4.0  # times the noise, where the border of the image cuts
-# Heights of the box that a hidden foot is below it, and their standard deviation: a tenth to a half of the body.
-HIDDEN, HIDDEN_NOISE = 0.4, 0.25
-PEOPLE_DIFFER = 0.05  # of a body height
-HEIGHT_SPREAD = 0.1  # of the log of seen over expected height, where the foot is visible
-VISIBLE_LOG_ODDS = 3.0  # of a foot, in a box as high as expected
-FREEDOM = 4.0
-SMALLEST_COVARIANCE, SMALLEST_INFORMATION = 1e-8, 1e-4  # square body heights, and one over them
-EVIDENCE = 0.7  # of what independent errors would be worth
-DEEPEST = 1000.0  # body heights from a camera
-NEIGHBOURHOOD = 1.5  # body heights
-LEAST_DENSITY = 0.01  # people a square body height: one in 300 square metres
-# If a share q of the boxes of both views have a partner, (1 - q)^2 / q of a density of people are strangers. For two
-# thirds that is
-STRANGERS = 0.16
-NEAREST = 10.0  # log-likelihood of distance 0: both readings within 3 thousandths of a body
-FARTHEST_LOG_LIKELIHOOD = -30.0
-KNOTS = 200
-FARTHEST = float(np.sqrt(2.0 * (NEAREST - FARTHEST_LOG_LIKELIHOOD)))
+
+@dataclass(frozen=True)
+class FloorLikelihoodSettings:
+    """Errors of boxes, and what distances on the floor mean."""
+
+    # Standard deviations in heights of the box. Twice or half of any moves the accuracy on real recordings by a
+    # hundredth.
+    foot_noise: float = 0.06
+    head_noise: float = 0.05
+    sideways: float = 0.7  # times the noise: boxes are better centred than they are long
+    cut: float = 4.0  # times the noise, where the border of the image cuts
+    # Heights of the box that a hidden foot is below it, and their standard deviation: a tenth to a half of the body.
+    hidden: float = 0.4
+    hidden_noise: float = 0.25
+    people_differ: float = 0.05  # body heights, standard deviation
+    height_spread: float = 0.1  # standard deviation of the log of seen over expected height, where the foot is visible
+    visible_log_odds: float = 3.0  # of a foot, in a box as high as expected
+    freedom: float = 4.0  # degrees of freedom of the Student density
+    smallest_covariance: float = 1e-8  # square body heights, keeps inverses finite
+    smallest_information: float = 1e-4  # one over square body heights, the same
+    evidence: float = 0.7  # of what independent errors would be worth
+    deepest: float = 1000.0  # body heights from a camera, the farthest place
+    neighbourhood: float = 1.5  # body heights, radius in which the density of people is measured
+    least_density: float = 0.01  # people a square body height: one in 300 square metres
+    # Fraction of the density of people who are strangers: (1 - q)^2 / q where a fraction q of the boxes of both views
+    # have a partner, here two thirds.
+    strangers: float = 0.16
+    nearest: float = 10.0  # log-likelihood of distance 0: both readings within 3 thousandths of a body
+    farthest_log_likelihood: float = -30.0  # beyond it, all distances are equally far
+    knots: int = 200  # of the table of distances
+
+
+LIKELIHOOD = FloorLikelihoodSettings()
+FARTHEST_DISTANCE = float(np.sqrt(2.0 * (LIKELIHOOD.nearest - LIKELIHOOD.farthest_log_likelihood)))
 
 
 @dataclass(frozen=True, eq=False)
-class Standing:
+class FloorReadings:
     """Readings of boxes on the common floor, in body heights.
 
     Attributes:
@@ -82,22 +94,22 @@ class Standing:
 
     def estimates(self) -> tuple[FloatArray, FloatArray]:
         """One place `(M, 2)` for every box, and the inverse `(M, 2, 2)` of its covariance; 0 where nothing is known."""
-        share = self.visible[:, None, None]
+        visible = self.visible[:, None, None]
         apart = self.foot - self.hidden
         place = self.hidden + self.visible[:, None] * apart
-        covariance = share * self.foot_covariance + (1 - share) * self.hidden_covariance
-        covariance += share * (1 - share) * apart[:, :, None] * apart[:, None, :]
-        weight = np.linalg.inv(covariance + SMALLEST_COVARIANCE * np.eye(2))
+        covariance = visible * self.foot_covariance + (1 - visible) * self.hidden_covariance
+        covariance += visible * (1 - visible) * apart[:, :, None] * apart[:, None, :]
+        weight = np.linalg.inv(covariance + LIKELIHOOD.smallest_covariance * np.eye(2))
         return place, np.where(self.known[:, None, None], weight, 0.0)
 
-    def __getitem__(self, rows: slice | IntArray) -> Standing:
+    def __getitem__(self, rows: slice | IntArray) -> FloorReadings:
         """The readings of some of the boxes."""
-        return Standing(*(getattr(self, column.name)[rows] for column in fields(self)))
+        return FloorReadings(*(getattr(self, column.name)[rows] for column in fields(self)))
 
 
-def read_standing(
+def read_boxes_on_floor(
     cameras: Sequence[FloatArray | None], views: Sequence[View], boxes: FloatArray, view: IntArray
-) -> Standing:
+) -> FloorReadings:
     """Read boxes of several views.
 
     Args:
@@ -116,17 +128,19 @@ def read_standing(
     middle = (boxes[:, 0] + boxes[:, 2]) / 2 / width - 0.5
     top, bottom = ((boxes[:, k] - height / 2) / width for k in (1, 3))
     size = bottom - top
-    margin = BORDER * height
-    aside = np.where((boxes[:, 0] > margin) & (boxes[:, 2] < width - margin), SIDEWAYS, CUT)
+    margin = SIGHTINGS.border * height
+    aside = np.where((boxes[:, 0] > margin) & (boxes[:, 2] < width - margin), LIKELIHOOD.sideways, LIKELIHOOD.cut)
     below, above = boxes[:, 3] >= height - margin, boxes[:, 1] <= margin
 
     foot, foot_slope, depth = _on_floor(projection, np.column_stack([middle, bottom]))
-    foot_noise = size[:, None] * FOOT_NOISE * np.column_stack([aside, np.where(below, CUT, 1.0)])
+    foot_noise = size[:, None] * LIKELIHOOD.foot_noise * np.column_stack([aside, np.where(below, LIKELIHOOD.cut, 1.0)])
     foot_front = depth > 0
-    head_noise = size[:, None] * HEAD_NOISE * np.column_stack([aside, np.where(above, CUT, 1.0)])
+    head_noise = size[:, None] * LIKELIHOOD.head_noise * np.column_stack([aside, np.where(above, LIKELIHOOD.cut, 1.0)])
     head = _below_head(parameters, *_on_floor(projection, np.column_stack([middle, top])), head_noise)
-    low, low_slope, low_depth = _on_floor(projection, np.column_stack([middle, bottom + HIDDEN * size]))
-    low_noise = size[:, None] * np.column_stack([FOOT_NOISE * aside, np.where(below, CUT, 1.0) * HIDDEN_NOISE])
+    low, low_slope, low_depth = _on_floor(projection, np.column_stack([middle, bottom + LIKELIHOOD.hidden * size]))
+    low_noise = size[:, None] * np.column_stack(
+        [LIKELIHOOD.foot_noise * aside, np.where(below, LIKELIHOOD.cut, 1.0) * LIKELIHOOD.hidden_noise]
+    )
     hidden, hidden_covariance = _combined([head, (low, _carried(low_slope, low_noise), low_depth > 0)])
     hidden_front = head[2] | (low_depth > 0)
 
@@ -134,22 +148,22 @@ def read_standing(
     expected = _row(projection, np.concatenate([foot, 0 * ones, ones], axis=1)) - _row(
         projection, np.concatenate([foot, ones, ones], axis=1)
     )
-    short = np.log(size / np.maximum(expected, 1e-3)) / HEIGHT_SPREAD
-    visible = 1.0 / (1.0 + np.exp(0.5 * np.minimum(short**2, 60.0) - VISIBLE_LOG_ODDS))
+    short = np.log(size / np.maximum(expected, 1e-3)) / LIKELIHOOD.height_spread
+    visible = 1.0 / (1.0 + np.exp(0.5 * np.minimum(short**2, 60.0) - LIKELIHOOD.visible_log_odds))
     visible = np.where(foot_front, np.where(below, 1e-3, np.where(hidden_front, visible, 1.0)), 0.0)
     known = there[view] & (foot_front | hidden_front)
-    return Standing(foot, _carried(foot_slope, foot_noise), hidden, hidden_covariance, visible, known)
+    return FloorReadings(foot, _carried(foot_slope, foot_noise), hidden, hidden_covariance, visible, known)
 
 
-def standing_distances(first: Standing, second: Standing) -> FloatArray:
-    """How far two boxes are from being one person: d with L = NEAREST - d^2 / 2 (see the module).
+def distances_on_floor(first: FloorReadings, second: FloorReadings) -> FloatArray:
+    """How far two boxes are from being one person: d with L = `LIKELIHOOD.nearest` - d^2 / 2 (see the module).
 
     Args:
         first: Of N boxes.
         second: Of M boxes.
 
     Returns:
-        `(N, M)` in [0, FARTHEST]; NaN where a box is of a view that is not on the floor.
+        `(N, M)` in [0, FARTHEST_DISTANCE]; NaN where a box is of a view that is not on the floor.
     """
     likelihood = np.zeros((len(first.foot), len(second.foot)))
     sides = [
@@ -162,33 +176,35 @@ def standing_distances(first: Standing, second: Standing) -> FloatArray:
             density *= weight[:, None]
             density *= other_weight
             likelihood += density
-    log_likelihood = np.log(np.maximum(likelihood, np.exp(FARTHEST_LOG_LIKELIHOOD)))
-    distance = np.sqrt(2.0 * np.maximum(NEAREST - log_likelihood, 0.0))
+    log_likelihood = np.log(np.maximum(likelihood, np.exp(LIKELIHOOD.farthest_log_likelihood)))
+    distance = np.sqrt(2.0 * np.maximum(LIKELIHOOD.nearest - log_likelihood, 0.0))
     return np.where(first.known[:, None] & second.known, distance, np.nan)
 
 
-def density_of_strangers(standing: Standing, image: IntArray) -> float:
-    """Strangers around a person: a share of the other people that each image shows there.
+def density_of_strangers(readings: FloorReadings, image: IntArray) -> float:
+    """Strangers around a person: a fraction of the other people that each image shows there.
 
     Args:
-        standing: Of M boxes.
+        readings: Of M boxes.
         image: `(M,)` number of the image, that is of instant and view, that shows a box.
 
     Returns:
-        STRANGERS times the mean number of other boxes of the same image per square body height within NEIGHBOURHOOD,
-        that at least LEAST_DENSITY.
+        `LIKELIHOOD.strangers` times the mean number of other boxes of the same image per square body height within
+        `LIKELIHOOD.neighbourhood`, that at least `LIKELIHOOD.least_density`.
     """
-    place, image = standing.estimates()[0][standing.known], np.asarray(image)[standing.known]
+    place, image = readings.estimates()[0][readings.known], np.asarray(image)[readings.known]
     if not len(place):
-        return STRANGERS * LEAST_DENSITY
+        return LIKELIHOOD.strangers * LIKELIHOOD.least_density
     # Images lie above each other, too far apart to be neighbours.
-    tree = cKDTree(np.column_stack([place, image * (2 * NEIGHBOURHOOD)]))
-    others = 2 * len(tree.query_pairs(NEIGHBOURHOOD, output_type="ndarray"))
-    return STRANGERS * max(others / len(place) / (np.pi * NEIGHBOURHOOD**2), LEAST_DENSITY)
+    tree = cKDTree(np.column_stack([place, image * (2 * LIKELIHOOD.neighbourhood)]))
+    others = 2 * len(tree.query_pairs(LIKELIHOOD.neighbourhood, output_type="ndarray"))
+    return LIKELIHOOD.strangers * max(
+        others / len(place) / (np.pi * LIKELIHOOD.neighbourhood**2), LIKELIHOOD.least_density
+    )
 
 
 def log_odds_of_distances(strangers: float) -> tuple[FloatArray, FloatArray]:
-    """What distances of `standing_distances` mean.
+    """What distances of `distances_on_floor` mean.
 
     Args:
         strangers: See `density_of_strangers`.
@@ -201,8 +217,8 @@ def log_odds_of_distances(strangers: float) -> tuple[FloatArray, FloatArray]:
         >>> bool(log_odds[0] > 7), bool(log_odds[-1] < -20)
         (True, True)
     """
-    distances = np.linspace(0.0, FARTHEST, KNOTS)
-    return distances, EVIDENCE * (NEAREST - distances**2 / 2.0 - np.log(strangers))
+    distances = np.linspace(0.0, FARTHEST_DISTANCE, LIKELIHOOD.knots)
+    return distances, LIKELIHOOD.evidence * (LIKELIHOOD.nearest - distances**2 / 2.0 - np.log(strangers))
 
 
 def _on_floor(projection: FloatArray, points: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -210,7 +226,9 @@ def _on_floor(projection: FloatArray, points: FloatArray) -> tuple[FloatArray, F
     inverse = np.linalg.inv(projection[:, :, [0, 1, 3]])
     ray = (inverse[:, :, :2] @ points[:, :, None])[..., 0] + inverse[:, :, 2]
     # The third coordinate is one over the depth; it goes through 0 at the horizon.
-    scale = np.where(np.abs(ray[:, 2]) < 1 / DEEPEST, np.where(ray[:, 2] < 0, -1, 1) / DEEPEST, ray[:, 2])
+    scale = np.where(
+        np.abs(ray[:, 2]) < 1 / LIKELIHOOD.deepest, np.where(ray[:, 2] < 0, -1, 1) / LIKELIHOOD.deepest, ray[:, 2]
+    )
     place = ray[:, :2] / scale[:, None]
     slope = (inverse[:, :2, :2] - place[:, :, None] * inverse[:, 2:, :2]) / scale[:, None, None]
     return place, slope, 1 / scale
@@ -228,12 +246,12 @@ def _below_head(
     """
     camera_height = np.exp(parameters[:, HEIGHT])[:, None]
     way = place - parameters[:, [X, Y]]
-    share = 1.0 - 1.0 / camera_height
-    differ = PEOPLE_DIFFER * way / camera_height
+    fraction = 1.0 - 1.0 / camera_height
+    differ = LIKELIHOOD.people_differ * way / camera_height
     # A camera at eye level: all rays of heads start at people's height, and which height that is decides.
-    spread = np.hypot(share, PEOPLE_DIFFER / camera_height)
+    spread = np.hypot(fraction, LIKELIHOOD.people_differ / camera_height)
     covariance = _carried(spread[..., None] * slope, noise) + differ[:, :, None] * differ[:, None, :]
-    return parameters[:, [X, Y]] + share * way, covariance, share[:, 0] * depth > 0
+    return parameters[:, [X, Y]] + fraction * way, covariance, fraction[:, 0] * depth > 0
 
 
 def _carried(slope: FloatArray, noise: FloatArray) -> FloatArray:
@@ -245,18 +263,18 @@ def _carried(slope: FloatArray, noise: FloatArray) -> FloatArray:
 def _combined(readings: Sequence[tuple[FloatArray, FloatArray, np.ndarray]]) -> tuple[FloatArray, FloatArray]:
     """Place and covariance of the product of normal laws `(M, 2)`, `(M, 2, 2)`, of those that hold `(M,)`."""
     information = [
-        np.linalg.inv(covariance + SMALLEST_COVARIANCE * np.eye(2)) * holds[:, None, None]
+        np.linalg.inv(covariance + LIKELIHOOD.smallest_covariance * np.eye(2)) * holds[:, None, None]
         for _, covariance, holds in readings
     ]
-    covariance = np.linalg.inv(np.sum(information, axis=0) + SMALLEST_INFORMATION * np.eye(2))
+    covariance = np.linalg.inv(np.sum(information, axis=0) + LIKELIHOOD.smallest_information * np.eye(2))
     weighted = [weight @ place[:, :, None] for weight, (place, _, _) in zip(information, readings, strict=True)]
     return (covariance @ np.sum(weighted, axis=0))[..., 0], covariance
 
 
 def _row(projection: FloatArray, points: FloatArray) -> FloatArray:
     """`(M,)` image rows of points `(M, 4)`."""
-    seen = (projection @ points[:, :, None])[..., 0]
-    return np.asarray(seen[:, 1] / np.where(np.abs(seen[:, 2]) > 1e-6, seen[:, 2], 1e-6))
+    homogeneous = (projection @ points[:, :, None])[..., 0]
+    return np.asarray(homogeneous[:, 1] / np.where(np.abs(homogeneous[:, 2]) > 1e-6, homogeneous[:, 2], 1e-6))
 
 
 def _density(place: FloatArray, covariance: FloatArray, other: FloatArray, other_covariance: FloatArray) -> FloatArray:
@@ -265,5 +283,5 @@ def _density(place: FloatArray, covariance: FloatArray, other: FloatArray, other
     x, y = (place[:, None, axis] - other[:, axis] for axis in range(2))
     xx, xy, yy = (covariance[:, None, a, b] + other_covariance[:, a, b] for a, b in ((0, 0), (0, 1), (1, 1)))
     determinant = np.maximum(xx * yy - xy * xy, 1e-12)
-    tail = 1.0 + (yy * x * x - 2 * xy * x * y + xx * y * y) / (FREEDOM * determinant)
-    return np.asarray(1.0 / (tail * tail * tail * (2.0 * np.pi) * np.sqrt(determinant)))  # the power (FREEDOM + 2) / 2
+    tail = 1.0 + (yy * x * x - 2 * xy * x * y + xx * y * y) / (LIKELIHOOD.freedom * determinant)
+    return np.asarray(1.0 / (tail * tail * tail * (2.0 * np.pi) * np.sqrt(determinant)))  # the power (freedom + 2) / 2

@@ -29,20 +29,37 @@ if TYPE_CHECKING:
     # What a placed view has in common with the others, the view, all cameras.
     _Try = tuple[float, int, dict[int, FloatArray]]
 
-PAIR_GATES = (1.0, 0.8, 0.6, 0.6, 0.5, 0.5, 0.4, 0.4, 0.3, 0.3)  # body heights, narrowing
-JOIN_GATES = (0.8, 0.5, 0.5)
-FLOOR_GATES = (0.8, 0.7, 0.6, 0.6, 0.5, 0.5, 0.4, 0.4, 0.3, 0.3)
-LENS_BELOW = 0.5  # gates below it free the lens as well
-LEAST_MATCHES = 8
-REFINED_HYPOTHESES = 3  # of a pair
-ALIKE = (0.05, 0.05)  # radians and body heights between two hypotheses that ended at one place
-JOINS_TRIED = 4
-MATCH_NOISES = (1.0, 0.5, 0.2)  # body heights that matches of a pair may be off when it joins the floor, narrowing
-RIVAL = 0.25  # of what the best place of a view brings together: less is not tried
-NEIGHBOURS = (0.1, 0.5)  # radians and body heights between two places that refinement brings to one
-PAIR_BOXES, JOIN_BOXES, FLOOR_BOXES = 3000, 2000, 3000
-PAIR_MATCHES, JOIN_MATCHES, FLOOR_MATCHES = 400, 200, 400
-CLEAR_RATIO = 4.0  # support over the largest at shifted instants, from where on no other hypothesis is tried
+
+@dataclass(frozen=True)
+class FloorSearchSettings:
+    """Search for the common floor of all views."""
+
+    pair_gates: tuple[float, ...] = (1.0, 0.8, 0.6, 0.6, 0.5, 0.5, 0.4, 0.4, 0.3, 0.3)  # body heights, narrowing
+    join_gates: tuple[float, ...] = (0.8, 0.5, 0.5)  # the same, of a view that joins
+    # The same, of all views together.
+    floor_gates: tuple[float, ...] = (0.8, 0.7, 0.6, 0.6, 0.5, 0.5, 0.4, 0.4, 0.3, 0.3)
+    lens_below: float = 0.5  # body heights: gates below it free the lens as well
+    least_matches: int = 8  # of a pair, without which it is left out
+    refined_hypotheses: int = 3  # of a pair
+    # Radians and body heights between two hypotheses that ended at one place.
+    same_place: tuple[float, float] = (0.05, 0.05)
+    joins_tried: int = 4  # of a view, at different places
+    # Body heights that matches of a pair may be off when it joins the floor, narrowing.
+    match_noises: tuple[float, ...] = (1.0, 0.5, 0.2)
+    rival: float = 0.25  # of what the best place of a view brings together: less is not tried
+    # Radians and body heights between two places that refinement brings to one.
+    neighbours: tuple[float, float] = (0.1, 0.5)
+    pair_boxes: int = 3000  # of a view, among which matches of a pair are looked for
+    join_boxes: int = 2000  # the same, when a view joins
+    floor_boxes: int = 3000  # the same, of all views together
+    pair_matches: int = 400  # by which cameras of a pair are refined
+    join_matches: int = 200  # of a pair, the same, when a view joins
+    floor_matches: int = 400  # of a pair, the same, of all views together
+    # Support over the largest at shifted instants, from where on no other hypothesis is tried.
+    clear_ratio: float = 4.0
+
+
+FLOOR_SEARCH = FloorSearchSettings()
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +110,7 @@ def find_floor(
     if not pairs:
         return None
     cameras = _join(views, pairs, shifts, by_matches=bool(proposals))
-    cameras = refine_floor(views, cameras, FLOOR_GATES)
+    cameras = refine_floor(views, cameras, FLOOR_SEARCH.floor_gates)
     supports = judge(measure_all(views, cameras, shifts))
     held = {view for pair in supports for view in pair}
     return Layout({view: cameras[view] for view in sorted(held)}, supports) if held else None
@@ -105,11 +122,17 @@ def refine_floor(
     """Refine all cameras together while the gate of the matches narrows."""
     current = dict(cameras)
     for gate in gates:
-        matches = _all_matches(views, current, gate, FLOOR_BOXES, FLOOR_MATCHES)
+        matches = _all_matches(views, current, gate, FLOOR_SEARCH.floor_boxes, FLOOR_SEARCH.floor_matches)
         if not matches:
             return current
         current = refine(
-            views, current, matches, anchor=min(current), noise=max(gate / 3, 0.1), steps=6, lens=gate < LENS_BELOW
+            views,
+            current,
+            matches,
+            anchor=min(current),
+            noise=max(gate / 3, 0.1),
+            steps=6,
+            lens=gate < FLOOR_SEARCH.lens_below,
         )
     return current
 
@@ -120,26 +143,27 @@ def _solve_pair(
     """Refined hypotheses of one pair of views, best first."""
     i, j = pair
     first, second = views[i], views[j]
-    instants = blocks(first, second, PAIR_BOXES)
+    instants = blocks(first, second, FLOOR_SEARCH.pair_boxes)
     candidates: list[_Candidate] = []
-    for alignment in (*proposals, *search(first, second, list(shifts[:4]))[:REFINED_HYPOTHESES]):
+    for alignment in (*proposals, *search(first, second, list(shifts[:4]))[: FLOOR_SEARCH.refined_hypotheses]):
         cameras = {i: moved(first.camera, alignment.turn, alignment.shift), j: second.camera}
-        for gate in PAIR_GATES:
+        for gate in FLOOR_SEARCH.pair_gates:
             matches = matching_tracklets(views, cameras, pair, instants, gate)
-            if len(matches.rows_i) < LEAST_MATCHES:
+            if len(matches.rows_i) < FLOOR_SEARCH.least_matches:
                 break
-            few = [thinned(matches, PAIR_MATCHES)]
+            few = [thinned(matches, FLOOR_SEARCH.pair_matches)]
             cameras = refine(views, cameras, few, anchor=j, noise=max(gate / 3, 0.1), steps=5, lens=False)
         else:
-            if not any(_alike(cameras[i], other.cameras[i], ALIKE) for other in candidates):  # view j has one pose
+            # View j has one pose.
+            if not any(_is_near(cameras[i], other.cameras[i], FLOOR_SEARCH.same_place) for other in candidates):
                 support = measure_support(views, cameras, pair, instants, shifts[:8])
                 candidates.append(_Candidate(cameras, support.excess))
-                if support.trusted and support.synchronous >= CLEAR_RATIO * support.largest:
+                if support.trusted and support.synchronous >= FLOOR_SEARCH.clear_ratio * support.largest:
                     break
     return sorted(candidates, key=lambda candidate: -candidate.excess)
 
 
-def _alike(camera: FloatArray, other: FloatArray, limits: tuple[float, float]) -> bool:
+def _is_near(camera: FloatArray, other: FloatArray, limits: tuple[float, float]) -> bool:
     """True where two poses of one view are no further apart than so many radians and body heights."""
     turn = abs(np.exp(1j * camera[YAW]) - np.exp(1j * other[YAW]))
     return bool(turn < limits[0] and np.hypot(*(camera - other)[[X, Y]]) < limits[1])
@@ -157,7 +181,10 @@ def _join(
     cameras = dict(pairs[strongest][0].cameras)
     while True:
         tries: list[_Try] = []
-        known = _all_matches(views, cameras, JOIN_GATES[-1], JOIN_BOXES, JOIN_MATCHES) if by_matches else []
+        known: list[Matches] = []
+        if by_matches:
+            gate = FLOOR_SEARCH.join_gates[-1]
+            known = _all_matches(views, cameras, gate, FLOOR_SEARCH.join_boxes, FLOOR_SEARCH.join_matches)
         for pair, candidates in pairs.items():
             if len(cameras.keys() & set(pair)) != 1:
                 continue
@@ -170,10 +197,10 @@ def _join(
                     tries.append((_meeting(views, placed, new, shifts), new, placed))
         tries.sort(key=lambda entry: -entry[0])
         joined = []
-        for _, new, placed in _rivals(tries)[:JOINS_TRIED]:
+        for _, new, placed in _rivals(tries)[: FLOOR_SEARCH.joins_tried]:
             settled = placed
-            for gate in JOIN_GATES:
-                matches = _all_matches(views, settled, gate, JOIN_BOXES, JOIN_MATCHES)
+            for gate in FLOOR_SEARCH.join_gates:
+                matches = _all_matches(views, settled, gate, FLOOR_SEARCH.join_boxes, FLOOR_SEARCH.join_matches)
                 settled = refine(
                     views, settled, matches, anchor=min(settled), noise=max(gate / 3, 0.1), steps=5, lens=False
                 )
@@ -187,8 +214,8 @@ def _rivals(tries: Sequence[_Try]) -> list[_Try]:
     """The best of sorted tries, and other places of the same view that are nearly as good."""
     kept: list[_Try] = []
     for meeting, new, placed in tries:
-        near = not kept or (new == tries[0][1] and meeting >= RIVAL * tries[0][0])
-        if near and not any(_alike(placed[new], other[new], NEIGHBOURS) for _, _, other in kept):
+        near = not kept or (new == tries[0][1] and meeting >= FLOOR_SEARCH.rival * tries[0][0])
+        if near and not any(_is_near(placed[new], other[new], FLOOR_SEARCH.neighbours) for _, _, other in kept):
             kept.append((meeting, new, placed))
     return kept
 
@@ -216,13 +243,15 @@ def _laid_by_matches(
     """
     new, old = pair if pair[1] in cameras else pair[::-1]
     first, second = (views[view] for view in pair)
-    matches = matching_tracklets(views, candidate.cameras, pair, blocks(first, second, PAIR_BOXES), PAIR_GATES[-1])
+    matches = matching_tracklets(
+        views, candidate.cameras, pair, blocks(first, second, FLOOR_SEARCH.pair_boxes), FLOOR_SEARCH.pair_gates[-1]
+    )
     feet = views[old].feet[views[old].usable]
     here, there = (complex_places(camera, feet) for camera in (candidate.cameras[old], cameras[old]))
     turn, shift = _fit_turn(here, there, 1.0 / (1.0 + np.abs(here - complex(*candidate.cameras[old][[X, Y]])) ** 2))
     placed = {**cameras, new: moved(candidate.cameras[new], turn, shift)}
-    all_matches = [*known, thinned(matches, JOIN_MATCHES)]
-    for noise in MATCH_NOISES:
+    all_matches = [*known, thinned(matches, FLOOR_SEARCH.join_matches)]
+    for noise in FLOOR_SEARCH.match_noises:
         placed = refine(views, placed, all_matches, anchor=min(cameras), noise=noise, steps=5, lens=False)
     return placed
 
@@ -240,7 +269,7 @@ def _meeting(views: Sequence[Sightings], cameras: Mapping[int, FloatArray], new:
     total = 0.0
     for old in cameras.keys() - {new}:
         pair = (min(old, new), max(old, new))
-        instants = blocks(views[pair[0]], views[pair[1]], JOIN_BOXES)
+        instants = blocks(views[pair[0]], views[pair[1]], FLOOR_SEARCH.join_boxes)
         total += measure_support(views, cameras, pair, instants, shifts[:6]).excess
     return total
 
@@ -251,6 +280,6 @@ def _all_matches(
     found = []
     for i, j in combinations(sorted(cameras), 2):
         matches = matching_tracklets(views, cameras, (i, j), blocks(views[i], views[j], boxes), gate)
-        if len(matches.rows_i) >= LEAST_MATCHES:
+        if len(matches.rows_i) >= FLOOR_SEARCH.least_matches:
             found.append(thinned(matches, most))
     return found

@@ -16,26 +16,38 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.core.thinning import evenly_spaced
 from selfmva.geometry.cameras import NEAREST, projections
+from selfmva.geometry.mutual_nearest import mutually_nearest
 
 if TYPE_CHECKING:
     from selfmva.core.types import FloatArray, IntArray
     from selfmva.geometry.sightings import Sightings
 
-LEAST_COMMON = 4  # instants that two tracklets must share
-LONG_WALK = 25  # common instants; more make two walks no better
-LEAST_SPREAD = 0.4  # body heights that they must stray, both
-LARGEST_SCALE = 1.8  # between two views that both measure in body heights
-LARGEST_RESIDUAL = 0.45  # body heights between two tracklets laid on each other
-MOST_TRACKLETS = 400  # of a view, the longest first
-MOST_HYPOTHESES = 3000
-KERNEL = 0.3  # body heights of transfer error
-COUNTED_BOXES = 600  # of one view, on which hypotheses are ranked
-MOST_COMPARED = 400  # hypotheses that are compared with chance
-HYPOTHESES_TOGETHER = 32  # so many fit into a processor's cache
-DISTINCT_TURN, DISTINCT_SHIFT = 0.15, 0.6  # radians and body heights between two hypotheses that are kept
-KEPT = 8
-FAR = np.float32(1e6)
+
+@dataclass(frozen=True)
+class AlignmentSettings:
+    """Search for the alignment of two views."""
+
+    least_common: int = 4  # instants that two tracklets must share
+    long_walk: int = 25  # common instants; more make two walks no better
+    least_spread: float = 0.4  # body heights that they must stray, both
+    largest_scale: float = 1.8  # between two views that both measure in body heights
+    largest_residual: float = 0.45  # body heights between two tracklets laid on each other
+    most_tracklets: int = 400  # of a view, the longest first
+    most_hypotheses: int = 3000  # the best fits of long walks
+    kernel: float = 0.3  # body heights of transfer error
+    counted_boxes: int = 600  # of one view, on which hypotheses are ranked
+    most_compared: int = 400  # hypotheses that are compared with chance
+    hypotheses_together: int = 32  # so many fit into a processor's cache
+    distinct_turn: float = 0.15  # radians between two hypotheses that are kept, or
+    distinct_shift: float = 0.6  # body heights
+    kept: int = 8  # hypotheses
+
+
+ALIGNMENT = AlignmentSettings()
+
+FAR = np.float32(1e6)  # squared error that stands for no pair
 
 
 @dataclass(frozen=True)
@@ -69,18 +81,23 @@ def search(first: Sightings, second: Sightings, shifts: list[int]) -> list[Align
         other = second.padded((instants + lag) % total)
         parts = [
             _consensus(
-                first, second, rows, other, turn[k : k + HYPOTHESES_TOGETHER], shift[k : k + HYPOTHESES_TOGETHER]
+                first,
+                second,
+                rows,
+                other,
+                turn[k : k + ALIGNMENT.hypotheses_together],
+                shift[k : k + ALIGNMENT.hypotheses_together],
             )
-            for k in range(0, len(turn), HYPOTHESES_TOGETHER)
+            for k in range(0, len(turn), ALIGNMENT.hypotheses_together)
         ]
         return np.concatenate(parts)
 
     # Chance is counted for those alone that do well at synchronous instants: it could only lower the others.
     synchronous = count(0, turn, shift)
-    best = np.argsort(-synchronous, kind="stable")[:MOST_COMPARED]
+    best = np.argsort(-synchronous, kind="stable")[: ALIGNMENT.most_compared]
     turn, shift = turn[best], shift[best]
     score = synchronous[best] - np.mean([count(lag, turn, shift) for lag in shifts], axis=0)
-    return keep_distinct(turn, shift, score, (DISTINCT_TURN, DISTINCT_SHIFT), KEPT)
+    return keep_distinct(turn, shift, score, (ALIGNMENT.distinct_turn, ALIGNMENT.distinct_shift), ALIGNMENT.kept)
 
 
 def keep_distinct(
@@ -120,7 +137,7 @@ def propose(first: Sightings, second: Sightings) -> tuple[np.ndarray, np.ndarray
     Returns:
         `(H,)` complex turns of length 1 and `(H,)` complex shifts in body heights.
     """
-    found = common_walks(*walks_of(first), *walks_of(second), most=MOST_HYPOTHESES)
+    found = common_walks(*walks_of(first), *walks_of(second), most=ALIGNMENT.most_hypotheses)
     return found.turn, found.mean_j - found.turn * found.mean_i
 
 
@@ -170,7 +187,7 @@ def common_walks(
         The pairs.
     """
     common = there_i @ there_j.T
-    i, j = np.nonzero(common >= LEAST_COMMON)
+    i, j = np.nonzero(common >= ALIGNMENT.least_common)
     n = common[i, j]
     mean_i, mean_j = (place_i @ there_j.T)[i, j] / n, (there_i @ place_j.T)[i, j] / n
     spread_i = np.maximum((np.abs(place_i) ** 2 @ there_j.T)[i, j] / n - np.abs(mean_i) ** 2, 1e-12)
@@ -178,9 +195,11 @@ def common_walks(
     covariance = (np.conj(place_i) @ place_j.T)[i, j] / n - np.conj(mean_i) * mean_j
     residual = np.sqrt(np.maximum(spread_j - np.abs(covariance) ** 2 / spread_i, 0.0))
     way = np.sqrt(2.0 * np.minimum(spread_i, spread_j))
-    good = (way > LEAST_SPREAD) & (np.abs(np.log(spread_j / spread_i)) < 2.0 * np.log(LARGEST_SCALE))
-    good &= (residual < np.minimum(LARGEST_RESIDUAL, 0.5 * np.sqrt(spread_j))) & (np.abs(covariance) > 0)
-    worth = np.minimum(n, LONG_WALK) * np.minimum(way, 4.0) / (0.15 + residual)
+    good = (way > ALIGNMENT.least_spread) & (
+        np.abs(np.log(spread_j / spread_i)) < 2.0 * np.log(ALIGNMENT.largest_scale)
+    )
+    good &= (residual < np.minimum(ALIGNMENT.largest_residual, 0.5 * np.sqrt(spread_j))) & (np.abs(covariance) > 0)
+    worth = np.minimum(n, ALIGNMENT.long_walk) * np.minimum(way, 4.0) / (0.15 + residual)
     best = np.flatnonzero(good)
     best = best[np.argsort(-worth[best], kind="stable")[:most]]
     return CommonWalks(
@@ -203,9 +222,9 @@ def walks_of(view: Sightings) -> tuple[np.ndarray, FloatArray]:
     count = np.maximum(size, 1)
     middle = (np.bincount(tracks, places.real, len(size)) + 1j * np.bincount(tracks, places.imag, len(size))) / count
     way = np.sqrt(2.0 * np.bincount(tracks, np.abs(places - middle[tracks]) ** 2, len(size)) / count)
-    walks = np.flatnonzero((size >= LEAST_COMMON) & (way > LEAST_SPREAD))
+    walks = np.flatnonzero((size >= ALIGNMENT.least_common) & (way > ALIGNMENT.least_spread))
     worth = np.minimum(size, 20)[walks] * np.minimum(way, 4.0)[walks]
-    walks = walks[np.argsort(-worth, kind="stable")[:MOST_TRACKLETS]]
+    walks = walks[np.argsort(-worth, kind="stable")[: ALIGNMENT.most_tracklets]]
     row = np.full(len(size), -1)
     row[walks] = np.arange(len(walks))
     taken = row[tracks] >= 0
@@ -217,10 +236,10 @@ def walks_of(view: Sightings) -> tuple[np.ndarray, FloatArray]:
 
 
 def _spread_instants(first: Sightings, second: Sightings) -> IntArray:
-    """Instants at which both views show somebody, spread over the recording, for about COUNTED_BOXES boxes."""
+    """Instants at which both views show somebody, spread over the recording, for about `counted_boxes` boxes."""
     both = np.flatnonzero((np.diff(first.starts) > 0) & (np.diff(second.starts) > 0))
-    number = int(np.clip(COUNTED_BOXES / max(first.crowd, 1.0), 16, 200))
-    return both[np.linspace(0, len(both) - 1, min(number, len(both))).astype(np.int64)]
+    number = int(np.clip(ALIGNMENT.counted_boxes / max(first.crowd, 1.0), 16, 200))
+    return both[evenly_spaced(len(both), number)]
 
 
 def _consensus(
@@ -235,9 +254,11 @@ def _consensus(
         squared(back) / (first.heights[rows] ** 2).astype(np.float32)[:, :, None],
     )
     error = np.where((rows >= 0)[:, :, None] & (other >= 0)[:, None, :], error, FAR)
-    one_to_one = (error == error.min(axis=-1, keepdims=True)) & (error == error.min(axis=-2, keepdims=True))
+    nearest = mutually_nearest(error)
     weight = np.sqrt(first.moving[rows])[:, :, None] * np.sqrt(second.moving[other])[:, None, :]
-    return np.asarray(np.einsum("hskl,skl->h", one_to_one * np.exp(error * np.float32(-0.5 / KERNEL**2)), weight))
+    return np.asarray(
+        np.einsum("hskl,skl->h", nearest * np.exp(error * np.float32(-0.5 / ALIGNMENT.kernel**2)), weight)
+    )
 
 
 def _transfer(places: np.ndarray, turn: np.ndarray, shift: np.ndarray, view: Sightings) -> np.ndarray:

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.core.thinning import evenly_spaced, evenly_spaced_blocks
 from selfmva.geometry.camera_from_heights import height_residuals, prior_residuals, robust
 from selfmva.geometry.cameras import ASPECT, CENTRE_X, PARAMETERS, POSE, project, projections, to_floor
-from selfmva.geometry.pair_alignment import FAR, LEAST_COMMON, squared
+from selfmva.geometry.mutual_nearest import mutually_nearest
+from selfmva.geometry.pair_alignment import ALIGNMENT, FAR, squared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,14 +29,23 @@ if TYPE_CHECKING:
     ComplexArray = NDArray[np.complex128]
     Cameras = Mapping[int, FloatArray]
 
-SHAPE_NOISE = 0.15  # body heights: how much two sightings of one walk differ beside a common offset
-BLOCK = 20  # neighbouring instants that are looked at together, so that tracklets have a length
-STILL_WEIGHT = 0.1  # of people who stand: they meet at shifted instants as well
-ROD_BOXES = 300  # of a view, whose heights hold its camera
-STEP = 1e-6  # of the numerical derivative
-FIRST_DAMPING, MOST_TRIES = 1e-3, 4
-ENOUGH = 1e-4  # share of the cost that a step must gain for another to follow
-BEHIND = 1e2  # residual of a point that has no image
+
+@dataclass(frozen=True)
+class RefinementSettings:
+    """Matching of tracklets, and refinement of cameras."""
+
+    shape_noise: float = 0.15  # body heights: how much two sightings of one walk differ beside a common offset
+    block: int = 20  # neighbouring instants that are looked at together, so that tracklets have a length
+    still_weight: float = 0.1  # fraction, of people who stand: they meet at shifted instants as well
+    rod_boxes: int = 300  # of a view, whose heights hold its camera
+    step: float = 1e-6  # of the numerical derivative
+    first_damping: float = 1e-3  # of Levenberg-Marquardt, relative to the diagonal
+    most_tries: int = 4  # with more damping, for one step
+    enough: float = 1e-4  # fraction of the cost that a step must gain for another to follow
+    behind: float = 1e2  # residual of a point that has no image, in standard deviations
+
+
+REFINEMENT = RefinementSettings()
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,11 +79,8 @@ def blocks(first: Sightings, second: Sightings, boxes: int) -> IntArray:
         `(S,)` increasing numbers of instants.
     """
     both = np.flatnonzero((np.diff(first.starts) > 0) & (np.diff(second.starts) > 0))
-    wanted = max(int(boxes / max(first.crowd, second.crowd, 0.3)), 2 * BLOCK)
-    if wanted >= len(both):
-        return both
-    begin = np.linspace(0, len(both) - BLOCK, wanted // BLOCK).astype(np.int64)
-    return both[np.unique(begin[:, None] + np.arange(BLOCK))]
+    wanted = max(int(boxes / max(first.crowd, second.crowd, 0.3)), 2 * REFINEMENT.block)
+    return both[evenly_spaced_blocks(len(both), wanted, REFINEMENT.block)]
 
 
 def transfer_errors(
@@ -136,8 +144,8 @@ def matching_tracklets(
     """Boxes of tracklets that take the same course, up to a common offset below the gate.
 
     Of two tracklets with n common instants, mean transfer error m and root mean square r around it, the score is
-    n exp(-(r^2 / SHAPE_NOISE^2 + m^2 / gate^2) / 2), n counting walking boxes; at every instant, boxes whose
-    tracklets are each other's best match.
+    n exp(-(r^2 / shape_noise^2 + m^2 / gate^2) / 2), n counting walking boxes; at every instant, boxes whose tracklets
+    are each other's best match.
 
     Args:
         views: All views.
@@ -153,7 +161,7 @@ def matching_tracklets(
     first, second = views[i], views[j]
     rows, other = first.padded(instants), second.padded(instants)
     in_j, in_i, square = transfer_errors(first, second, cameras[i], cameras[j], rows, other)
-    s, k, m = np.nonzero(square < (1.5 * gate + 2 * SHAPE_NOISE) ** 2)
+    s, k, m = np.nonzero(square < (1.5 * gate + 2 * REFINEMENT.shape_noise) ** 2)
     box, partner = rows[s, k], other[s, m]
     key = first.tracks[box] * (second.tracks.max(initial=0) + 1) + second.tracks[partner]
     both, member = np.unique(key, return_inverse=True)
@@ -166,11 +174,13 @@ def matching_tracklets(
         mean_square = np.bincount(member, squared(error), minlength=len(both)) / count
         scatter = np.maximum(scatter, (mean_square - squared(mean)) * unbiased)
         offset = np.maximum(offset, squared(mean))
-    unlike = scatter / SHAPE_NOISE**2 + offset / gate**2
+    deviance = scatter / REFINEMENT.shape_noise**2 + offset / gate**2
     walking = np.bincount(member, np.sqrt(first.moving[box] * second.moving[partner]), minlength=len(both))
-    score = np.where((count >= LEAST_COMMON) & (unlike < 4.0), walking + STILL_WEIGHT * count, 0.0)
+    score = np.where(
+        (count >= ALIGNMENT.least_common) & (deviance < 4.0), walking + REFINEMENT.still_weight * count, 0.0
+    )
     cost = np.zeros(square.shape)
-    cost[s, k, m] = -(score * np.exp(-0.5 * unlike))[member]
+    cost[s, k, m] = -(score * np.exp(-0.5 * deviance))[member]
     return _pick(i, j, rows, other, cost, square, -0.5)
 
 
@@ -183,7 +193,7 @@ def _pick(
     i: int, j: int, rows: IntArray, other: IntArray, cost: FloatArray, square: FloatArray, limit: float
 ) -> Matches:
     """Pairs of boxes whose cost is the least of their row and of their column, and below a limit."""
-    best = (cost == cost.min(axis=-1, keepdims=True)) & (cost == cost.min(axis=-2, keepdims=True)) & (cost < limit)
+    best = mutually_nearest(cost) & (cost < limit)
     s, k, m = np.nonzero(best)
     return Matches(i, j, rows[s, k], other[s, m], np.sqrt(square[s, k, m]))
 
@@ -192,7 +202,7 @@ def thinned(matches: Matches, most: int) -> Matches:
     """At most so many of the matches, evenly spread."""
     if len(matches.rows_i) <= most:
         return matches
-    chosen = np.linspace(0, len(matches.rows_i) - 1, most).astype(np.int64)
+    chosen = evenly_spaced(len(matches.rows_i), most)
     return Matches(matches.i, matches.j, matches.rows_i[chosen], matches.rows_j[chosen], matches.error[chosen])
 
 
@@ -230,11 +240,11 @@ def refine(
     problem = _Problem(
         views, matches, [(row[m.i], row[m.j]) for m in matches], [_rods(views[view]) for view in order], noise
     )
-    least, damping = problem.cost(values), FIRST_DAMPING
+    least, damping = problem.cost(values), REFINEMENT.first_damping
     for _ in range(steps):
         square, gradient = problem.normal_equations(values)
         square, gradient = square[np.ix_(free, free)], gradient[free]
-        for _ in range(MOST_TRIES):
+        for _ in range(REFINEMENT.most_tries):
             move = np.zeros(values.size)
             move[free] = -np.linalg.solve(square + damping * np.diag(np.diag(square) + 1e-9), gradient)
             tried = values + move.reshape(values.shape)
@@ -245,7 +255,7 @@ def refine(
         else:
             break
         gained, values, least, damping = least - reached, tried, reached, damping / 10.0
-        if gained < ENOUGH * least:
+        if gained < REFINEMENT.enough * least:
             break
     return dict(zip(order, values, strict=True))
 
@@ -274,12 +284,12 @@ class _Problem:
         parameters = np.arange(cameras.size).reshape(cameras.shape)
 
         def add(columns: IntArray, nudged: FloatArray) -> None:
-            slope = (nudged[1:] - nudged[0]) / STEP
+            slope = (nudged[1:] - nudged[0]) / REFINEMENT.step
             square[np.ix_(columns, columns)] += slope @ slope.T
             gradient[columns] += slope @ nudged[0]
 
         still = np.zeros((PARAMETERS, PARAMETERS))
-        nudge = np.concatenate([still[:1], STEP * np.eye(PARAMETERS)])
+        nudge = np.concatenate([still[:1], REFINEMENT.step * np.eye(PARAMETERS)])
         first, second = np.concatenate([nudge, still]), np.concatenate([still[:1], still, nudge[1:]])
         for (i, j), m in zip(self.ends, self.matches, strict=True):
             nudged = _pair_residuals(self.views, cameras[i] + first, cameras[j] + second, m, self.noise)
@@ -297,9 +307,9 @@ def _own_residuals(cameras: FloatArray, feet: FloatArray, heights: FloatArray) -
 def _rods(view: Sightings) -> tuple[FloatArray, FloatArray]:
     """Feet and heights of boxes that hold a view's camera."""
     good = np.flatnonzero(view.whole & view.usable)
-    if len(good) < ROD_BOXES / 10:
+    if len(good) < REFINEMENT.rod_boxes / 10:
         good = np.flatnonzero(view.usable)
-    chosen = good[np.linspace(0, len(good) - 1, min(len(good), ROD_BOXES)).astype(np.int64)]
+    chosen = good[evenly_spaced(len(good), REFINEMENT.rod_boxes)]
     return view.feet[chosen], view.heights[chosen]
 
 
@@ -318,7 +328,7 @@ def _pair_residuals(
         ],
         axis=-1,
     ) / (noise * np.sqrt(2.0))
-    error = np.where(((depth > 0) & (other_depth > 0))[..., None], error, BEHIND)
+    error = np.where(((depth > 0) & (other_depth > 0))[..., None], error, REFINEMENT.behind)
     walking = np.sqrt(first.moving[box] * second.moving[partner])
-    weighted = robust(error) * (STILL_WEIGHT + (1 - STILL_WEIGHT) * walking)[:, None]
+    weighted = robust(error) * (REFINEMENT.still_weight + (1 - REFINEMENT.still_weight) * walking)[:, None]
     return weighted.reshape(*weighted.shape[:-2], -1)

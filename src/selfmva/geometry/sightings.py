@@ -7,20 +7,31 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from selfmva.geometry.camera_from_heights import LEAST_BOXES, fit_upright
+from selfmva.geometry.camera_from_heights import CAMERA_FIT, fit_camera_from_heights
 from selfmva.geometry.cameras import NEAREST, PARAMETERS, predicted_heights, project, projections, to_floor
 from selfmva.geometry.tracklets import link, smoothed, speeds, spreads
 
 if TYPE_CHECKING:
     from selfmva.core.types import FloatArray, IntArray, View
 
-BORDER = 0.005  # share of the image's height: boxes that come nearer to its border are cut by it
-OFF_HEIGHT = 0.5  # log of seen over expected height, beyond which feet or head are hidden, or nobody stands there
-FARTHEST = 60.0  # body heights from the camera
-FAST = 85.0  # percentile of speeds that stands for walking
-STILL, WALKING = 0.25, 0.5  # of that speed
-ROAMING = (0.2, 0.5)  # body heights that a tracklet strays: less is a loose box, more a person who goes somewhere
-UNKNOWN_MOTION = 0.1  # weight of a box without neighbours in time
+
+@dataclass(frozen=True)
+class SightingsSettings:
+    """Reading of the boxes of one view."""
+
+    border: float = 0.005  # fraction of the image's height: boxes that come nearer to its border are cut by it
+    # Log of seen over expected height, beyond which feet or head are hidden, or nobody stands there.
+    off_height: float = 0.5
+    farthest: float = 60.0  # body heights from the camera
+    fast: float = 85.0  # percentile of speeds that stands for walking
+    still: float = 0.25  # of that speed, below which a person stands
+    walking: float = 0.5  # of that speed, above which a person walks
+    # Body heights that a tracklet strays: less is a loose box, more a person who goes somewhere.
+    roaming: tuple[float, float] = (0.2, 0.5)
+    unknown_motion: float = 0.1  # weight of a box without neighbours in time
+
+
+SIGHTINGS = SightingsSettings()
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +82,7 @@ class Sightings:
     def fast(self) -> float:
         """How far walkers come in an instant, in body heights; NaN where nobody has a speed."""
         known = self.speed[np.isfinite(self.speed)]
-        return float(np.percentile(known, FAST)) if len(known) >= LEAST_BOXES else np.nan
+        return float(np.percentile(known, SIGHTINGS.fast)) if len(known) >= CAMERA_FIT.least_boxes else np.nan
 
     def padded(self, instants: IntArray) -> IntArray:
         """`(S, K)` numbers of the usable boxes of some instants, -1 in the padding."""
@@ -117,7 +128,7 @@ def build_sightings(
     """
     feet, heads = image_points(boxes, view)
     heights = feet[:, 1] - heads[:, 1]
-    margin = BORDER * view.height
+    margin = SIGHTINGS.border * view.height
     sides = (boxes[:, 0] > margin) & (boxes[:, 2] < view.width - margin)
     foot_inside = sides & (boxes[:, 3] < view.height - margin)
     whole = foot_inside & (boxes[:, 1] > margin)
@@ -127,11 +138,11 @@ def build_sightings(
     feet, heads = _steadied(time[instant], tracks, feet, heads)
     heights = feet[:, 1] - heads[:, 1]
     speed = speeds(time[instant], tracks, feet, heights)
-    low, high = ROAMING
+    low, high = SIGHTINGS.roaming
     moving = _moving(speed) * np.clip((spreads(tracks, feet, heights) - low) / (high - low), 0.0, 1.0)
     # Cameras at eye level cut heads off; the rest of such a box still tells the distance.
     rods = whole if whole.sum() >= max(0.3 * len(whole), 50) else foot_inside
-    found = fit_upright(feet[rods], heights[rods]) if camera is None else camera
+    found = fit_camera_from_heights(feet[rods], heights[rods]) if camera is None else camera
     usable, places = np.zeros(len(feet), bool), np.zeros(len(feet), complex)
     if found is None:
         found = np.full(PARAMETERS, np.nan)
@@ -139,8 +150,10 @@ def build_sightings(
         projection = projections(found)
         floor = to_floor(projection, feet)
         expected = predicted_heights(projection, feet)
-        usable = foot_inside & (np.abs(np.log(heights / expected)) < OFF_HEIGHT)
-        usable &= (project(projection, floor)[1] > NEAREST) & (np.abs(floor).max(axis=1, initial=0.0) < FARTHEST)
+        usable = foot_inside & (np.abs(np.log(heights / expected)) < SIGHTINGS.off_height)
+        usable &= (project(projection, floor)[1] > NEAREST) & (
+            np.abs(floor).max(axis=1, initial=0.0) < SIGHTINGS.farthest
+        )
         places = floor[:, 0] + 1j * floor[:, 1]
     return Sightings(
         instant, starts, feet, heads, heights, foot_inside, whole, tracks, speed, moving, found, usable, places
@@ -162,8 +175,10 @@ def _number(track_ids: IntArray) -> IntArray:
 
 def _moving(speed: FloatArray) -> FloatArray:
     known = np.isfinite(speed)
-    if known.sum() < LEAST_BOXES:
-        return np.full(len(speed), UNKNOWN_MOTION)
-    fast = max(float(np.percentile(speed[known], FAST)), 1e-6)
-    share = np.clip((np.where(known, speed, 0.0) / fast - STILL) / (WALKING - STILL), 0.0, 1.0)
-    return np.where(known, share, UNKNOWN_MOTION)
+    if known.sum() < CAMERA_FIT.least_boxes:
+        return np.full(len(speed), SIGHTINGS.unknown_motion)
+    fast = max(float(np.percentile(speed[known], SIGHTINGS.fast)), 1e-6)
+    fraction = np.clip(
+        (np.where(known, speed, 0.0) / fast - SIGHTINGS.still) / (SIGHTINGS.walking - SIGHTINGS.still), 0.0, 1.0
+    )
+    return np.where(known, fraction, SIGHTINGS.unknown_motion)

@@ -21,15 +21,23 @@ if TYPE_CHECKING:
     from selfmva.core.types import FloatArray, IntArray
     from selfmva.geometry.sightings import Sightings
 
-VERDICT_BOXES = 6000  # of a view, on which verdicts rest
-KERNEL = 0.2  # body heights of transfer error
-# Shifts of the null, in times a walker needs for one body height: far enough that walkers are elsewhere, near enough
-# that those who stand still do.
-NULL_SHIFTS = (1.5, 2.5, 4.0, 6.0, 9.0, 13.0, 20.0, 30.0)
-TRUST_RATIO = 2.0  # support over the largest support at any shifted instant
-LEAST_WALKED = 6.0  # body heights walked together, times steadiness; where nothing can be learnt: up to 4
-LEAST_CONFIRMED = 3.0  # the same, where the geometry is known from elsewhere: nothing was chosen
-MOMENTS = 12  # equal parts of the recording, on which steadiness is measured
+
+@dataclass(frozen=True)
+class SupportSettings:
+    """Measurement of support, and what makes a geometry trusted."""
+
+    verdict_boxes: int = 6000  # of a view, on which verdicts rest
+    kernel: float = 0.2  # body heights of transfer error
+    # Shifts of the null, in times a walker needs for one body height: far enough that walkers are elsewhere, near
+    # enough that those who stand still do.
+    null_shifts: tuple[float, ...] = (1.5, 2.5, 4.0, 6.0, 9.0, 13.0, 20.0, 30.0)
+    trust_ratio: float = 2.0  # support over the largest support at any shifted instant
+    least_walked: float = 6.0  # body heights walked together, times steadiness; where nothing can be learnt: up to 4
+    least_confirmed: float = 3.0  # the same, where the geometry is known from elsewhere: nothing was chosen
+    moments: int = 12  # equal parts of the recording, on which steadiness is measured
+
+
+SUPPORT = SupportSettings()
 
 
 @dataclass(frozen=True)
@@ -42,11 +50,11 @@ class Support:
         largest: The largest over shifts.
         walked: Body heights that people walk while they meet, over chance: what `excess` is at any frame rate.
         steadiness: How evenly `excess` is spread over the recording, 1 over the number of its parts to 1; 0 without
-            any. As if so large a share of the recording carried all of it.
+            any. As if so large a fraction of the recording carried all of it.
         residual: Median transfer error of the boxes that meet, in body heights; NaN where none do.
         instants: Number of instants looked at.
         known: Whether other views tell this geometry, so that these boxes need only confirm it.
-        refuted: Whether those whom it brings together look no more alike than strangers.
+        refuted: Whether those whom it brings together are no nearer in appearance than strangers.
     """
 
     synchronous: float
@@ -67,8 +75,8 @@ class Support:
     @property
     def trusted(self) -> bool:
         """True where neither chance nor the choice of the best of many explains it, nor appearance refutes it."""
-        steady = self.walked * self.steadiness >= (LEAST_CONFIRMED if self.known else LEAST_WALKED)
-        return bool(not self.refuted and steady and self.synchronous >= TRUST_RATIO * self.largest)
+        steady = self.walked * self.steadiness >= (SUPPORT.least_confirmed if self.known else SUPPORT.least_walked)
+        return bool(not self.refuted and steady and self.synchronous >= SUPPORT.trust_ratio * self.largest)
 
 
 NO_SUPPORT = Support(0.0, 0.0, 0.0, 0.0, 0.0, float("nan"), 0)
@@ -79,7 +87,7 @@ class Meetings:
     """Walking boxes of two views that meet, part by part of the recording.
 
     Attributes:
-        counts: `(1 + S, MOMENTS)` at synchronous instants, then at S shifts; weighted by how near they meet.
+        counts: `(1 + S, 12)` at synchronous instants, then at S shifts; weighted by how near they meet.
         walking_time: Instants in which a walker moves one body height.
         residual: Median transfer error of the boxes that meet, in body heights; NaN where none do.
         instants: Number of instants looked at.
@@ -132,7 +140,7 @@ def walking_time(views: Sequence[Sightings]) -> int:
 
 def null_shifts(time: int, instants: int) -> list[int]:
     """Shifts to both sides, in instants, the nearest first."""
-    near = [round(step * time) for step in NULL_SHIFTS]
+    near = [round(step * time) for step in SUPPORT.null_shifts]
     return [sign * shift for shift in near if 0 < shift < instants / 2 for sign in (1, -1)]
 
 
@@ -146,14 +154,14 @@ def measure_meetings(
     """Count the boxes of two views that meet, at synchronous and at shifted instants."""
     i, j = pair
     part = np.zeros(len(views[i].starts) - 1, dtype=np.int64)
-    part[instants] = np.arange(len(instants)) * MOMENTS // max(len(instants), 1)
-    counts, residual = np.zeros((1 + len(shifts), MOMENTS)), float("nan")
+    part[instants] = np.arange(len(instants)) * SUPPORT.moments // max(len(instants), 1)
+    counts, residual = np.zeros((1 + len(shifts), SUPPORT.moments)), float("nan")
     for number, lag in enumerate((0, *shifts) if len(instants) else ()):
-        found = nearest_boxes(views, cameras, pair, instants, lag, gate=5 * KERNEL)
+        found = nearest_boxes(views, cameras, pair, instants, lag, gate=5 * SUPPORT.kernel)
         walking = np.sqrt(views[i].moving[found.rows_i] * views[j].moving[found.rows_j])
-        met = walking * np.exp(-0.5 * (found.error / KERNEL) ** 2)
-        counts[number] = np.bincount(part[views[i].instant[found.rows_i]], met, MOMENTS)
-        near = found.error[found.error < 2 * KERNEL]
+        met = walking * np.exp(-0.5 * (found.error / SUPPORT.kernel) ** 2)
+        counts[number] = np.bincount(part[views[i].instant[found.rows_i]], met, SUPPORT.moments)
+        near = found.error[found.error < 2 * SUPPORT.kernel]
         if lag == 0 and len(near):
             residual = float(np.median(near))
     return Meetings(counts, walking_time([views[i], views[j]]), residual, len(instants))
@@ -175,7 +183,7 @@ def measure_all(
 ) -> dict[tuple[int, int], Meetings]:
     """The meetings of all pairs of views that have a camera."""
     return {
-        (i, j): measure_meetings(views, cameras, (i, j), blocks(views[i], views[j], VERDICT_BOXES), shifts)
+        (i, j): measure_meetings(views, cameras, (i, j), blocks(views[i], views[j], SUPPORT.verdict_boxes), shifts)
         for i, j in combinations(sorted(cameras), 2)
     }
 

@@ -5,6 +5,7 @@ Tracklets are evidence, not a product: a broken one costs nothing, a wrong one l
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,11 +15,19 @@ from selfmva.matching.assignment import solve
 if TYPE_CHECKING:
     from selfmva.core.types import FloatArray, IntArray
 
-LARGEST_GAP = 4.0  # instants between two boxes of a tracklet
-GATE = 0.8  # body heights a prediction may be off, after one instant
-FIRST_TRUST = 0.7  # in a velocity that was seen once
-STRIDE = 2  # boxes before and after, over which a speed is measured, and a walk is taken for straight
-SHAKE = 0.1  # body heights off the line, from where on a box weighs half
+
+@dataclass(frozen=True)
+class TrackletSettings:
+    """Linking of boxes, and their motion."""
+
+    largest_gap: float = 4.0  # instants between two boxes of a tracklet
+    gate: float = 0.8  # body heights that a prediction may be off, after one instant
+    first_trust: float = 0.7  # factor, in a velocity that was seen once
+    stride: int = 2  # boxes before and after, over which a speed is measured, and a walk is taken for straight
+    shake: float = 0.1  # body heights off the line, from where on a box weighs half
+
+
+TRACKLETS = TrackletSettings()
 
 
 def link(time: FloatArray, starts: IntArray, feet: FloatArray, heads: FloatArray) -> IntArray:
@@ -44,32 +53,32 @@ def link(time: FloatArray, starts: IntArray, feet: FloatArray, heads: FloatArray
     ids = np.full(len(feet), -1, dtype=np.int64)
     last = np.zeros(0, dtype=np.int64)  # the last box of every living tracklet
     velocity = np.zeros((0, 2))  # a time step
-    seen = np.zeros(0)  # when
+    last_time = np.zeros(0)  # when it was seen
     known = np.zeros(0, dtype=bool)  # whether it has a velocity
     count = 0
     for t, now in enumerate(time):
-        alive = now - seen <= LARGEST_GAP
-        last, velocity, seen, known = last[alive], velocity[alive], seen[alive], known[alive]
+        alive = now - last_time <= TRACKLETS.largest_gap
+        last, velocity, last_time, known = last[alive], velocity[alive], last_time[alive], known[alive]
         boxes = np.arange(starts[t], starts[t + 1])
         if len(last) and len(boxes):
-            passed = now - seen
+            passed = now - last_time
             foot, head = (_way(points, last, boxes) - (velocity * passed[:, None])[:, None] for points in (feet, heads))
             ratio = heights[last][:, None] / heights[boxes]
             larger = np.maximum(heights[last][:, None], heights[boxes])
             cost = np.minimum(_length(foot), _length(head)) / larger / np.sqrt(passed)[:, None] + np.abs(np.log(ratio))
-            row, column = solve(cost, unmatched_cost=2 * GATE).matches(0).T
-            good = cost[row, column] < GATE
+            row, column = solve(cost, unmatched_cost=2 * TRACKLETS.gate).matches(0).T
+            good = cost[row, column] < TRACKLETS.gate
             row, column = row[good], column[good]
             box = boxes[column]
             ids[box] = ids[last[row]]
             shorter = (_length(head) < _length(foot))[row, column, None]
             fresh = velocity[row] + np.where(shorter, head[row, column], foot[row, column]) / passed[row, None]
-            velocity[row] = np.where(known[row, None], (velocity[row] + fresh) / 2, FIRST_TRUST * fresh)
-            last[row], seen[row], known[row] = box, now, True
+            velocity[row] = np.where(known[row, None], (velocity[row] + fresh) / 2, TRACKLETS.first_trust * fresh)
+            last[row], last_time[row], known[row] = box, now, True
         new = boxes[ids[boxes] < 0]
         ids[new] = count + np.arange(len(new))
         count += len(new)
-        last, seen = np.concatenate([last, new]), np.concatenate([seen, np.full(len(new), now)])
+        last, last_time = np.concatenate([last, new]), np.concatenate([last_time, np.full(len(new), now)])
         velocity = np.concatenate([velocity, np.zeros((len(new), 2))])
         known = np.concatenate([known, np.zeros(len(new), dtype=bool)])
     return ids
@@ -105,8 +114,8 @@ def speeds(time: FloatArray, tracks: IntArray, feet: FloatArray, heights: FloatA
     _, first, size = np.unique(tracks[order], return_index=True, return_counts=True)
     first, size = np.repeat(first, size), np.repeat(size, size)
     place = np.arange(len(order))
-    before = order[np.maximum(place - STRIDE, first)]
-    after = order[np.minimum(place + STRIDE, first + size - 1)]
+    before = order[np.maximum(place - TRACKLETS.stride, first)]
+    after = order[np.minimum(place + TRACKLETS.stride, first + size - 1)]
     passed = time[after] - time[before]
     way = np.hypot(*(feet[after] - feet[before]).T) / np.sqrt(heights[after] * heights[before])
     result = np.full(len(order), np.nan)
@@ -137,7 +146,7 @@ def smoothed(time: FloatArray, tracks: IntArray, points: FloatArray, heights: Fl
         True
     """
     order = np.lexsort((time, tracks))
-    place = np.arange(len(order))[:, None] + np.arange(-STRIDE, STRIDE + 1)
+    place = np.arange(len(order))[:, None] + np.arange(-TRACKLETS.stride, TRACKLETS.stride + 1)
     inside = (place >= 0) & (place < len(order))
     rows = order[np.where(inside, place, 0)]
     inside &= tracks[rows] == tracks[order][:, None]
@@ -154,7 +163,7 @@ def smoothed(time: FloatArray, tracks: IntArray, points: FloatArray, heights: Fl
         slope = ((weight * lag)[..., None] * values).sum(axis=1) / np.maximum(spread, 1e-12)[:, None]
         line = middle - slope * mean[:, None]
         off = values - line[:, None] - slope[:, None] * passed[..., None]
-        square = (off**2).sum(axis=2) / (heights[order] * SHAKE)[:, None] ** 2
+        square = (off**2).sum(axis=2) / (heights[order] * TRACKLETS.shake)[:, None] ** 2
         weight = inside / (1.0 + square)
     result = points.astype(np.float64)
     result[order] = np.where(inside.sum(axis=1)[:, None] >= 3, line, points[order])

@@ -17,7 +17,7 @@ def reprojection_loss(decoded: Tensor, view: Tensor, targets: Tensor) -> Tensor:
     """L1 distance of boxes and their decoded selves: the sum of the coordinates, the mean over boxes.
 
     Args:
-        decoded: `(N, V, C)` decoded coordinates in every view, as shares of the image.
+        decoded: `(N, V, C)` decoded coordinates in every view, as fractions of the image.
         view: `(N,)` int64, the own view of each box.
         targets: `(N, C)` the boxes themselves, in the same unit.
 

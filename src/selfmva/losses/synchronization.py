@@ -63,7 +63,7 @@ def contrastive_loss(distances: Tensor, valid: Tensor, temperature: float) -> Te
         usable = diagonal & (valid.sum(dim=dim) > 1)
         # Rows with no finite entry would give NaN; they are left out before the sum and its gradient.
         safe = logits.masked_fill(~usable.unsqueeze(dim), 0.0)
-        surprise = torch.logsumexp(safe, dim=dim) - safe.diagonal(dim1=1, dim2=2)
-        total = total + surprise[usable].sum()
+        negative_log_likelihood = torch.logsumexp(safe, dim=dim) - safe.diagonal(dim1=1, dim2=2)
+        total = total + negative_log_likelihood[usable].sum()
         count += int(usable.sum())
     return total / max(count, 1)

@@ -32,13 +32,13 @@ def similarity(distances: FloatArray) -> FloatArray:
     return np.asarray(one - distances / (distances.max() + epsilon))
 
 
-def blended(distances: FloatArray, appearance: FloatArray, share: float) -> FloatArray:
+def blended(distances: FloatArray, appearance: FloatArray, weight: float) -> FloatArray:
     """The published blend of geometry and re-ID: each divided by its maximum, then weighed (paper, section 4.2).
 
     Args:
         distances: `(N, M)` distances of embeddings, N and M at least 1.
         appearance: `(N, M)` L2 distances of features.
-        share: Weight of appearance, in [0, 1]; published 0.1.
+        weight: Of appearance, in [0, 1]; published 0.1.
 
     Returns:
         `(N, M)`; the distances themselves where appearance is not known of every box.
@@ -49,7 +49,7 @@ def blended(distances: FloatArray, appearance: FloatArray, share: float) -> Floa
     """
     if np.isnan(appearance).any():
         return distances
-    geometry, looks = (
+    by_geometry, by_appearance = (
         values / (values.max() + values.dtype.type(SIMILARITY_EPSILON)) for values in (distances, appearance)
     )
-    return np.asarray((1.0 - share) * geometry + share * looks)
+    return np.asarray((1.0 - weight) * by_geometry + weight * by_appearance)

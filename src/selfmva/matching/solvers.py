@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache, partial
 from itertools import permutations
 from math import perm
@@ -20,16 +21,29 @@ if TYPE_CHECKING:
 
     from selfmva.core.types import FloatArray, IntArray
 
-# Crossovers measured by benchmarks/matching.py: one thread of an AMD EPYC, SciPy 1.17, lap 0.5.13, uniform costs.
-MOST_ARRANGEMENTS = 120  # 5 x 5: trying all takes a quarter of SciPy's time; 6 x 6 has 720, and takes as long
-LAP_SQUARE = 12  # least size at which lap outweighs its overhead; where rows have clear partners, SciPy keeps up longer
-LAP_RECTANGLE = 20  # the same for problems that must be made square, at most half as wide again as high, where
-CONTESTED = 0.83  # less than this share of the rows' favourite columns are different; SciPy is faster where rows agree
-FEW = 8  # fewer problems of a shape are not worth a batch, and are solved one by one
-LAP_ALONE = 48  # least size at which lap outweighs its overhead for few problems
-SAMPLE = 16  # problems of a batch that are asked for their favourites
-PROBLEMS_AT_ONCE = 4096  # bounds the memory of the enumeration: 4 MB
-CELLS_AT_ONCE = 2**17  # of squares that lap solves: 1 MB, which a processor's cache can hold
+
+@dataclass(frozen=True)
+class SolverSettings:
+    """Which solver takes which problems, and how many of them at once."""
+
+    # Crossovers, measured by benchmarks/matching.py: one thread of an AMD EPYC, SciPy 1.17, lap 0.5.13, uniform costs.
+    # Arrangements, 5 x 5: trying all takes a quarter of SciPy's time; 6 x 6 has 720, and takes as long.
+    most_arrangements: int = 120
+    # Least size at which lap outweighs its overhead; where rows have clear partners, SciPy keeps up longer.
+    lap_square: int = 12
+    # The same for problems that must be made square, at most half as wide again as high, where rows contest columns.
+    lap_rectangle: int = 20
+    # Rows contest columns where less than this fraction of their favourite columns are different; SciPy is faster where
+    # they don't.
+    contested: float = 0.83
+    few: int = 8  # fewer problems of a shape are not worth a batch, and are solved one by one
+    lap_alone: int = 48  # least size at which lap outweighs its overhead for few problems
+    sample: int = 16  # problems of a batch that are asked for their favourites
+    problems_at_once: int = 4096  # bounds the memory of the enumeration: 4 MB
+    cells_at_once: int = 2**17  # of squares that lap solves: 1 MB, which a processor's cache can hold
+
+
+SOLVING = SolverSettings()
 ENUMERATING, LAP, SCIPY, LAP_IF_CONTESTED = range(4)
 Solution: TypeAlias = "tuple[IntArray, FloatArray | None]"  # columns, and totals where the solver knows them
 HAS_BATCHES = hasattr(lap, "lapjvh_batch")  # lapx, which installs itself as lap too
@@ -55,13 +69,13 @@ def solve_fastest(problems: Problems) -> Solution:
     """
     shapes, shape_of = problems.shapes
     counts = np.bincount(shape_of, minlength=len(shapes)).tolist()
-    fastest = [_fastest_of_shape(n, m, count < FEW) for (n, m), count in zip(shapes, counts, strict=True)]
+    fastest = [_fastest_of_shape(n, m, count < SOLVING.few) for (n, m), count in zip(shapes, counts, strict=True)]
     if fastest in ([ENUMERATING], [LAP], [SCIPY]):  # mostly
         return _solve_by(fastest[0], problems)
     solver = np.array(fastest, dtype=np.int64)[shape_of]
     doubtful = np.flatnonzero(solver == LAP_IF_CONTESTED)
     if len(doubtful):
-        solver[doubtful] = LAP if _are_contested(problems, doubtful[:SAMPLE]) else SCIPY
+        solver[doubtful] = LAP if _are_contested(problems, doubtful[: SOLVING.sample]) else SCIPY
     return _solve_by(solver, problems)
 
 
@@ -69,15 +83,15 @@ def solve_fastest(problems: Problems) -> Solution:
 def _fastest_of_shape(n: int, m: int, few: bool) -> int:
     """The solver of problems of n rows and m columns, few or many."""
     low, high = min(n, m), max(n, m)
-    if not few and high <= MOST_ARRANGEMENTS and perm(high, low) <= MOST_ARRANGEMENTS:
+    if not few and high <= SOLVING.most_arrangements and perm(high, low) <= SOLVING.most_arrangements:
         return ENUMERATING
     if HAS_BATCHES:
         return LAP
-    if few and low < LAP_ALONE:
+    if few and low < SOLVING.lap_alone:
         return SCIPY
     if low == high:
-        return LAP if low >= LAP_SQUARE else SCIPY
-    return LAP_IF_CONTESTED if low >= LAP_RECTANGLE and 2 * high <= 3 * low else SCIPY
+        return LAP if low >= SOLVING.lap_square else SCIPY
+    return LAP_IF_CONTESTED if low >= SOLVING.lap_rectangle and 2 * high <= 3 * low else SCIPY
 
 
 def _are_contested(problems: Problems, positions: IntArray) -> bool:
@@ -88,7 +102,7 @@ def _are_contested(problems: Problems, positions: IntArray) -> bool:
         favourite = blocks.argmin(axis=2 if n <= m else 1)
         different += sum(map(len, map(set, favourite.tolist())))
         favourites += favourite.size
-    return different < CONTESTED * favourites
+    return different < SOLVING.contested * favourites
 
 
 def solve_scipy(problems: Problems) -> Solution:
@@ -179,8 +193,11 @@ def _solve_enumerating(problems: Problems) -> Solution:
     for positions, blocks in problems.of_each_shape():
         n, m = blocks.shape[1:]
         ways, cells = _arrangements(min(n, m), max(n, m))
-        for first in range(0, len(positions), PROBLEMS_AT_ONCE):
-            part, some = positions[first : first + PROBLEMS_AT_ONCE], blocks[first : first + PROBLEMS_AT_ONCE]
+        for first in range(0, len(positions), SOLVING.problems_at_once):
+            part, some = (
+                positions[first : first + SOLVING.problems_at_once],
+                blocks[first : first + SOLVING.problems_at_once],
+            )
             if n > m:
                 some = some.swapaxes(1, 2)
             best = ways[(some.reshape(len(part), n * m) @ cells).argmin(axis=1)]
@@ -207,7 +224,7 @@ def _solve_lapjv(problems: Problems) -> Solution:
         n, m = blocks.shape[1:]
         if not n * m:  # lap crashes on nothing
             continue
-        together = max(CELLS_AT_ONCE // max(n, m) ** 2, 1)
+        together = max(SOLVING.cells_at_once // max(n, m) ** 2, 1)
         for first in range(0, len(positions), together):
             part, some = positions[first : first + together], blocks[first : first + together]
             # Rows of nobody are much cheaper to solve than columns of nobody.
@@ -235,7 +252,7 @@ def _squares(blocks: FloatArray) -> FloatArray:
 def _solve_lapx(problems: Problems) -> Solution:
     """By lapx: all problems of one shape in one call, where it leaves rows alone itself and adds up the totals."""
     shapes, _ = problems.shapes
-    if len(shapes) > 1 and len(problems) < FEW * len(shapes):
+    if len(shapes) > 1 and len(problems) < SOLVING.few * len(shapes):
         return _solve_singly(partial(lap.lapjvh, extend_cost=True, return_cost=False), problems)
     if problems.whole:
         chosen, totals = _solve_batch(problems.costs, problems)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from selfmva.core.packed_boxes import gather
+from selfmva.core.thinning import evenly_spaced
 from selfmva.core.view_pairs import view_pairs
-from selfmva.geometry.floor_likelihood import density_of_strangers, log_odds_of_distances, standing_distances
+from selfmva.geometry.floor_likelihood import density_of_strangers, distances_on_floor, log_odds_of_distances
 from selfmva.matching.posterior.distance_table import LARGEST_LOG_ODDS, DistanceTable
 from selfmva.matching.posterior.fusion import FusedTable
 from selfmva.matching.posterior.posterior import posteriors
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from selfmva.core.packed_boxes import PackedBoxes
     from selfmva.core.types import IntArray
     from selfmva.geometry.floor import Floor
-    from selfmva.geometry.floor_likelihood import Standing
+    from selfmva.geometry.floor_likelihood import FloorReadings
 
 FLOOR = "floor"  # name of the one cue that is asked
 SURE = 0.9  # posterior of a match
@@ -72,7 +73,7 @@ def find_consensus(floor: Floor, recording: PackedBoxes) -> Consensus:
     tables = {
         pair: FusedTable(table, {FLOOR: 1.0}, 0.0 if set(pair) <= on_floor else -LARGEST_LOG_ODDS) for pair in pairs
     }
-    known = np.unique(np.linspace(0, len(recording) - 1, min(len(recording), MOST_INSTANTS)).round().astype(np.int64))
+    known = evenly_spaced(len(recording), MOST_INSTANTS, to_nearest=True)
     found = []
     for first in range(0, len(known), CHUNK_INSTANTS):
         instants = known[first : first + CHUNK_INSTANTS]
@@ -80,7 +81,7 @@ def find_consensus(floor: Floor, recording: PackedBoxes) -> Consensus:
         standing = _read(floor, part)
         bounds = np.cumsum(part.count.sum(axis=1))
         rows = [slice(end - size, end) for end, size in zip(bounds, part.count.sum(axis=1), strict=True)]
-        distances = [{FLOOR: standing_distances(standing[row], standing[row])} for row in rows]
+        distances = [{FLOOR: distances_on_floor(standing[row], standing[row])} for row in rows]
         frame, pair, one, other = np.nonzero(posteriors(distances, part.count, tables) > SURE)
         found.append(np.column_stack([instants[frame], np.array(pairs)[pair], one, other]))
     matches = np.concatenate([np.zeros((0, 5), np.int64), *found])
@@ -97,11 +98,10 @@ def floor_table(floor: Floor, recording: PackedBoxes) -> DistanceTable:
     Returns:
         A table of log-odds.
     """
-    chosen = np.linspace(0, len(recording) - 1, min(len(recording), CROWD_INSTANTS)).round().astype(np.int64)
-    part = gather(recording, np.unique(chosen))
+    part = gather(recording, evenly_spaced(len(recording), CROWD_INSTANTS, to_nearest=True))
     image = np.repeat(np.arange(part.count.size), part.count.reshape(-1))
-    return DistanceTable(*log_odds_of_distances(density_of_strangers(_read(floor, part), image)), true_share=0.5)
+    return DistanceTable(*log_odds_of_distances(density_of_strangers(_read(floor, part), image)), true_fraction=0.5)
 
 
-def _read(floor: Floor, part: PackedBoxes) -> Standing:
+def _read(floor: Floor, part: PackedBoxes) -> FloorReadings:
     return floor.read(part.boxes.cpu().numpy().astype(np.float64), part.view.cpu().numpy())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations, product
 from typing import TYPE_CHECKING
 
@@ -157,7 +158,7 @@ def test_starts_climb_together_as_each_alone(
     odds = symmetric(rng.normal(np.where(person[:, None] == person, 2.0, -2.0), noise))
     found = []
     for few in (0, 1000):
-        monkeypatch.setattr(climb, "FEW", few)
+        monkeypatch.setattr(climb, "CLIMB", replace(climb.CLIMB, few=few))
         found.append(group(odds, view).tolist())
     assert found[0] == found[1]
 
@@ -166,7 +167,7 @@ def test_starts_climb_together_as_each_alone(
 @pytest.mark.parametrize("views", [3, 7])
 def test_nobody_joins_on_no_evidence_beside_infinities(views: int, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sums of what stands for infinity are off by more than what is tiny, and must not pass for evidence."""
-    monkeypatch.setattr(climb, "FEW", few)
+    monkeypatch.setattr(climb, "CLIMB", replace(climb.CLIMB, few=few))
     rng = np.random.default_rng(views)
     view = np.repeat(np.arange(views), 9)
     for _ in range(20):
@@ -180,11 +181,11 @@ def test_nobody_joins_on_no_evidence_beside_infinities(views: int, few: int, mon
 @pytest.mark.parametrize("few", [0, 1000])
 @pytest.mark.parametrize("seed", [68, 147])  # others join whom these two seeds leave behind together
 def test_who_is_left_behind_without_evidence_parts(seed: int, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(climb, "FEW", few)
+    monkeypatch.setattr(climb, "CLIMB", replace(climb.CLIMB, few=few))
     rng = np.random.default_rng(seed)
     view = np.repeat(np.arange(rng.integers(3, 9)), rng.integers(3, 15))
-    strong, share = rng.normal(0, 3e5, (len(view),) * 2), rng.random((len(view),) * 2)
-    odds = symmetric(np.where(share < rng.uniform(0.3, 0.8), 0.0, strong))
+    strong, fraction = rng.normal(0, 3e5, (len(view),) * 2), rng.random((len(view),) * 2)
+    odds = symmetric(np.where(fraction < rng.uniform(0.3, 0.8), 0.0, strong))
     ids = group(odds, view)
     together = (ids[:, None] == ids) & ~np.eye(len(ids), dtype=bool)
     said = np.where(together, odds, 0.0).sum(axis=1)

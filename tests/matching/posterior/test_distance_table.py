@@ -36,31 +36,31 @@ def draw_others(size: int, rng: np.random.Generator) -> np.ndarray:
     return drawn[rng.random(len(drawn)) > place(drawn)][:size]
 
 
-def mixture(true_share: float, size: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def mixture(true_fraction: float, size: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Synchronous distances, which of them are true pairs, and shifted distances."""
     rng = np.random.default_rng(seed)
-    same = rng.random(size) < true_share
+    same = rng.random(size) < true_fraction
     synchronous = np.where(same, SAME.rvs(size, random_state=rng), draw_others(size, rng))
     return synchronous, same, NULL.rvs(7 * size, random_state=rng)
 
 
-def true_log_odds(distances: np.ndarray, true_share: float) -> np.ndarray:
+def true_log_odds(distances: np.ndarray, true_fraction: float) -> np.ndarray:
     """Of the mixture that is drawn from."""
-    same, other = true_share * place(distances) / PLACE_MEAN, (1 - true_share) * (1 - place(distances))
+    same, other = true_fraction * place(distances) / PLACE_MEAN, (1 - true_fraction) * (1 - place(distances))
     return np.log(same) - np.log(other / (1 - PLACE_MEAN))
 
 
-@pytest.mark.parametrize("true_share", [0.05, 0.3, 0.6, 0.9])
-def test_the_share_of_true_pairs_is_recovered(true_share: float) -> None:
-    synchronous, _, shifted = mixture(true_share, 6000)
-    assert fit_distance_table(synchronous, shifted).true_share == pytest.approx(true_share, abs=0.03)
+@pytest.mark.parametrize("true_fraction", [0.05, 0.3, 0.6, 0.9])
+def test_the_fraction_of_true_pairs_is_recovered(true_fraction: float) -> None:
+    synchronous, _, shifted = mixture(true_fraction, 6000)
+    assert fit_distance_table(synchronous, shifted).true_fraction == pytest.approx(true_fraction, abs=0.03)
 
 
-@pytest.mark.parametrize("true_share", [0.15, 0.3, 0.6])
-def test_log_odds_are_near_the_true_ones(true_share: float) -> None:
-    synchronous, _, shifted = mixture(true_share, 6000)
+@pytest.mark.parametrize("true_fraction", [0.15, 0.3, 0.6])
+def test_log_odds_are_near_the_true_ones(true_fraction: float) -> None:
+    synchronous, _, shifted = mixture(true_fraction, 6000)
     distances = np.linspace(0.8, 6, 50)
-    true = true_log_odds(distances, true_share)
+    true = true_log_odds(distances, true_fraction)
     inside = np.abs(true) < 2
     assert inside.sum() > 10
     assert np.abs(fit_distance_table(synchronous, shifted)(distances) - true)[inside].max() < 0.7
@@ -68,20 +68,20 @@ def test_log_odds_are_near_the_true_ones(true_share: float) -> None:
 
 @given(st.integers(16, 400), st.sampled_from([0.0, 0.2, 0.7]), st.integers(0, 1000))
 @settings(max_examples=25)
-def test_tables_are_monotone_and_bounded(size: int, true_share: float, seed: int) -> None:
-    synchronous, _, shifted = mixture(true_share, size, seed)
+def test_tables_are_monotone_and_bounded(size: int, true_fraction: float, seed: int) -> None:
+    synchronous, _, shifted = mixture(true_fraction, size, seed)
     table = fit_distance_table(synchronous, shifted)
     assert (np.diff(table.distances) > 0).all()
     assert (np.diff(table.log_odds) <= 1e-12).all()
     assert np.abs(table.log_odds).max() <= LARGEST_LOG_ODDS + 1e-12
-    assert 0 <= table.true_share < 1
+    assert 0 <= table.true_fraction < 1
     everywhere = table(np.array([-1e9, 0.0, 5.0, 1e9]))
     assert np.isfinite(everywhere).all()
     assert (np.diff(everywhere) <= 1e-12).all()
 
 
 def test_posteriors_are_as_frequent_as_they_say() -> None:
-    """Of pairs given a probability around p, a share of p are the same person."""
+    """Of pairs given a probability around p, a fraction p are the same person."""
     synchronous, _, shifted = mixture(0.3, 6000)
     table = fit_distance_table(synchronous, shifted)
     fresh, same, _ = mixture(0.3, 40_000, seed=1)
@@ -103,7 +103,7 @@ def test_an_embedding_may_be_as_good_as_it_likes(noise: float) -> None:
 
     near = np.linalg.norm(rng.normal(0, noise, (300, 2)), axis=1)
     table = fit_distance_table(np.concatenate((near, far(300))), far(4000))
-    assert table.true_share == pytest.approx(0.5, abs=0.03)
+    assert table.true_fraction == pytest.approx(0.5, abs=0.03)
     assert table(np.array([noise])) > 4
     assert table(np.array([300.0])) < -4
 
@@ -123,7 +123,7 @@ def test_nothing_to_learn_says_no() -> None:
     rng = np.random.default_rng(0)
     table = fit_distance_table(NULL.rvs(4000, random_state=rng), NULL.rvs(28_000, random_state=rng))
     posterior = 1 / (1 + np.exp(-table(NULL.rvs(4000, random_state=rng))))
-    assert table.true_share < 0.1
+    assert table.true_fraction < 0.1
     assert posterior.mean() < 0.1
     assert (posterior > 0.5).mean() < 0.05
 
@@ -132,14 +132,14 @@ def test_synchronous_pairs_that_are_further_apart_say_no() -> None:
     """Nobody is ever seen by both views."""
     rng = np.random.default_rng(0)
     table = fit_distance_table(draw_others(2000, rng) + 3, NULL.rvs(14_000, random_state=rng))
-    assert table.true_share < 0.02
+    assert table.true_fraction < 0.02
     assert (table(np.linspace(4, 20, 50)) < -2).all()
 
 
 @pytest.mark.parametrize(("synchronous", "shifted"), [(0, 0), (0, 1000), (15, 1000), (1000, 0), (1000, 7)])
 def test_too_little_data_says_no(synchronous: int, shifted: int) -> None:
     table = fit_distance_table(np.arange(synchronous) + 1.0, np.arange(shifted) + 5.0)
-    assert table.true_share == 0
+    assert table.true_fraction == 0
     assert table(np.array([0.0, 5.0, 1e6])).tolist() == [-LARGEST_LOG_ODDS] * 3
 
 

@@ -50,7 +50,7 @@ def sizes(views: int, size: int) -> np.ndarray:
 
 @given(frames=st.integers(1, 3), views=st.integers(2, 4), most=st.integers(1, 4), seed=st.integers(0, 999))
 def test_padding_costs_time_alone(frames: int, views: int, most: int, seed: int) -> None:
-    """With much padding, view pairs compete one by one."""
+    """With much padding, marginals are computed view pair by view pair."""
     distances, count = random_chunk(frames, views, most, seed)
     tables = dict.fromkeys(view_pairs(views), SLOPE)
     with pytest.MonkeyPatch.context() as patch:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from selfmva.matching.posterior.distance_table import KNOTS, LARGEST_LOG_ODDS, DistanceTable
+from selfmva.matching.posterior.distance_table import LARGEST_LOG_ODDS, TABLE_FIT, DistanceTable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from selfmva.core.types import FloatArray
 
 ViewPair = tuple[int, int]
-HIDDEN = 0.02  # share of boxes that show somebody else, who stands in front: bounds what unlikeness says
-SMALLEST_SPREAD = 0.02
+HIDDEN_FRACTION = 0.02  # of the boxes show somebody else, who stands in front: bounds what a large distance says
+SMALLEST_SPREAD = 0.02  # standard deviation of cosine distances, which keeps densities finite
 
 
 class AppearanceModel(NamedTuple):
@@ -41,8 +41,8 @@ class AppearanceModel(NamedTuple):
     def log_ratio(self, pair: ViewPair, distances: FloatArray, largest: float = LARGEST_LOG_ODDS) -> FloatArray:
         """Log-ratio of the densities of one person and of two, bounded; it never rises with the distance.
 
-        Normal densities of unequal spread cross twice. Beyond the point where likeness would count against a person,
-        or unlikeness for one, the ratio stays what it is there.
+        Normal densities of unequal spread cross twice. Beyond the point where a small distance would count against one
+        person, or a large one for it, the ratio stays what it is there.
         """
         same, other = 1 / self.spread_same**2, 1 / self.spread_other**2
         away = np.asarray(distances) - self.strangers[pair]
@@ -51,16 +51,16 @@ class AppearanceModel(NamedTuple):
             away = np.maximum(away, turn) if same > other else np.minimum(away, turn)
         ratio = 0.5 * (other * away**2 - same * (away + self.gap) ** 2) + np.log(self.spread_other / self.spread_same)
         ratio = np.clip(ratio, -largest, largest)
-        return np.asarray(np.log((1.0 - HIDDEN) * np.exp(ratio) + HIDDEN))
+        return np.asarray(np.log((1.0 - HIDDEN_FRACTION) * np.exp(ratio) + HIDDEN_FRACTION))
 
 
 class Limits(NamedTuple):
-    """What single views say of likeness between views, where nothing else does.
+    """What single views say of appearance between views, where nothing else does.
 
     Attributes:
-        spread: The least. Whoever stands still looks the same for minutes, and a likeness that fits them alone would be
-            the most likely one of all.
-        strangers: The least mean distance of two people: they look no more alike in two views than in one.
+        spread: The least. Whoever stands still keeps one appearance for minutes, and a model that fits them alone would
+            be the most likely one of all.
+        strangers: The least mean distance of two people: they are no nearer in two views than in one.
     """
 
     spread: float
@@ -70,16 +70,16 @@ class Limits(NamedTuple):
 NO_LIMITS = Limits(SMALLEST_SPREAD, 0.0)
 
 
-def as_table(likeness: AppearanceModel, pair: ViewPair, largest: float = 2.0) -> DistanceTable:
+def as_table(model: AppearanceModel, pair: ViewPair, largest: float = 2.0) -> DistanceTable:
     """The log-ratio as a table.
 
     Args:
-        likeness: What was learnt.
+        model: What was learnt.
         pair: The view pair.
         largest: Distance where the table ends; cosine distances end at 2.
 
     Returns:
-        A table whose odds are the ratio of the densities alone: its share of true pairs is a half.
+        A table whose odds are the ratio of the densities alone: its fraction of true pairs is a half.
     """
-    knots = np.linspace(0.0, largest, 4 * KNOTS)
-    return DistanceTable(knots, likeness.log_ratio(pair, knots), 0.5)
+    knots = np.linspace(0.0, largest, 4 * TABLE_FIT.knots)
+    return DistanceTable(knots, model.log_ratio(pair, knots), 0.5)

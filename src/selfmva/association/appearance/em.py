@@ -1,13 +1,14 @@
-"""Expectation-maximization: who is who by what is known of likeness, likeness by who is who, and so on."""
+"""Expectation-maximization: who is who by the appearance model, the model by who is who, and so on."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from selfmva.association.appearance.densities import HIDDEN, NO_LIMITS, AppearanceModel
-from selfmva.association.appearance.pair_distances import BLOCKS
+from selfmva.association.appearance.densities import HIDDEN_FRACTION, NO_LIMITS, AppearanceModel
+from selfmva.association.appearance.pair_distances import APPEARANCE_BLOCKS
 from selfmva.matching.posterior.distance_table import LARGEST_LOG_ODDS
 from selfmva.matching.posterior.marginals import cavity_messages, matching_marginals
 
@@ -18,37 +19,47 @@ if TYPE_CHECKING:
     from selfmva.association.appearance.pair_distances import PairEvidence
     from selfmva.core.types import FloatArray
 
-MOST_ROUNDS, SETTLED = 50, 1e-3
-PRIOR_PAIRS = 20.0  # weight, in box pairs, of the view pairs' common mean in the mean of each
-FIRST_BIAS = -1.0
-LARGEST_BIAS = 3.0  # of those whom one view sees, at most 95 % are taken for seen by the other, whatever was learnt
-LARGEST_RATIO = 25.0  # in likelihoods: as much as products of odds can hold
-UNBOUNDED_RATIO = 500.0  # as much as a single number can hold
+
+@dataclass(frozen=True)
+class ExpectationMaximizationSettings:
+    """Expectation-maximization of appearance."""
+
+    most_rounds: int = 50  # of expectation and maximization
+    settled: float = 1e-3  # change of any shared number between two rounds, in distances and log-odds
+    prior_pairs: float = 20.0  # weight, in box pairs, of the view pairs' common mean in the mean of each
+    first_bias: float = -1.0  # log-odds, where the search begins
+    # Log-odds: of those whom one view sees, at most 95 % are taken for seen by the other, whatever was learnt.
+    largest_bias: float = 3.0
+    largest_ratio: float = 25.0  # log-ratio, in likelihoods: as much as products of odds can hold
+    unbounded_ratio: float = 500.0  # log-ratio: as much as a single number can hold
+
+
+EM = ExpectationMaximizationSettings()
 
 
 def settle(
     evidence: Mapping[ViewPair, PairEvidence],
-    likeness: AppearanceModel,
+    model: AppearanceModel,
     teachers: Collection[ViewPair],
     limits: Limits,
 ) -> tuple[AppearanceModel, dict[ViewPair, float]]:
     """Expectation-maximization; gap and spreads are those of the teachers."""
-    missing = {pair: float(np.nanmean(e.distances)) for pair, e in evidence.items() if pair not in likeness.strangers}
-    likeness = likeness._replace(strangers={**likeness.strangers, **missing})
-    bias = {pair: FIRST_BIAS for pair, entry in evidence.items() if not entry.has_geometry}
-    for _ in range(MOST_ROUNDS):
-        matched = {pair: matching_marginals(scores(pair, entry, likeness, bias)) for pair, entry in evidence.items()}
-        before = np.array([*likeness[1:], *bias.values()])
+    missing = {pair: float(np.nanmean(e.distances)) for pair, e in evidence.items() if pair not in model.strangers}
+    model = model._replace(strangers={**model.strangers, **missing})
+    bias = {pair: EM.first_bias for pair, entry in evidence.items() if not entry.has_geometry}
+    for _ in range(EM.most_rounds):
+        matched = {pair: matching_marginals(scores(pair, entry, model, bias)) for pair, entry in evidence.items()}
+        before = np.array([*model[1:], *bias.values()])
         # A match that shows somebody else tells nothing of what its person looks like.
         shown = {
-            pair: weight * -np.expm1(np.log(HIDDEN) - likeness.log_ratio(pair, evidence[pair].distances))
+            pair: weight * -np.expm1(np.log(HIDDEN_FRACTION) - model.log_ratio(pair, evidence[pair].distances))
             for pair, weight in matched.items()
         }
-        likeness = weigh(evidence, shown, teachers, limits)
+        model = weigh(evidence, shown, teachers, limits)
         bias = {pair: _bias(evidence[pair], matched[pair]) for pair in bias}
-        if np.abs(np.array([*likeness[1:], *bias.values()]) - before).max() < SETTLED:
+        if np.abs(np.array([*model[1:], *bias.values()]) - before).max() < EM.settled:
             break
-    return likeness, bias
+    return model, bias
 
 
 def weigh(
@@ -62,9 +73,9 @@ def weigh(
     parts = {pair: (entry.distances[known[pair]], matched[pair][known[pair]]) for pair, entry in evidence.items()}
     totals = {pair: (float((1.0 - same) @ away), float((1.0 - same).sum())) for pair, (away, same) in parts.items()}
     summed, weight = np.sum(list(totals.values()), axis=0)
-    common = PRIOR_PAIRS * summed / max(weight, 1e-9)
+    common = EM.prior_pairs * summed / max(weight, 1e-9)
     strangers = {
-        pair: max(float((total + common) / (size + PRIOR_PAIRS)), limits.strangers)
+        pair: max(float((total + common) / (size + EM.prior_pairs)), limits.strangers)
         for pair, (total, size) in totals.items()
     }
     away = np.concatenate([parts[pair][0] - strangers[pair] for pair in sorted(teachers)])
@@ -80,12 +91,12 @@ def weigh(
 def scores(
     pair: ViewPair,
     entry: PairEvidence,
-    likeness: AppearanceModel,
+    model: AppearanceModel,
     bias: Mapping[ViewPair, float],
     largest: float = LARGEST_LOG_ODDS,
 ) -> FloatArray:
-    """`(F, N, M)` log-odds by everything that is known, before competition."""
-    ratio = np.where(np.isnan(entry.distances), 0.0, likeness.log_ratio(pair, entry.distances, largest))
+    """`(F, N, M)` log-odds by everything that is known, each pair on its own."""
+    ratio = np.where(np.isnan(entry.distances), 0.0, model.log_ratio(pair, entry.distances, largest))
     return np.asarray(entry.scores + ratio + bias.get(pair, 0.0))
 
 
@@ -97,7 +108,7 @@ def _bias(entry: PairEvidence, matched: FloatArray) -> float:
     _, first, instants = np.unique(shapes, axis=1, return_index=True, return_counts=True)
     there = there[first]
     goal = float(matched.sum())
-    low, high = -LARGEST_LOG_ODDS, LARGEST_BIAS
+    low, high = -LARGEST_LOG_ODDS, EM.largest_bias
     for _ in range(12):
         middle = (low + high) / 2
         expected = float(matching_marginals(np.where(there, middle, -np.inf)).sum(axis=(1, 2)) @ instants)
@@ -106,25 +117,25 @@ def _bias(entry: PairEvidence, matched: FloatArray) -> float:
 
 
 def log_likelihood(
-    evidence: Mapping[ViewPair, PairEvidence], likeness: AppearanceModel, bias: Mapping[ViewPair, float]
+    evidence: Mapping[ViewPair, PairEvidence], model: AppearanceModel, bias: Mapping[ViewPair, float]
 ) -> FloatArray:
-    """`(8,)` of all distances, by stretch: as if all were strangers', and what matching adds."""
-    total = np.zeros(BLOCKS)
+    """`(8,)` of all distances, by block of the recording: as if all were strangers', and what matching adds."""
+    total = np.zeros(APPEARANCE_BLOCKS)
     for pair, entry in evidence.items():
-        away = np.where(np.isfinite(entry.distances), entry.distances - likeness.strangers[pair], 0.0)
+        away = np.where(np.isfinite(entry.distances), entry.distances - model.strangers[pair], 0.0)
         known = np.isfinite(entry.distances).sum(axis=(1, 2))
-        of_strangers = -0.5 * (away**2).sum(axis=(1, 2)) / likeness.spread_other**2
-        of_strangers -= known * np.log(likeness.spread_other)
-        of_strangers += _beyond_bound(pair, entry, likeness)
+        of_strangers = -0.5 * (away**2).sum(axis=(1, 2)) / model.spread_other**2
+        of_strangers -= known * np.log(model.spread_other)
+        of_strangers += _beyond_bound(pair, entry, model)
         before = entry.scores + bias.get(pair, 0.0)
-        added = _log_matchings(scores(pair, entry, likeness, bias, LARGEST_RATIO)) - _log_matchings(before)
-        total += np.bincount(entry.blocks(), of_strangers + added, BLOCKS)
+        added = _log_matchings(scores(pair, entry, model, bias, EM.largest_ratio)) - _log_matchings(before)
+        total += np.bincount(entry.blocks(), of_strangers + added, APPEARANCE_BLOCKS)
     return total
 
 
-def _beyond_bound(pair: ViewPair, entry: PairEvidence, likeness: AppearanceModel) -> FloatArray:
-    """`(F,)` what the bound takes from the ratios of a likeness that is beyond doubt: strangers' tails are as heavy."""
-    full, bounded = (likeness.log_ratio(pair, entry.distances, most) for most in (UNBOUNDED_RATIO, LARGEST_RATIO))
+def _beyond_bound(pair: ViewPair, entry: PairEvidence, model: AppearanceModel) -> FloatArray:
+    """`(F,)` what the bound takes from the ratios of a model that is beyond doubt: strangers' tails are as heavy."""
+    full, bounded = (model.log_ratio(pair, entry.distances, most) for most in (EM.unbounded_ratio, EM.largest_ratio))
     return np.asarray(np.where(np.isfinite(entry.distances), full - bounded, 0.0).sum(axis=(1, 2)))
 
 

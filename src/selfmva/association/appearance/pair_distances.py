@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from selfmva.core.types import FloatArray, IntArray
 
-BLOCKS = 8  # of a recording, between which chance is measured
+APPEARANCE_BLOCKS = 8  # of a recording, between which chance is measured
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +21,7 @@ class PairEvidence:
 
     Attributes:
         distances: `(F, N, M)` distances of appearance; NaN where it is not known, and in the padding.
-        scores: `(F, N, M)` log-odds by geometry, before competition, -inf in the padding.
+        scores: `(F, N, M)` log-odds by geometry of each pair on its own, -inf in the padding.
         has_geometry: Whether geometry tells anything of this view pair; else scores are 0.
     """
 
@@ -34,8 +34,8 @@ class PairEvidence:
         return PairEvidence(self.distances, np.where(np.isneginf(self.scores), -np.inf, 0.0), has_geometry=False)
 
     def blocks(self) -> IntArray:
-        """`(F,)` the stretch of the recording that each instant is in."""
-        return np.arange(len(self.distances)) * BLOCKS // max(len(self.distances), 1)
+        """`(F,)` the block of the recording that each instant is in."""
+        return np.arange(len(self.distances)) * APPEARANCE_BLOCKS // max(len(self.distances), 1)
 
 
 def stack_blocks(distances: Sequence[FloatArray], scores: Sequence[FloatArray] | None) -> PairEvidence:

@@ -25,7 +25,7 @@ def own_distances(packed: PackedBoxes, views: Sequence[View], minimum_shift: int
     Args:
         packed: A recording; nothing is known of one without features.
         views: The cameras, in the order in which the recording is packed.
-        minimum_shift: Least number of instants between two boxes of a tracklet; nearer ones look alike whoever it is.
+        minimum_shift: Least number of instants between two boxes of a tracklet; nearer ones are alike whoever it is.
 
     Returns:
         Distances of one person and of two.

@@ -114,7 +114,9 @@ def table_of_comparison(comparison: Comparison, cue: str) -> DistanceTable | Non
         return None
     # True pairs come out of all pairs, in proportion to the most that there can be.
     shapes = np.array([block[cue].shape for block in comparison.synchronous])
-    return fit_distance_table(synchronous, shifted, largest_share=shapes.min(axis=1).sum() / shapes.prod(axis=1).sum())
+    return fit_distance_table(
+        synchronous, shifted, largest_fraction=shapes.min(axis=1).sum() / shapes.prod(axis=1).sum()
+    )
 
 
 def batch_of_frames(frames: Sequence[Frame]) -> tuple[BoxBatch, list[slice]]:

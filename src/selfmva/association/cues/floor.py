@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from selfmva.association.cues.base import Cue, LearningContext
-from selfmva.geometry.floor_likelihood import standing_distances
+from selfmva.geometry.floor_likelihood import distances_on_floor
 from selfmva.training.pseudo_labels import floor_table
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from selfmva.core.types import FloatArray
     from selfmva.core.view_pairs import ViewPair
     from selfmva.geometry.floor import Floor
-    from selfmva.geometry.floor_likelihood import Standing
+    from selfmva.geometry.floor_likelihood import FloorReadings
     from selfmva.matching.posterior.distance_table import DistanceTable
     from selfmva.matching.posterior.fusion import Comparison
 
@@ -39,13 +39,13 @@ class FloorCue(Cue):
         """See `Cue`."""
         return None if model.floor is None else cls(model.floor)
 
-    def read(self, batch: BoxBatch) -> Standing:
+    def read(self, batch: BoxBatch) -> FloorReadings:
         """Where the boxes may stand."""
         return self.floor.read(batch.boxes, batch.view)
 
-    def distances(self, first: Standing, second: Standing) -> FloatArray:
+    def distances(self, first: FloorReadings, second: FloorReadings) -> FloatArray:
         """See `Cue`; NaN where a view is not on the floor."""
-        return standing_distances(first, second)
+        return distances_on_floor(first, second)
 
     def learn_tables(
         self, comparisons: Mapping[ViewPair, Comparison], context: LearningContext

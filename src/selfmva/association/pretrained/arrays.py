@@ -48,7 +48,7 @@ def to_arrays(
             arrays[f"{prefix}.weight"] = np.array(fused.weights[cue])
             arrays[f"{prefix}.distances"] = table.distances
             arrays[f"{prefix}.log_odds"] = table.log_odds
-            arrays[f"{prefix}.true_share"] = np.array(table.true_share)
+            arrays[f"{prefix}.true_share"] = np.array(table.true_fraction)
     return arrays
 
 

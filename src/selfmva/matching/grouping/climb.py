@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,17 +12,26 @@ from selfmva.matching.solvers import largest_sum
 if TYPE_CHECKING:
     from selfmva.core.types import FloatArray, IntArray
 
-MOST_SWEEPS = 20  # over all views; three or four are common
-GAIN = 1e-9  # of a total; less is rounding
-FEW = 7  # starts that climb faster one after the other, by plain slices, than all together, by gathering
+
+@dataclass(frozen=True)
+class ClimbSettings:
+    """The climb of the local search."""
+
+    most_sweeps: int = 20  # over all views; three or four are common
+    gain: float = 1e-9  # of a total; less is rounding
+    few: int = 7  # starts that climb faster one after the other, by plain slices, than all together, by gathering
+
+
+CLIMB = ClimbSettings()
 
 
 class Climb:
     """Groups of R starts, each of one frame and one order of its views, and what every group says of every box.
 
-    What a group says of a box is the sum of its links to it. Something tiny settles what is equal: a link counts GAIN
-    less than it is, a box says half of that of itself, and an empty group a quarter or less, the lower its number the
-    more. So nobody is with those who say nothing of him, other moves need a gain, and low numbers are used again.
+    What a group says of a box is the sum of its links to it. Something tiny settles what is equal: a link counts
+    `CLIMB.gain` less than it is, a box says half of that of itself, and an empty group a quarter or less, the lower its
+    number the more. So nobody is with those who say nothing of him, other moves need a gain, and low numbers are used
+    again.
 
     There are always so many empty groups that a whole view finds places in them: to be alone is to join an empty group.
     """
@@ -35,12 +45,12 @@ class Climb:
         boxes = self.views * self.width
         self.box = np.arange(self.width)  # within its view
         self.first = self.width * np.arange(self.views)  # box of a view
-        self.seen = np.repeat(np.eye(self.views), self.width, axis=0)  # (V * K, V): the view of a box
+        self.view_of_box = np.repeat(np.eye(self.views), self.width, axis=0)  # (V * K, V): the view of a box
         view, box = np.arange(self.views), np.arange(boxes)
-        links -= GAIN
+        links -= CLIMB.gain
         links[:, view, :, view] = 0.0
         self.links = links.reshape(frames, boxes, boxes)
-        self.links[:, box, box] = GAIN / 2
+        self.links[:, box, box] = CLIMB.gain / 2
         self.count, self.frame, self.order = count[frame], frame, order
         self.slot = np.full((len(frame), boxes), -1, dtype=np.int64)  # group of every box
         self.said = self._empty_groups(0, 3 * self.width)  # (R, G, V * K)
@@ -48,7 +58,7 @@ class Climb:
 
     def run(self) -> IntArray:
         """Climb to the top; `(R, V, K)` groups."""
-        if len(self.frame) <= FEW:
+        if len(self.frame) <= CLIMB.few:
             for start in range(len(self.frame)):
                 self._climb_alone(start)
         else:
@@ -64,7 +74,7 @@ class Climb:
         """One start to its top."""
         links, order, quiet = self.links[self.frame[start]], self.order[start].tolist(), 0
         boxes = list(map(slice, self.first.tolist(), (self.first + self.count[start]).tolist()))
-        for step in range(MOST_SWEEPS * self.views):
+        for step in range(CLIMB.most_sweeps * self.views):
             changed = self._match_one(start, boxes[order[step % self.views]], links)
             quiet = 0 if changed or step < self.views else quiet + 1  # views in a row that did not change
             if quiet >= self.views - 1:  # the view that changed last is matched best already
@@ -76,7 +86,7 @@ class Climb:
         """All starts, step by step."""
         live = np.arange(len(self.frame))
         quiet = np.zeros(len(live), dtype=np.int64)
-        for step in range(MOST_SWEEPS * self.views):
+        for step in range(CLIMB.most_sweeps * self.views):
             changed = self._match_views(live, self.order[live, step % self.views])
             quiet[live] = np.where(changed | (step < self.views), 0, quiet[live] + 1)
             settled = live[quiet[live] >= self.views - 1]
@@ -158,11 +168,11 @@ class Climb:
             size = np.bincount(numbers[slot >= 0], minlength=self.places * len(start)).reshape(len(start), -1)
             (groups,) = (size.max(axis=0) > 1).nonzero()
             members = (slot[:, None] == groups[:, None]).astype(np.float64)  # (W, H, V * K)
-            inside = members @ self.seen
+            inside = members @ self.view_of_box
             gain = self.said[start[:, None], groups] @ members.swapaxes(1, 2)
             gain[inside @ inside.swapaxes(1, 2) > 0] = 0.0
             gain = gain.reshape(len(start), -1)
-            gains = gain.max(axis=1, initial=0.0) > self.views * GAIN  # more than empty groups say
+            gains = gain.max(axis=1, initial=0.0) > self.views * CLIMB.gain  # more than empty groups say
             if not gains.any():
                 break
             waiting, start = waiting[gains], start[gains]
@@ -176,4 +186,4 @@ class Climb:
 
 def _lure(number: IntArray) -> FloatArray:
     """What the empty group of a number says."""
-    return np.asarray(GAIN / (4.0 + number))
+    return np.asarray(CLIMB.gain / (4.0 + number))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Solver = Literal["search", "exact"]
 CELLS_AT_ONCE = 2**22  # log-odds of the frames that are looked at together: bounds the memory
-LARGEST_LOG_ODDS = 1e6  # what stands for infinity; sums of it still tell one box from two
+INFINITE_LOG_ODDS = 1e6  # what stands for infinity; sums of it still tell one box from two
 
 
 def group(log_odds: FloatArray, view: IntArray, threshold: float = 0.0, solver: Solver = "search") -> IntArray:
@@ -88,7 +88,7 @@ def group_frames(log_odds: FloatArray, count: IntArray, threshold: float = 0.0) 
     together = max(CELLS_AT_ONCE // max(log_odds[:1].size, 1), 1)
     for first in range(0, len(found), together):
         part = slice(first, first + together)
-        bounded = np.clip(log_odds[part], -LARGEST_LOG_ODDS, LARGEST_LOG_ODDS) - threshold
+        bounded = np.clip(log_odds[part], -INFINITE_LOG_ODDS, INFINITE_LOG_ODDS) - threshold
         found[part] = search(bounded, count[part])
     for ids in found:
         ids[ids >= 0] = _by_first_appearance(ids[ids >= 0])
@@ -135,7 +135,7 @@ def _checked(log_odds: FloatArray, view: IntArray) -> tuple[FloatArray, IntArray
         raise InputError(f"log_odds must have shape ({size}, {size}) for {size} boxes, got {log_odds.shape}")
     if np.isnan(log_odds).any():
         raise InputError("log_odds must not be NaN")
-    bounded = np.clip(log_odds, -LARGEST_LOG_ODDS, LARGEST_LOG_ODDS)
+    bounded = np.clip(log_odds, -INFINITE_LOG_ODDS, INFINITE_LOG_ODDS)
     return bounded, np.unique(view, return_inverse=True)[1].astype(np.int64)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from itertools import permutations
 from typing import TYPE_CHECKING
@@ -9,13 +10,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from selfmva.errors import InputError
-from selfmva.matching.grouping.climb import GAIN, Climb
+from selfmva.matching.grouping.climb import CLIMB, Climb
 
 if TYPE_CHECKING:
     from selfmva.core.types import FloatArray, IntArray
 
-MOST_ORDERS = 24  # of views
-BOXES_OF_ALL_ORDERS = 400  # boxes of a frame times its orders: large frames have fewer
+
+@dataclass(frozen=True)
+class LocalSearchSettings:
+    """Starts of the local search."""
+
+    most_orders: int = 24  # of views
+    boxes_of_all_orders: int = 400  # boxes of a frame times its orders: large frames have fewer
+
+
+LOCAL_SEARCH = LocalSearchSettings()
 
 
 def search(log_odds: FloatArray, count: IntArray) -> IntArray:
@@ -54,14 +63,14 @@ def search(log_odds: FloatArray, count: IntArray) -> IntArray:
         raise InputError("log_odds must not be NaN")
     orders = _orders(views)
     # By the boxes of each frame alone: what else is in the batch must not matter.
-    tries = BOXES_OF_ALL_ORDERS // np.maximum(count.sum(axis=1), 1)
+    tries = LOCAL_SEARCH.boxes_of_all_orders // np.maximum(count.sum(axis=1), 1)
     tries = np.minimum(np.maximum(tries, 1), len(orders))
     frame, begin = np.repeat(np.arange(frames), tries), np.cumsum(tries) - tries
     order = orders[np.arange(len(frame)) - begin[frame]]
     climb = Climb(links, count, frame, np.take_along_axis(_strongest_first(links)[frame], order, axis=1))
     slot, total = climb.run(), climb.totals()
     highest = np.maximum.reduceat(total, begin)[frame]
-    as_good = total >= highest - GAIN * (1.0 + highest)  # but for rounding
+    as_good = total >= highest - CLIMB.gain * (1.0 + highest)  # but for rounding
     first = np.minimum.reduceat(np.where(as_good, np.arange(len(frame)), len(frame)), begin)
     return np.asarray(slot[first])
 
@@ -89,4 +98,4 @@ def _orders(views: int) -> IntArray:
     if views <= 4:
         every = np.array(list(permutations(range(views))))
         return np.concatenate([every[:1], rng.permutation(every[1:])])
-    return np.stack([plain, *(rng.permutation(views) for _ in range(MOST_ORDERS - 1))])
+    return np.stack([plain, *(rng.permutation(views) for _ in range(LOCAL_SEARCH.most_orders - 1))])

@@ -5,7 +5,7 @@ null distribution; at synchronous instants, distances are a mixture of the null 
 two-groups model (Efron, "Microarrays, Empirical Bayes and the Two-Groups Model", Statistical Science 2008). Two people
 are never at one place at one time, but at shifted times they may be, so pairs of different people at one instant lack
 the small distances of the null. With the null density f, the chance k(d) that a distance d means "the same place",
-its mean K under f, and the share s of true pairs,
+its mean K under f, and the fraction s of true pairs,
 
     synchronous(d) = f(d) [s k(d) / K + (1 - s) (1 - k(d)) / (1 - K)],    k(d) = exp(-b d - c d^2),    b, c >= 0;
 
@@ -28,33 +28,44 @@ from selfmva.errors import InputError
 if TYPE_CHECKING:
     from selfmva.core.types import FloatArray
 
-LEAST_COUNT = 16  # distances on either side: three numbers are learnt from them
-MOST_COUNT = 20_000  # more would not sharpen three numbers
-LEAST_GAIN = 10.0  # in log-likelihood over "all of the null"; a chance gain of three numbers is about 2
-KNOTS = 65
+
+@dataclass(frozen=True)
+class TableFitSettings:
+    """Fit of a distance table."""
+
+    least_count: int = 16  # distances on either side: three numbers are learnt from them
+    most_count: int = 20_000  # more would not sharpen three numbers
+    least_gain: float = 10.0  # in log-likelihood over "all of the null"; a chance gain of three numbers is about 2
+    knots: int = 65  # of a table
+    # Weight, in box pairs, of the prior that nothing was learnt; it decides only where data are few.
+    prior_count: float = 4.0
+    # Null pairs at distance 0, beside those that were seen: without any, a place so narrow that no null pair is in it
+    # would be infinitely likely. Ten times as many bend the log-odds of simulated mixtures by 1.
+    null_at_zero: float = 0.1
+    # Of the optimizer: log-odds of the fraction; slope, in null medians.
+    starts: tuple[tuple[float, float], ...] = ((-2.0, 4.0), (-2.0, 16.0), (-1.0, 2.0))
+    smallest_slope: float = 0.05  # per null median
+
+
+TABLE_FIT = TableFitSettings()
+
 # Evidence of a single distance is bounded: nothing learnt from a few thousand pairs knows more than 1 in 1000.
 LARGEST_LOG_ODDS = 7.0
-PRIOR_COUNT = 4.0  # weight, in box pairs, of the prior that nothing was learnt; it decides only where data are few
-# Null pairs at distance 0, beside those that were seen: without any, a place so narrow that no null pair is in it would
-# be infinitely likely. Ten times as many bend the log-odds of simulated mixtures by 1.
-NULL_AT_ZERO = 0.1
-STARTS = ((-2.0, 4.0), (-2.0, 16.0), (-1.0, 2.0))  # of the optimizer: log-odds of the share; slope, in null medians
-SMALLEST_SLOPE = 0.05
 
 
 @dataclass(frozen=True, eq=False)
 class DistanceTable:
-    """Log-odds of "same person" as a function of one distance, before the competition of other boxes.
+    """Log-odds of "same person" as a function of one distance, of a pair of boxes on its own.
 
     Attributes:
         distances: `(K,)` increasing knots.
-        log_odds: `(K,)` non-increasing: log of share of true pairs x density of true pairs, over the same of others.
-        true_share: Share of the synchronous box pairs that are the same person, in [0, 1).
+        log_odds: `(K,)` non-increasing: log of fraction of true pairs x density of true pairs, over the same of others.
+        true_fraction: Fraction of the synchronous box pairs that are the same person, in [0, 1).
     """
 
     distances: FloatArray
     log_odds: FloatArray
-    true_share: float
+    true_fraction: float
 
     def __call__(self, distances: FloatArray) -> FloatArray:
         """Log-odds of distances of any shape."""
@@ -66,13 +77,13 @@ def no_evidence() -> DistanceTable:
     return DistanceTable(np.zeros(1), np.full(1, -LARGEST_LOG_ODDS), 0.0)
 
 
-def fit_distance_table(synchronous: FloatArray, shifted: FloatArray, *, largest_share: float = 1.0) -> DistanceTable:
+def fit_distance_table(synchronous: FloatArray, shifted: FloatArray, *, largest_fraction: float = 1.0) -> DistanceTable:
     """Learn the log-odds of one view pair from distances of box pairs.
 
     Args:
         synchronous: `(S,)` distances of all box pairs of both views at synchronous instants.
         shifted: `(R,)` the same at shifted instants.
-        largest_share: Of true pairs among the synchronous ones. A box has at most one partner, so an instant with n
+        largest_fraction: Of true pairs among the synchronous ones. A box has at most one partner, so an instant with n
             and m boxes has at most min(n, m) true pairs of n m. People who walk together are near each other at
             synchronous instants alone, as true pairs are: this bound keeps them from being taken for one.
 
@@ -87,33 +98,33 @@ def fit_distance_table(synchronous: FloatArray, shifted: FloatArray, *, largest_
         >>> null = rng.uniform(0, 10, 4000)
         >>> mixed = np.concatenate([rng.uniform(0, 1, 500), rng.uniform(0, 10, 500)])
         >>> table = fit_distance_table(mixed, null)
-        >>> 0.4 < table.true_share < 0.6, bool(table(np.array(0.5)) > 1), bool(table(np.array(5.0)) < -1)
+        >>> 0.4 < table.true_fraction < 0.6, bool(table(np.array(0.5)) > 1), bool(table(np.array(5.0)) < -1)
         (True, True, True)
     """
     if np.isnan(synchronous).any() or np.isnan(shifted).any():
         raise InputError("distances must not be NaN")
-    if min(len(synchronous), len(shifted)) < LEAST_COUNT:
+    if min(len(synchronous), len(shifted)) < TABLE_FIT.least_count:
         return no_evidence()
     scale = max(float(np.median(shifted)), 1e-12)
     here, null = _powers(_thin(synchronous) / scale), _powers(_thin(shifted) / scale)
-    most = np.log(largest_share) - np.log1p(-largest_share) if largest_share < 1.0 else LARGEST_LOG_ODDS
-    bounds = [(-LARGEST_LOG_ODDS, min(most, LARGEST_LOG_ODDS)), (SMALLEST_SLOPE, None), (0.0, None)]
-    starts = [(min(share, most), slope, 0.0) for share, slope in STARTS]
+    most = np.log(largest_fraction) - np.log1p(-largest_fraction) if largest_fraction < 1.0 else LARGEST_LOG_ODDS
+    bounds = [(-LARGEST_LOG_ODDS, min(most, LARGEST_LOG_ODDS)), (TABLE_FIT.smallest_slope, None), (0.0, None)]
+    starts = [(min(fraction, most), slope, 0.0) for fraction, slope in TABLE_FIT.starts]
     fits = [minimize(_negative_log_likelihood, start, args=(here, null), jac=True, bounds=bounds) for start in starts]
     fit = min(fits, key=lambda fit: float(fit.fun))
-    if -fit.fun * len(here) < LEAST_GAIN:
+    if -fit.fun * len(here) < TABLE_FIT.least_gain:
         return no_evidence()
     best = fit.x
-    knots = np.linspace(0.0, float(max(synchronous.max(), shifted.max())), KNOTS)
-    share, place, null_place = _terms(best, _powers(knots / scale), null)
-    odds = share / (1.0 - share) * (1.0 - null_place) / null_place * place / (1.0 - place)
+    knots = np.linspace(0.0, float(max(synchronous.max(), shifted.max())), TABLE_FIT.knots)
+    fraction, place, null_place = _terms(best, _powers(knots / scale), null)
+    odds = fraction / (1.0 - fraction) * (1.0 - null_place) / null_place * place / (1.0 - place)
     log_odds = np.clip(np.log(odds), -LARGEST_LOG_ODDS, LARGEST_LOG_ODDS)
-    return DistanceTable(knots, log_odds, float(share))
+    return DistanceTable(knots, log_odds, float(fraction))
 
 
 def _thin(distances: FloatArray) -> FloatArray:
-    """At most about MOST_COUNT of the distances, evenly spread over their order, so that no other order matters."""
-    return np.sort(distances)[:: max(len(distances) // MOST_COUNT, 1)]
+    """Fewer than `2 TABLE_FIT.most_count` of the distances, evenly spread by size: their order does not matter."""
+    return np.sort(distances)[:: max(len(distances) // TABLE_FIT.most_count, 1)]
 
 
 def _powers(distances: FloatArray) -> FloatArray:
@@ -121,24 +132,24 @@ def _powers(distances: FloatArray) -> FloatArray:
 
 
 def _terms(parameters: FloatArray, distances: FloatArray, null: FloatArray) -> tuple[float, FloatArray, float]:
-    """Share of true pairs, chance of "the same place" at distances, and its mean under the null."""
-    share = 1.0 / (1.0 + np.exp(-parameters[0]))
+    """Fraction of true pairs, chance of "the same place" at distances, and its mean under the null."""
+    fraction = 1.0 / (1.0 + np.exp(-parameters[0]))
     place = np.clip(np.exp(-distances @ parameters[1:]), 1e-12, 1.0 - 1e-6)
-    mean = (np.exp(-null @ parameters[1:]).sum() + NULL_AT_ZERO) / (len(null) + NULL_AT_ZERO)
-    return float(share), place, float(min(mean, 1.0 - 1e-6))
+    mean = (np.exp(-null @ parameters[1:]).sum() + TABLE_FIT.null_at_zero) / (len(null) + TABLE_FIT.null_at_zero)
+    return float(fraction), place, float(min(mean, 1.0 - 1e-6))
 
 
 def _negative_log_likelihood(parameters: FloatArray, here: FloatArray, null: FloatArray) -> tuple[float, FloatArray]:
     """Negative mean log-likelihood of the synchronous distances, relative to the null, and its gradient."""
-    share, place, mean = _terms(parameters, here, null)
-    same, other = share / mean, (1.0 - share) / (1.0 - mean)
+    fraction, place, mean = _terms(parameters, here, null)
+    same, other = fraction / mean, (1.0 - fraction) / (1.0 - mean)
     ratio = same * place + other * (1.0 - place)
-    # The prior: PRIOR_COUNT more box pairs that are known to be of different people.
-    value = -np.log(ratio).mean() - PRIOR_COUNT / len(here) * np.log1p(-share)
-    by_share = (1.0 - share) * same * place - share * other * (1.0 - place)
+    # The prior: `prior_count` more box pairs that are known to be of different people.
+    value = -np.log(ratio).mean() - TABLE_FIT.prior_count / len(here) * np.log1p(-fraction)
+    by_fraction = (1.0 - fraction) * same * place - fraction * other * (1.0 - place)
     by_mean = other / (1.0 - mean) * (1.0 - place) - same / mean * place
-    mean_by_slope = -(np.exp(-null @ parameters[1:]) @ null) / (len(null) + NULL_AT_ZERO)
+    mean_by_slope = -(np.exp(-null @ parameters[1:]) @ null) / (len(null) + TABLE_FIT.null_at_zero)
     by_slope = (same - other) * (-place[:, None] * here) + by_mean[:, None] * mean_by_slope
-    gradient = -np.concatenate(((by_share / ratio).mean(keepdims=True), (by_slope / ratio[:, None]).mean(axis=0)))
-    gradient[0] += PRIOR_COUNT / len(here) * share
+    gradient = -np.concatenate(((by_fraction / ratio).mean(keepdims=True), (by_slope / ratio[:, None]).mean(axis=0)))
+    gradient[0] += TABLE_FIT.prior_count / len(here) * fraction
     return float(value), gradient

@@ -30,8 +30,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.optimize import minimize
 
+from selfmva.core.thinning import evenly_spaced
 from selfmva.errors import InputError
-from selfmva.matching.posterior.distance_table import LARGEST_LOG_ODDS, PRIOR_COUNT
+from selfmva.matching.posterior.distance_table import LARGEST_LOG_ODDS, TABLE_FIT
 from selfmva.matching.posterior.marginals import cavity_messages
 
 if TYPE_CHECKING:
@@ -42,21 +43,31 @@ if TYPE_CHECKING:
     from selfmva.matching.posterior.distance_table import DistanceTable
 
 MOST_BOX_PAIRS = 100_000  # synchronous, of all view pairs together, for `choose_instants`; more would sharpen nothing
-SHIFTS = 3  # shifted instants for every synchronous one
-LARGEST_WEIGHT = 1.0  # no cue says more than its own table
-# Beside an absolute cue: the others were trained on its matches and repeat its errors, more than shifted instants tell.
-LARGEST_WEIGHT_BESIDE = 0.25
-# People who walk together are near each other at synchronous instants alone, as true pairs are. Where all who are seen
-# do, nothing keeps the bias from growing, until any two boxes are one person. Two lone boxes of which no cue knows
-# anything are one person with odds of at most e.
-LARGEST_BIAS = 1.0
-MOST_ROUNDS = 12
-SETTLED = 0.02  # change of any number between two rounds
+
+
+@dataclass(frozen=True)
+class FusionSettings:
+    """Weights of cues."""
+
+    shifts: int = 3  # shifted instants for every synchronous one
+    largest_weight: float = 1.0  # no cue says more than its own table
+    # Beside an absolute cue: the others were trained on its matches and repeat its errors, more than shifted instants
+    # tell.
+    largest_weight_beside: float = 0.25
+    # People who walk together are near each other at synchronous instants alone, as true pairs are. Where all who are
+    # seen do, nothing keeps the bias from growing, until any two boxes are one person. Two lone boxes of which no cue
+    # knows anything are one person with odds of at most e.
+    largest_bias: float = 1.0
+    most_rounds: int = 12  # of examples and regression
+    settled: float = 0.02  # change of any number between two rounds
+
+
+FUSION = FusionSettings()
 
 
 @dataclass(frozen=True, eq=False)
 class FusedTable:
-    """Log-odds of "same person" from the distances of several cues, before the competition of other boxes.
+    """Log-odds of "same person" from the distances of several cues, of a pair of boxes on its own.
 
     Attributes:
         tables: By the name of the cue; none of a cue that this view pair doesn't have.
@@ -118,10 +129,10 @@ def choose_instants(time: IntArray, box_pairs: IntArray, minimum_shift: int, mos
     """
     both = np.flatnonzero(box_pairs)
     size = int(min(len(both), max(most // max(box_pairs[both].mean(), 1.0), 1))) if len(both) else 0
-    chosen = both[np.linspace(0, len(both) - 1, size).round().astype(np.int64)]
-    first = np.tile(np.arange(size), SHIFTS)
+    chosen = both[evenly_spaced(len(both), size, to_nearest=True)]
+    first = np.tile(np.arange(size), FUSION.shifts)
     # By a quarter, a half and three quarters of the recording, so that both directions are alike.
-    second = (first + np.repeat(np.arange(1, SHIFTS + 1), size) * size // (SHIFTS + 1)) % max(size, 1)
+    second = (first + np.repeat(np.arange(1, FUSION.shifts + 1), size) * size // (FUSION.shifts + 1)) % max(size, 1)
     pairs = np.column_stack([first, second])
     when = np.asarray(time)[chosen]
     return chosen, pairs[np.abs(when[first] - when[second]) >= minimum_shift]
@@ -137,9 +148,9 @@ def log_ratios(table: DistanceTable | None, distances: FloatArray) -> FloatArray
     Returns:
         `(...)`.
     """
-    if table is None or table.true_share == 0:
+    if table is None or table.true_fraction == 0:
         return np.zeros(distances.shape)
-    share = np.log(table.true_share) - np.log1p(-table.true_share)
+    share = np.log(table.true_fraction) - np.log1p(-table.true_fraction)
     return np.where(np.isnan(distances), 0.0, table(distances) - share)
 
 
@@ -181,7 +192,7 @@ def fuse(
 
 def _informed(tables: Mapping[str, DistanceTable]) -> bool:
     """True where at least one cue found something."""
-    return any(table.true_share > 0 for table in tables.values())
+    return any(table.true_fraction > 0 for table in tables.values())
 
 
 class _Blocks(NamedTuple):
@@ -245,15 +256,15 @@ def _learn(
     """Weights of the cues and biases of the view pairs; of those whose odds the absolute cue tells, if there is one."""
     cues = len(synchronous.ratios)
     if absolute is None:
-        bounds = [(0.0, LARGEST_WEIGHT)] * cues + [(-LARGEST_LOG_ODDS, LARGEST_BIAS)] * pairs
+        bounds = [(0.0, FUSION.largest_weight)] * cues + [(-LARGEST_LOG_ODDS, FUSION.largest_bias)] * pairs
     else:
-        bounds = [(1.0, 1.0) if cue == absolute else (0.0, LARGEST_WEIGHT_BESIDE) for cue in range(cues)]
+        bounds = [(1.0, 1.0) if cue == absolute else (0.0, FUSION.largest_weight_beside) for cue in range(cues)]
         bounds += [(0.0, 0.0)] * pairs
     found = np.concatenate([[largest for _, largest in bounds[:cues]], np.zeros(pairs)])
-    for _ in range(MOST_ROUNDS):
+    for _ in range(FUSION.most_rounds):
         examples = _examples(found[:cues], found[cues:], synchronous, shifted, instants)
         before, found = found, minimize(_negative_log_likelihood, found, args=(examples,), jac=True, bounds=bounds).x
-        if np.abs(found - before).max() < SETTLED:
+        if np.abs(found - before).max() < FUSION.settled:
             break
     return found[:cues], found[cues:]
 
@@ -278,11 +289,11 @@ def _in_places(synchronous: _Blocks, free: FloatArray, shifted: _Blocks, host: I
     """Rows of synchronous blocks, and rows of shifted ones that take their places in the block `host`."""
     own = np.asarray(synchronous.there.any(axis=-1))
     placed = np.asarray(shifted.there.any(axis=-1) & own[host])
-    share = own.sum() / max(placed.sum(), 1)
+    weight = own.sum() / max(placed.sum(), 1)
     return (
         _Examples(synchronous.ratios[:, own], (free * synchronous.there)[own], synchronous.rows_pair[own], 1.0, 1),
         _Examples(
-            shifted.ratios[:, placed], (free[host] * shifted.there)[placed], shifted.rows_pair[placed], share, -1
+            shifted.ratios[:, placed], (free[host] * shifted.there)[placed], shifted.rows_pair[placed], weight, -1
         ),
     )
 
@@ -291,9 +302,9 @@ def _negative_log_likelihood(parameters: FloatArray, examples: Sequence[_Example
     """Negative log-likelihood of which examples are synchronous, and its gradient."""
     cues = len(examples[0].ratios)
     weights, biases = parameters[:cues], parameters[cues:]
-    # The prior: PRIOR_COUNT more lone pairs of boxes in every view pair that are known to be of different people.
-    value = PRIOR_COUNT * np.logaddexp(0.0, biases).sum()
-    by_weight, by_bias = np.zeros(cues), PRIOR_COUNT / (1.0 + np.exp(-biases))
+    # The prior: `prior_count` more lone pairs of boxes in every view pair that are known to be of different people.
+    value = TABLE_FIT.prior_count * np.logaddexp(0.0, biases).sum()
+    by_weight, by_bias = np.zeros(cues), TABLE_FIT.prior_count / (1.0 + np.exp(-biases))
     total = 1.0
     for ratios, free, pair, count, sign in examples:
         total += len(pair) * (sign > 0)

@@ -57,8 +57,8 @@ def cavity_messages(odds: FloatArray, rounds: int = ROUNDS) -> tuple[FloatArray,
     from_row, from_column = np.ones_like(odds), np.ones_like(odds)
     for _ in range(rounds):
         # What a row tells a column: how likely it would be alone without it; and the other way round.
-        for told, heard, axis in ((from_row, from_column, -1), (from_column, from_row, -2)):
-            np.multiply(odds, heard, out=told)
-            np.subtract(1.0 + told.sum(axis=axis, keepdims=True), told, out=told)
-            np.reciprocal(told, out=told)
+        for sent, received, axis in ((from_row, from_column, -1), (from_column, from_row, -2)):
+            np.multiply(odds, received, out=sent)
+            np.subtract(1.0 + sent.sum(axis=axis, keepdims=True), sent, out=sent)
+            np.reciprocal(sent, out=sent)
     return from_row, from_column

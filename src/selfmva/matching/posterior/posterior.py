@@ -55,7 +55,7 @@ def posteriors(
 
 
 def agree(log_odds: FloatArray, count: IntArray) -> FloatArray:
-    """Competition of the boxes, and agreement of the views.
+    """Matching marginals of the boxes, and agreement of the views.
 
     If a and b are one person, every third view that shows a partner of a shows the same box as partner of b. With
     posteriors P, a third view k speaks for the pair by sum_c P_ac P_cb and against it by the rest of the probability
@@ -64,7 +64,7 @@ def agree(log_odds: FloatArray, count: IntArray) -> FloatArray:
     voice through the others.
 
     Args:
-        log_odds: `(F, P, K, K)` before any competition, -inf in the padding.
+        log_odds: `(F, P, K, K)` of each pair on its own, -inf in the padding.
         count: `(F, V)` number of boxes.
 
     Returns:
@@ -77,7 +77,7 @@ def agree(log_odds: FloatArray, count: IntArray) -> FloatArray:
         >>> bool(helped[0, 2] > alone[0, 0])
         True
     """
-    posterior, views = _compete(log_odds, count), count.shape[1]
+    posterior, views = _marginals(log_odds, count), count.shape[1]
     if views < 3:
         return posterior
     one, other = (np.array(side) for side in zip(*view_pairs(views), strict=True))
@@ -92,11 +92,11 @@ def agree(log_odds: FloatArray, count: IntArray) -> FloatArray:
         # Third views alone are in the sums: no box has a partner in its own view.
         change[number][cells] = 2.0 * flat @ flat - partner @ partner.T
     change = change.reshape(len(count), views, width, views, width).swapaxes(2, 3)
-    return _compete(np.minimum(log_odds + change[:, one, other], LARGEST_FUSED), count)
+    return _marginals(np.minimum(log_odds + change[:, one, other], LARGEST_FUSED), count)
 
 
-def _compete(log_odds: FloatArray, count: IntArray) -> FloatArray:
-    """Posteriors `(F, P, K, K)` after competition; where there is much padding, view pair by view pair without it."""
+def _marginals(log_odds: FloatArray, count: IntArray) -> FloatArray:
+    """Matching marginals `(F, P, K, K)`; where there is much padding, view pair by view pair without it."""
     if log_odds[0].size < MUCH_PADDING:
         return matching_marginals(log_odds)
     most = count.max(axis=0)
