@@ -29,7 +29,8 @@ MODEL = "selfmva-model"  # the folder of a model that nobody named
 
 def add_detector_options(parser: argparse._ActionsContainer, *, remembered: bool) -> None:
     """Add `--detector`, `--least-score` and `--rate`."""
-    what = "finds the people in the videos, instead of --boxes: onnx:yolox.onnx or torchvision:MODEL"
+    what = "finds the people in the videos, instead of --boxes: onnx:yolox.onnx, torchvision:MODEL, or another that "
+    what += "`selfmva detectors` lists"
     parser.add_argument(
         "--detector", metavar="NAME", help=what + (" (default: that of the model)" if remembered else "")
     )
