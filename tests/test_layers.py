@@ -119,6 +119,13 @@ def test_the_top_holds_rooms_and_no_loose_files() -> None:
     assert len(ROOMS) <= MOST_ROOMS
 
 
+def test_the_package_reads_and_writes_with_the_modules_that_define_the_names() -> None:
+    """What `selfmva.io` offers is for users: a name there comes or goes without the package noticing."""
+    modules = find_modules(SOURCE)
+    using = [name for name in modules if name != PACKAGE and f"{PACKAGE}.io" in dependencies(name, modules)]
+    assert using == []
+
+
 def test_walk_finds_the_package() -> None:
     """An empty walk would pass every rule."""
     modules = find_modules(SOURCE)

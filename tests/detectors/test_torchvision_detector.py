@@ -139,5 +139,7 @@ def test_damaged_weights_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     path = tmp_path / "hub" / "checkpoints" / FILE
     path.parent.mkdir(parents=True)
     path.write_bytes(b"cut short")
-    with pytest.raises(DataError, match=rf"{FILE}, the weights of .* (is refused|cannot be read).*; delete it and try again"):
+    with pytest.raises(
+        DataError, match=rf"{FILE}, the weights of .* (is refused|cannot be read).*; delete it and try again"
+    ):
         TorchvisionDetector()

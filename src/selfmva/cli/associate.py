@@ -205,7 +205,7 @@ def _frames(
     stack: ExitStack,
 ) -> tuple[int, Iterator[Frame], float]:
     """Number of the instants, their frames, and how many are a second."""
-    from selfmva.io import resolve_boxes
+    from selfmva.io.boxes.argument import resolve_boxes
 
     if dataset is not None:
         return *frames_of_split(dataset, args.split or "test"), 1.0

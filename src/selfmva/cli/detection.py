@@ -46,7 +46,7 @@ def open_videos(specs: Sequence[CameraSpec], images_a_second: float | None) -> S
         UsageError: A camera is a mere size, or folders beside videos have no rate.
         DataError: A file cannot be read.
     """
-    from selfmva.io import SynchronizedReader
+    from selfmva.io.video.synchronized import SynchronizedReader
 
     paths = [spec for spec in specs if isinstance(spec, Path)]
     if len(paths) < len(specs):
@@ -70,7 +70,7 @@ def find_people(
         UsageError, InputError, DataError, CheckpointError: Images, detector or encoder cannot be read.
     """
     from selfmva.encoders.appearance.registry import open_appearance
-    from selfmva.io import ArrayCache
+    from selfmva.io.storage.array_cache import ArrayCache
     from selfmva.perception import observe
 
     encoder = None if looks.encoder is None else open_appearance(looks.encoder, device=args.device or "cpu")
@@ -92,7 +92,7 @@ def watch_people(
         boxes: Of the instants that are to be visited; None: the detector finds them.
         stack: Closes what is opened here.
     """
-    from selfmva.io import ArrayCache
+    from selfmva.io.storage.array_cache import ArrayCache
     from selfmva.perception import observe
 
     if boxes is not None:
@@ -109,7 +109,7 @@ def look_at_people(
     Raises:
         CheckpointError: The encoder cannot be read, or is another than the one that was learnt by.
     """
-    from selfmva.io import ArrayCache
+    from selfmva.io.storage.array_cache import ArrayCache
     from selfmva.perception import observe
     from selfmva.perception.features import open_learnt
 
@@ -142,7 +142,7 @@ def open_chosen(args: argparse.Namespace) -> Detector:
 
 def remember_detector(folder: Path, args: argparse.Namespace) -> None:
     """Write beside a model by which detector its boxes were found; forget an older one where there was none."""
-    from selfmva.io import atomic_write
+    from selfmva.io.storage.atomic import atomic_write
 
     path = folder / DETECTOR
     if args.detector is None:

@@ -102,7 +102,7 @@ def _read(
     if dataset is None:
         if args.boxes is None:
             return [], None
-        from selfmva.io import resolve_boxes
+        from selfmva.io.boxes.argument import resolve_boxes
 
         return resolve_boxes(args.boxes, associator.views_), None
     from selfmva.datasets.base import LabelledDataset

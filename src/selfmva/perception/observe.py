@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from selfmva.detectors.base import Detector
     from selfmva.encoders.appearance.base import AppearanceEncoder
-    from selfmva.io import ArrayCache, SynchronizedReader
+    from selfmva.io.storage.array_cache import ArrayCache
+    from selfmva.io.video.synchronized import SynchronizedReader
 
 
 def observe(
