@@ -126,6 +126,14 @@ def test_the_package_reads_and_writes_with_the_modules_that_define_the_names() -
     assert using == []
 
 
+@pytest.mark.parametrize(("call", "home"), [("ThreadPoolExecutor(", "core/threads.py")])
+def test_what_is_delicate_is_written_once(call: str, home: str) -> None:
+    texts = {
+        path.relative_to(SOURCE / PACKAGE).as_posix(): path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.py")
+    }
+    assert [name for name, text in texts.items() if call in text] == [home]
+
+
 def test_walk_finds_the_package() -> None:
     """An empty walk would pass every rule."""
     modules = find_modules(SOURCE)
