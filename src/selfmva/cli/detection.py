@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from selfmva.cli.common import UsageError
 from selfmva.cli.recordings import rate
 from selfmva.core.plugins import rename_file
-from selfmva.errors import DataError, InputError
+from selfmva.errors import DataError
 
 if TYPE_CHECKING:
     import argparse
@@ -120,17 +120,6 @@ def look_at_people(
     with ArrayCache() as cache:
         looks = open_learnt(encoder, associator.appearance_, device)
         yield from observe(reader, frames=boxes, appearance=looks, cache=cache)
-
-
-def check_cameras(filmed: Sequence[View], fitted: Sequence[View]) -> None:
-    """Find out whether a recording is of the cameras of a model.
-
-    Raises:
-        InputError: It is not.
-    """
-    ours, theirs = ([(view.width, view.height) for view in views] for views in (filmed, fitted))
-    if ours != theirs:
-        raise InputError(f"the videos are of sizes {ours}, the model was fitted on cameras of sizes {theirs}")
 
 
 def open_chosen(args: argparse.Namespace) -> Detector:
