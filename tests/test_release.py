@@ -47,6 +47,13 @@ def test_every_public_module_is_called_stable_or_provisional() -> None:
     assert stable & provisional == set()
 
 
+def test_every_entry_point_group_is_called_stable_and_shown_with_its_page() -> None:
+    pages = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs" / "how-to").glob("writing-*.md"))
+    for group in PROJECT["entry-points"]:
+        assert f"`{group}`" in section("What is stable")
+        assert f'[project.entry-points."{group}"]' in pages
+
+
 @pytest.mark.parametrize("rig", RIGS)
 def test_the_licence_of_a_rig_is_told(rig: str) -> None:
     card = Associator.from_pretrained(rig).card_
