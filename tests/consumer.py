@@ -24,7 +24,7 @@ from selfmva import (
 )
 from selfmva.datasets import MultiViewDataset, PluginEntry
 from selfmva.datasets.simulated import Simulated
-from selfmva.detectors import Detector
+from selfmva.detectors import Detector, list_detectors, open_detector
 from selfmva.encoders import AppearanceEncoder
 from selfmva.hub import convert_upstream
 from selfmva.io import VideoFile, frame_to_supervision, read_boxes, write_boxes
@@ -116,6 +116,8 @@ def by_themselves(costs: NDArray[np.float64], detector: Detector) -> None:
     encoder: AppearanceEncoder = MeanColour()
     assert_type(encoder.identity, str)
     assert_type(detector.identity, str)
+    assert_type(list_detectors(), list[PluginEntry])
+    assert_type(open_detector("onnx:yolox.onnx", least_score=0.5), Detector)
     assert_type(solve(costs), Assignment[NDArray[Any]])
     assert_type(solve(costs).matches(0), NDArray[np.int64])
     assert_type(group(costs, np.zeros(3, dtype=np.int64)), NDArray[np.int64])

@@ -60,7 +60,7 @@ def check_commands() -> None:
     """The program runs, lists its plug-ins and writes a new one, in the folder that it is started in."""
     from selfmva.cli.main import main
 
-    for line in ("demo --instants 200 --steps 100", "datasets", "encoders", "datasets new parking-garage"):
+    for line in ("demo --instants 200 --steps 100", "datasets", "detectors", "encoders", "datasets new parking-garage"):
         print(f"$ selfmva {line}", flush=True)
         assert main(line.split()) == 0
     plugin = Path("selfmva-parking-garage")

@@ -27,6 +27,8 @@ MODULES = (
     "selfmva.viz",
 )
 MOST_NAMES_AT_THE_TOP = 15
+NAMES_OF_IO = 27
+PARTS_OF_IO = {"atomic_write", "fingerprint", "open_source", "resolve_boxes", "resolve_view", "resolve_views"}
 
 
 def public_names(module_name: str) -> list[str]:
@@ -68,6 +70,13 @@ def test_names_can_be_had_once(module_name: str) -> None:
 
 def test_top_is_small() -> None:
     assert len(public_names("selfmva")) <= MOST_NAMES_AT_THE_TOP
+
+
+def test_reading_and_writing_freezes_what_users_need() -> None:
+    """Parts that other modules are made of may change; they are had from where they are defined."""
+    frozen = frozen_names()["selfmva.io"]
+    assert len(frozen) == NAMES_OF_IO
+    assert set(frozen) & PARTS_OF_IO == set()
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ QUICK = (
     "how-to/pretrained.md",
     "how-to/trust.md",
     "how-to/unsynchronized.md",
+    "how-to/writing-a-detector.md",
     "how-to/writing-an-encoder.md",
 )
 SLOW = ("start.md", "../README.md")

@@ -119,11 +119,30 @@ def test_the_top_holds_rooms_and_no_loose_files() -> None:
     assert len(ROOMS) <= MOST_ROOMS
 
 
+def test_the_package_reads_and_writes_with_the_modules_that_define_the_names() -> None:
+    """What `selfmva.io` offers is for users: a name there comes or goes without the package noticing."""
+    modules = find_modules(SOURCE)
+    using = [name for name in modules if name != PACKAGE and f"{PACKAGE}.io" in dependencies(name, modules)]
+    assert using == []
+
+
+@pytest.mark.parametrize(("call", "home"), [("ThreadPoolExecutor(", "core/threads.py")])
+def test_what_is_delicate_is_written_once(call: str, home: str) -> None:
+    texts = {
+        path.relative_to(SOURCE / PACKAGE).as_posix(): path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.py")
+    }
+    assert [name for name, text in texts.items() if call in text] == [home]
+
+
 def test_walk_finds_the_package() -> None:
     """An empty walk would pass every rule."""
     modules = find_modules(SOURCE)
     assert {"selfmva", "selfmva.core.types", "selfmva.errors", "selfmva.datasets.base"} <= set(modules)
-    assert dependencies("selfmva.core.types", modules) == {"selfmva.errors", "selfmva.core.images"}
+    assert dependencies("selfmva.core.types", modules) == {
+        "selfmva.errors",
+        "selfmva.core.images",
+        "selfmva.core.view_checks",
+    }
 
 
 def test_downward_imports_pass(tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ def test_other_cameras(invoke: Callable, model: Path, tmp_path: Path) -> None:
         *("--out", tmp_path / "people.csv"),
     )
     assert outcome.code == 1
-    assert "[(1280, 720), (1280, 720)], the data set has [(640, 720), (640, 720)]" in outcome.err
+    assert "[(1280, 720), (1280, 720)], the data set has sizes [(640, 720), (640, 720)]" in outcome.err
 
 
 def test_damaged_model(invoke: Callable, model: Path, scene_arguments: tuple[str, ...], tmp_path: Path) -> None:

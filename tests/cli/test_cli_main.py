@@ -12,14 +12,26 @@ from typing import TYPE_CHECKING
 import pytest
 
 import selfmva
-from selfmva.cli import associate, convert, datasets, demo, encoders, evaluate, export, fit, report, show
+from selfmva.cli import associate, convert, datasets, demo, detectors, encoders, evaluate, export, fit, report, show
 from selfmva.cli.main import build_parser, main
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-COMMANDS = ("demo", "fit", "associate", "show", "evaluate", "report", "convert", "export", "datasets", "encoders")
+COMMANDS = (
+    "demo",
+    "fit",
+    "associate",
+    "show",
+    "evaluate",
+    "report",
+    "convert",
+    "export",
+    "datasets",
+    "detectors",
+    "encoders",
+)
 
 
 def test_version(invoke: Callable) -> None:
@@ -43,7 +55,9 @@ def test_help_describes_and_shows_examples(invoke: Callable, command: tuple[str,
     assert f"examples:\n  selfmva {command[0] if command else ''}" in outcome.out
 
 
-@pytest.mark.parametrize("command", [demo, fit, associate, show, evaluate, report, convert, export, datasets, encoders])
+@pytest.mark.parametrize(
+    "command", [demo, fit, associate, show, evaluate, report, convert, export, datasets, detectors, encoders]
+)
 def test_examples_are_accepted(command: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every line of the examples parses, given its videos; nothing is run."""
     monkeypatch.chdir(tmp_path)

@@ -263,7 +263,7 @@ FIT, ASSOCIATE = ("fit", "-o", "m", *QUICK), ("associate", "-o", "out", "--quiet
         ((*FIT, "160x120", "160x120", "--detector", "D"), 2, "--detector needs a video file or a folder of images of"),
         ((*FIT, "A", "160x120", "--detector", "D"), 2, "--detector needs a video file or a folder of images of every"),
         ((*FIT, "A", "--detector", "D"), 1, "at least two views are needed"),
-        ((*FIT, "A", "B", "--detector", "heads.onnx"), 1, "expected a detector, 'onnx:path/to/yolox.onnx', "),
+        ((*FIT, "A", "B", "--detector", "heads.onnx"), 1, "no detector is called 'heads.onnx'; Known: onnx"),
         ((*FIT, "A", "B", "--detector", "onnx:no.onnx"), 1, "no.onnx cannot be read: No such file"),
         ((*FIT, "A", "B", "--detector", "onnx:text.onnx"), 1, "text.onnx cannot be opened as an ONNX model"),
         ((*FIT, "A", "B", "--detector", "R"), 1, "colours.onnx is not YOLOX"),

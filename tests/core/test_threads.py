@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from itertools import count
 from threading import get_ident
@@ -12,7 +13,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfmva.core.threads import limited_threads, map_in_order
+from selfmva.core.threads import calling_ahead, limited_threads, map_in_order
 from selfmva.errors import InputError
 
 if TYPE_CHECKING:
@@ -64,6 +65,25 @@ def test_an_error_comes_in_its_turn(threads: int) -> None:
     with pytest.raises(ZeroDivisionError):
         got.extend(map_in_order(lambda number: 1 / number, [1, 2, 0, 4, 0, 6], threads))
     assert got == [1.0, 0.5]
+
+
+@pytest.mark.parametrize("depth", [1, 3])
+def test_calls_run_ahead_by_a_depth_and_end_with_the_block(depth: int) -> None:
+    called = []
+    with calling_ahead(called.append, count(), depth=depth) as results:
+        while len(called) < depth:  # before anything is asked for
+            time.sleep(0.001)
+        for _ in range(5):
+            next(results)
+    done = len(called)
+    assert 5 <= done <= 5 + depth
+    assert called == list(range(done))
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("selfmva-read-ahead")]
+
+
+def test_an_error_of_the_first_item_is_not_raised_before_it_is_asked_for() -> None:
+    with calling_ahead(lambda number: 1 / number, [0, 1], depth=2) as results, pytest.raises(ZeroDivisionError):
+        next(results)
 
 
 def test_no_thread_does_nothing() -> None:

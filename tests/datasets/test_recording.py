@@ -39,6 +39,19 @@ def test_frames_carry_no_labels_and_nothing_can_be_changed() -> None:
         data.splits["train"] = ()
 
 
+def test_images_scores_and_features_stay_with_their_frames() -> None:
+    image = np.full((100, 100, 3), 7, np.uint8)
+    shown = {"scores": [[0.5], []], "images": [image, None], "features": [[[1.0, 2.0]], []]}
+    frames = [Frame([BOX, []], index=4, track_ids=[[8], []], **shown)]
+    data = Recording(VIEWS, detections=frames, annotated=frames, annotated_splits={"test": [4]})
+    for frame in (data.frame(0), data.frame(1)):
+        assert frame.track_ids is None
+        assert frame.scores[0].tolist() == [0.5]
+        assert np.array_equal(frame.images[0], image)
+        assert frame.images[1] is None
+        assert [part.tolist() for part in frame.features] == [[[1.0, 2.0]], []]
+
+
 def test_one_person_twice_in_a_view() -> None:
     Recording(VIEWS, annotated=[labelled(4, [3, -1, -1], [3])], annotated_splits={})
     with pytest.raises(DataError, match="here, instant 4, view 1: identity 7 stands there twice"):

@@ -10,7 +10,7 @@ from yolox_files import people, write_yolox
 
 from selfmva.detectors import Detections, TorchvisionDetector, Yolox, open_detector
 from selfmva.detectors.base import inside_image
-from selfmva.errors import CheckpointError, InputError
+from selfmva.errors import CheckpointError, InputError, PluginError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,12 +38,24 @@ def test_a_detector_is_itself() -> None:
     assert open_detector(detector, least_score=0.9) is detector
 
 
-@pytest.mark.parametrize("given", ["yolox.onnx", "onnx", "onnx:", "tensorrt:a.engine", "", None, lambda images: [], 3])
-def test_anything_else_lists_what_there_is(given: Any) -> None:
+@pytest.mark.parametrize("given", [None, lambda images: [], 3])
+def test_what_is_no_detector(given: Any) -> None:
     with pytest.raises(
-        InputError, match="expected a detector, 'onnx:path/to/yolox.onnx', 'torchvision:.*identity.*got"
+        InputError, match="expected a detector, 'onnx:path/to/yolox.onnx', 'torchvision:.*`selfmva detectors`.*identity"
     ):
         open_detector(given)
+
+
+def test_names_that_say_too_little() -> None:
+    with pytest.raises(InputError, match=r"detector 'onnx' takes \(path.*missing a required argument: 'path'"):
+        open_detector("onnx")
+    with pytest.raises(InputError, match="something after the colon, such as 'onnx:path/to/yolox.onnx', got 'onnx:'"):
+        open_detector("onnx:")
+    for wrong in ("yolox.onnx", "tensorrt:a.engine", ""):
+        with pytest.raises(
+            PluginError, match=f"no detector is called '{wrong.partition(':')[0]}'.* Known: onnx, torch"
+        ):
+            open_detector(wrong)
 
 
 def test_inside_image() -> None:

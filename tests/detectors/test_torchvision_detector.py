@@ -10,7 +10,7 @@ import pytest
 import torch
 from torchvision import models
 
-from selfmva.detectors import Detector, TorchvisionDetector
+from selfmva.detectors import Detector, TorchvisionDetector, check_detector
 from selfmva.errors import ConfigError, DataError, InputError
 from selfmva.io import frame_from_torchvision
 
@@ -66,6 +66,11 @@ def test_people_are_those_of_torchvision(detector: TorchvisionDetector, model: t
         assert share_alike(found.boxes, boxes) > 0.98
     (swapped,) = detector([IMAGES[0][:, :, ::-1]])
     assert share_alike(swapped.boxes, frame.boxes[0]) < 0.5  # so the colours are in the order of torchvision
+
+
+def test_the_contract_is_kept(detector: TorchvisionDetector) -> None:
+    check_detector(detector, IMAGES)
+    check_detector(detector)
 
 
 def test_boxes_lie_in_their_image(detector: TorchvisionDetector) -> None:
@@ -139,5 +144,7 @@ def test_damaged_weights_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     path = tmp_path / "hub" / "checkpoints" / FILE
     path.parent.mkdir(parents=True)
     path.write_bytes(b"cut short")
-    with pytest.raises(DataError, match=rf"{FILE}, the weights of .* cannot be read .*: delete it and try again"):
+    with pytest.raises(
+        DataError, match=rf"{FILE}, the weights of .* (is refused|cannot be read).*; delete it and try again"
+    ):
         TorchvisionDetector()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from fractions import Fraction
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -219,17 +220,52 @@ def test_weights_that_are_not_those_of_osnet(osnet: torch.nn.Module, tmp_path: P
         "wide": (state | {"fc.0.bias": torch.zeros(9)}, r"fc.0.bias, expected \[512\], got \[9\]"),
         "more": (state | {"head.weight": torch.zeros(9)}, r"head.weight, expected nothing, got \[9\]"),
         "list": ([1, 2], "differ"),
-        "code": (Fraction(1, 2), "cannot be read as weights"),
+        "code": (Fraction(1, 2), "is refused: it holds more than tensors, fractions.Fraction, which could run code"),
     }
     for name, (content, message) in cases.items():
         torch.save(content, tmp_path / f"{name}.pt")
         with pytest.raises(CheckpointError, match=f"{name}.pt .*{message}"):
             OsnetAin(tmp_path / f"{name}.pt", sha256=None)
     (tmp_path / "text.pt").write_text("no weights")
-    with pytest.raises(CheckpointError, match="cannot be read as weights"):
+    with pytest.raises(CheckpointError, match="text.pt is text .'no weights'"):
         OsnetAin(tmp_path / "text.pt", sha256=None)
     with pytest.raises(CheckpointError, match="nowhere.pt cannot be read: No such file"):
         OsnetAin(tmp_path / "nowhere.pt")
+
+
+class Attack:
+    def __init__(self, path: Path) -> None:
+        self.path = str(path)
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return os.mkdir, (self.path,)
+
+
+def test_any_weights_of_osnet_are_still_no_pickle_of_anything(osnet: torch.nn.Module, tmp_path: Path) -> None:
+    """Formats before torch 1.6 lead around the restricted loader of some releases; only a known hash excuses them."""
+    path = tmp_path / "old.pt"
+    torch.save(osnet.state_dict(), path, _use_new_zipfile_serialization=False)
+    with pytest.raises(CheckpointError, match="old.pt is no archive as torch.save writes it since 1.6"):
+        OsnetAin(path, sha256=None)
+    assert sha256(path) in OsnetAin(path, sha256=sha256(path)).identity
+    torch.save(Attack(tmp_path / "harm"), path)
+    for known in (None, sha256(path)):
+        with pytest.raises(CheckpointError, match="old.pt is refused: it holds more than tensors, .*mkdir"):
+            OsnetAin(path, sha256=known)
+    assert not (tmp_path / "harm").exists()
+
+
+def test_a_file_in_the_cache_of_torchvision_runs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    file = tmp_path / "hub" / "checkpoints" / "resnet18-f37072fd.pth"
+    file.parent.mkdir(parents=True)
+    torch.save(Attack(tmp_path / "harm"), file)
+    with pytest.raises(DataError, match=f"{file}, the weights of resnet18, is refused: .*mkdir.*; delete it"):
+        TorchvisionAppearance("resnet18")
+    assert not (tmp_path / "harm").exists()
+    state = models.get_model("resnet18", weights=None).state_dict()
+    torch.save(state, file)
+    assert TorchvisionAppearance("resnet18").width == 512
 
 
 def test_osnet_without_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

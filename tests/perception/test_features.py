@@ -24,7 +24,8 @@ from selfmva.errors import (
     NotFittedError,
     PluginError,
 )
-from selfmva.io import SynchronizedReader, resolve_views
+from selfmva.io import SynchronizedReader
+from selfmva.io.video.view_argument import resolve_views
 from selfmva.perception.features import Looker
 
 if TYPE_CHECKING:

@@ -243,7 +243,7 @@ def test_wrong_arguments(folders: list[Path]) -> None:
         ({"frames": [frame], "batch": 0}, "batch must be at least 1"),
         ({"frames": [Frame([[], []], index=7)]}, "boxes of instant 7, but the reader has 7 instants, numbered from 0;"),
         ({"frames": [Frame([[], []], index=-1)]}, "boxes of instant -1"),
-        ({"frames": [Frame([[]], index=2)]}, "instant 2 has boxes of 1 views, but the reader has 2"),
+        ({"frames": [Frame([[]], index=2)]}, "instant 2 has 1 views, but the reader has 2; give one entry"),
     ]
     for arguments, message in cases:
         with pytest.raises(InputError, match=message):

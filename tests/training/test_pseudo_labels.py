@@ -16,7 +16,7 @@ from selfmva.core.types import Frame, reorder_views
 from selfmva.core.view_pairs import view_pairs
 from selfmva.datasets.simulated import Simulated
 from selfmva.geometry.floor import Floor
-from selfmva.geometry.floor_likelihood import log_odds_of_distances
+from selfmva.geometry.floor_likelihood import LIKELIHOOD, log_odds_of_distances
 from selfmva.training.pseudo_labels import CHUNK_INSTANTS, Consensus, find_consensus, floor_table
 
 VIEWS, PEOPLE, INSTANTS = 4, 6, 60

@@ -83,7 +83,7 @@ def read_recording(
 
     Args:
         views: One entry per camera, or a dataset, whose training split is read (everything, where it has none).
-        boxes: See `selfmva.io.resolve_boxes`; None with a dataset.
+        boxes: See `selfmva.io.boxes.argument.resolve_boxes`; None with a dataset.
 
     Returns:
         At least two views, and frames that hold at least one box.

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from selfmva.core.view_checks import check_same_sizes
 from selfmva.errors import InputError
 
 if TYPE_CHECKING:
@@ -84,9 +85,7 @@ def load_model(name: str, dataset: MultiViewDataset | None, device: str) -> Asso
         return convert_upstream(name, dataset.views, device=device)
     associator = Associator.from_pretrained(name, device=device)
     if dataset is not None:
-        ours, theirs = ([(view.width, view.height) for view in views] for views in (associator.views_, dataset.views))
-        if ours != theirs:
-            raise InputError(f"{name} was fitted on cameras of sizes {ours}, the data set has {theirs}")
+        check_same_sizes(associator.views_, f"{name} was fitted on cameras of", dataset.views, "the data set has")
     return associator
 
 

@@ -18,7 +18,6 @@ from selfmva.cli.common import Parser, UsageError, add_output_options, make_fold
 from selfmva.cli.detection import (
     MODEL,
     add_detector_options,
-    check_cameras,
     open_videos,
     recall_detector,
     watch_people,
@@ -26,6 +25,7 @@ from selfmva.cli.detection import (
 from selfmva.cli.progress import progress_of
 from selfmva.cli.recordings import rate
 from selfmva.cli.results import FORMATS, TABLE, is_folder, result_path
+from selfmva.core.view_checks import check_same_sizes
 from selfmva.errors import DataError, require
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ def _frames(
     stack: ExitStack,
 ) -> tuple[int, Iterator[Frame], float]:
     """Number of the instants, their frames, and how many are a second."""
-    from selfmva.io import resolve_boxes
+    from selfmva.io.boxes.argument import resolve_boxes
 
     if dataset is not None:
         return *frames_of_split(dataset, args.split or "test"), 1.0
@@ -216,7 +216,7 @@ def _frames(
         frames = boxes or []
         return len(frames), iter(frames), 1.0
     reader = stack.enter_context(open_videos(videos, args.rate))
-    check_cameras(reader.views, associator.views_)
+    check_same_sizes(reader.views, "the videos are of", associator.views_, "the model was fitted on cameras of")
     total = len(reader) if boxes is None else len(boxes)
     return total, watch_people(reader, args, boxes, stack), reader.rate
 

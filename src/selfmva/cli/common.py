@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from selfmva.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from selfmva.core.plugins import PluginEntry
 
@@ -78,6 +78,27 @@ def print_table(rows: Sequence[Sequence[Any]], headers: Sequence[str]) -> None:
 
     cells = [[_cell(value) for value in row] for row in rows]
     print(tabulate(cells, headers=headers, disable_numparse=True))
+
+
+def add_plugin_list(
+    subparsers: argparse._SubParsersAction[Parser], kinds: str, entries: Callable[[], list[PluginEntry]], **texts: Any
+) -> None:
+    """Add a sub-command that lists plug-ins.
+
+    Args:
+        subparsers: Those of the program.
+        kinds: Its name, and the key of the JSON document.
+        entries: Finds the plug-ins.
+        **texts: Its help, description and epilog.
+    """
+
+    def run(args: argparse.Namespace) -> int:
+        print_plugins(kinds, entries(), as_json=args.json)
+        return 0
+
+    parser = subparsers.add_parser(kinds, **texts)
+    add_output_options(parser, progress=False)
+    parser.set_defaults(run=run, parser=parser)
 
 
 def print_plugins(kinds: str, entries: Sequence[PluginEntry], *, as_json: bool) -> None:

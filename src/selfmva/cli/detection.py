@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from selfmva.cli.common import UsageError
 from selfmva.cli.recordings import rate
 from selfmva.core.plugins import rename_file
-from selfmva.errors import DataError, InputError
+from selfmva.errors import DataError
 
 if TYPE_CHECKING:
     import argparse
@@ -29,7 +29,8 @@ MODEL = "selfmva-model"  # the folder of a model that nobody named
 
 def add_detector_options(parser: argparse._ActionsContainer, *, remembered: bool) -> None:
     """Add `--detector`, `--least-score` and `--rate`."""
-    what = "finds the people in the videos, instead of --boxes: onnx:yolox.onnx or torchvision:MODEL"
+    what = "finds the people in the videos, instead of --boxes: onnx:yolox.onnx, torchvision:MODEL, or another that "
+    what += "`selfmva detectors` lists"
     parser.add_argument(
         "--detector", metavar="NAME", help=what + (" (default: that of the model)" if remembered else "")
     )
@@ -45,7 +46,7 @@ def open_videos(specs: Sequence[CameraSpec], images_a_second: float | None) -> S
         UsageError: A camera is a mere size, or folders beside videos have no rate.
         DataError: A file cannot be read.
     """
-    from selfmva.io import SynchronizedReader
+    from selfmva.io.video.synchronized import SynchronizedReader
 
     paths = [spec for spec in specs if isinstance(spec, Path)]
     if len(paths) < len(specs):
@@ -69,7 +70,7 @@ def find_people(
         UsageError, InputError, DataError, CheckpointError: Images, detector or encoder cannot be read.
     """
     from selfmva.encoders.appearance.registry import open_appearance
-    from selfmva.io import ArrayCache
+    from selfmva.io.storage.array_cache import ArrayCache
     from selfmva.perception import observe
 
     encoder = None if looks.encoder is None else open_appearance(looks.encoder, device=args.device or "cpu")
@@ -91,7 +92,7 @@ def watch_people(
         boxes: Of the instants that are to be visited; None: the detector finds them.
         stack: Closes what is opened here.
     """
-    from selfmva.io import ArrayCache
+    from selfmva.io.storage.array_cache import ArrayCache
     from selfmva.perception import observe
 
     if boxes is not None:
@@ -108,7 +109,7 @@ def look_at_people(
     Raises:
         CheckpointError: The encoder cannot be read, or is another than the one that was learnt by.
     """
-    from selfmva.io import ArrayCache
+    from selfmva.io.storage.array_cache import ArrayCache
     from selfmva.perception import observe
     from selfmva.perception.features import open_learnt
 
@@ -121,17 +122,6 @@ def look_at_people(
         yield from observe(reader, frames=boxes, appearance=looks, cache=cache)
 
 
-def check_cameras(filmed: Sequence[View], fitted: Sequence[View]) -> None:
-    """Find out whether a recording is of the cameras of a model.
-
-    Raises:
-        InputError: It is not.
-    """
-    ours, theirs = ([(view.width, view.height) for view in views] for views in (filmed, fitted))
-    if ours != theirs:
-        raise InputError(f"the videos are of sizes {ours}, the model was fitted on cameras of sizes {theirs}")
-
-
 def open_chosen(args: argparse.Namespace) -> Detector:
     """The detector that the arguments choose."""
     from selfmva.detectors import open_detector
@@ -141,7 +131,7 @@ def open_chosen(args: argparse.Namespace) -> Detector:
 
 def remember_detector(folder: Path, args: argparse.Namespace) -> None:
     """Write beside a model by which detector its boxes were found; forget an older one where there was none."""
-    from selfmva.io import atomic_write
+    from selfmva.io.storage.atomic import atomic_write
 
     path = folder / DETECTOR
     if args.detector is None:

@@ -91,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
     """Fit and save."""
     _check(args)
     from selfmva.association.associator import Associator
-    from selfmva.io import write_boxes
+    from selfmva.io.boxes.any_format import write_boxes
 
     settings = read_settings(args)
     if args.appearance is not None:
@@ -154,7 +154,8 @@ def _read(args: argparse.Namespace) -> list[Any]:
     """What `Associator.fit` takes: a data set, or views and frames."""
     if args.dataset is not None:
         return [read_dataset(args.dataset, args)]
-    from selfmva.io import resolve_boxes, resolve_views
+    from selfmva.io.boxes.argument import resolve_boxes
+    from selfmva.io.video.view_argument import resolve_views
 
     entries = cameras(args.views)  # appearance reads the images of those that are files
     return [entries, resolve_boxes(args.boxes, resolve_views(entries))]

@@ -8,7 +8,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from selfmva._version import __version__
-from selfmva.cli import associate, convert, datasets, demo, encoders, evaluate, export, fit, report, show
+from selfmva.cli import associate, convert, datasets, demo, detectors, encoders, evaluate, export, fit, report, show
 from selfmva.cli.common import Parser, UsageError, say
 from selfmva.errors import SelfMVAError, SelfMVAWarning
 
@@ -70,7 +70,7 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"selfmva {__version__}")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
-    for command in (demo, fit, associate, show, evaluate, report, convert, export, datasets, encoders):
+    for command in (demo, fit, associate, show, evaluate, report, convert, export, datasets, detectors, encoders):
         command.add_parser(subparsers)
     return parser
 

@@ -68,7 +68,7 @@ class Recording:
 
     def __init__(self, specs: Sequence[CameraSpec], instants_a_second: float | None) -> None:
         from selfmva.core.types import View
-        from selfmva.io import SynchronizedReader
+        from selfmva.io.video.synchronized import SynchronizedReader
 
         paths = [spec for spec in specs if isinstance(spec, Path)]
         if instants_a_second is None and any(path.is_dir() for path in paths):

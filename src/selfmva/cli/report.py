@@ -10,7 +10,8 @@ from selfmva.cli.common import Parser, UsageError, add_output_options, make_fold
 from selfmva.cli.detection import look_at_people
 from selfmva.cli.progress import progress_of
 from selfmva.cli.recordings import Recording, add_camera_options
-from selfmva.errors import InputError, require
+from selfmva.core.view_checks import check_same_sizes
+from selfmva.errors import require
 
 if TYPE_CHECKING:
     import argparse
@@ -102,7 +103,7 @@ def _read(
     if dataset is None:
         if args.boxes is None:
             return [], None
-        from selfmva.io import resolve_boxes
+        from selfmva.io.boxes.argument import resolve_boxes
 
         return resolve_boxes(args.boxes, associator.views_), None
     from selfmva.datasets.base import LabelledDataset
@@ -117,9 +118,7 @@ def _read(
 
 
 def _check_recording(recording: Recording, associator: Associator, frames: Sequence[Frame]) -> None:
-    ours, theirs = ([(view.width, view.height) for view in views] for views in (associator.views_, recording.views))
-    if ours != theirs:
-        raise InputError(f"the model was fitted on cameras of sizes {ours}, --views are of sizes {theirs}")
+    check_same_sizes(associator.views_, "the model was fitted on cameras of", recording.views, "--views are of")
     if frames:
         recording.check_instants(frames[0].index, frames[-1].index, "what is reported on")
 

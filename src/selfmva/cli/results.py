@@ -43,7 +43,7 @@ def _pack_frame(association: Association) -> Frame:
 
 
 def _write_frames(path: Path, frames: Sequence[Frame]) -> None:
-    from selfmva.io import write_selfmva
+    from selfmva.io.boxes.selfmva_json import write_selfmva
 
     write_selfmva(path, frames)
 
@@ -55,7 +55,7 @@ def _pack_table(association: Association) -> pd.DataFrame:
 def _write_table(path: Path, tables: Sequence[pd.DataFrame]) -> None:
     import pandas as pd
 
-    from selfmva.io import atomic_write
+    from selfmva.io.storage.atomic import atomic_write
 
     table = pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
     with atomic_write(path) as temporary:

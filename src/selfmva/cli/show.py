@@ -94,7 +94,7 @@ def read_people(path: str, views: Sequence[View]) -> list[Association]:
     """
     from selfmva.association.association import Association
     from selfmva.core.types import clip_to_views
-    from selfmva.io import read_boxes
+    from selfmva.io.boxes.any_format import read_boxes
     from selfmva.io.boxes.table import frames_from_table, load_table
 
     if Path(path).suffix.lower() in {".csv", ".parquet"}:

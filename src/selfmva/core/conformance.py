@@ -4,10 +4,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import numpy as np
+
 from selfmva.errors import PluginError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from selfmva.core.images import Image
+
+TILE = 16  # pixels
+# Height and width: images of one call need not be of one size.
+SIZES = ((96, 128), (80, 60), (48, 200))
+
+
+def tiled_images(sizes: Sequence[tuple[int, int]] = SIZES) -> list[Image]:
+    """Images of coloured tiles under noise, the same at every call.
+
+    Args:
+        sizes: Height and width of each, in pixels.
+
+    Example:
+        >>> [image.shape for image in tiled_images()]
+        [(96, 128, 3), (80, 60, 3), (48, 200, 3)]
+    """
+    rng = np.random.default_rng(0)
+    images = []
+    for height, width in sizes:
+        tiles = rng.integers(0, 200, (height // TILE + 1, width // TILE + 1, 3))
+        coarse = tiles.repeat(TILE, axis=0).repeat(TILE, axis=1)[:height, :width]
+        images.append((coarse + rng.integers(0, 50, coarse.shape)).astype(np.uint8))
+    return images
 
 
 class Examination:
@@ -17,6 +44,7 @@ class Examination:
         subject: The object.
 
     Attributes:
+        subject: The object.
         owner: Its class, for messages.
 
     Example:
@@ -27,6 +55,7 @@ class Examination:
     """
 
     def __init__(self, subject: Any) -> None:
+        self.subject = subject
         self.owner: str = f"{type(subject).__module__}.{type(subject).__qualname__}"
 
     def fail(self, rule: str, got: object, expected: object) -> NoReturn:
@@ -45,6 +74,26 @@ class Examination:
         """
         if not holds:
             self.fail(rule, got, expected)
+
+    def identity(self) -> str:
+        """The `identity` of the subject.
+
+        Raises:
+            PluginError: It has none, or it is no text.
+        """
+        identity = self.call("identity", lambda: self.subject.identity)
+        self.require("the identity is a text", isinstance(identity, str) and identity != "", repr(identity), "a str")
+        return str(identity)
+
+    def named_and_callable(self, protocol: type) -> None:
+        """Hold the subject against a protocol of an identity and a call.
+
+        Raises:
+            PluginError: It lacks one of them.
+        """
+        if not isinstance(self.subject, protocol):
+            missing = [name for name in ("identity", "__call__") if not hasattr(self.subject, name)]
+            self.fail("has an identity and is called", f"no {', '.join(missing)}", "both")
 
     def call(self, what: str, function: Callable[[], Any]) -> Any:
         """Call something of the subject.

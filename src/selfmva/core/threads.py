@@ -71,19 +71,59 @@ def map_in_order(function: Callable[[Item], Result], items: Iterable[Item], thre
     if threads == 1:
         yield from map(function, items)
         return
-    source, failure = iter(items), None
-    with ThreadPoolExecutor(threads) as pool:
-        waiting: deque[Future[Result]] = deque()
-        while failure is None:
-            try:
+    with calling_ahead(function, items, depth=threads, threads=threads) as results:
+        yield from results
+
+
+@contextmanager
+def calling_ahead(
+    function: Callable[[Item], Result], items: Iterable[Item], *, depth: int, threads: int = 1
+) -> Iterator[Iterator[Result]]:
+    """Lend an iterator over what a function makes of each item, which threads keep ahead of.
+
+    They begin with the block, and end with it, after what they are doing at that moment.
+
+    Args:
+        function: Called once for each item, in their order; at the same time for several where there are several
+            threads.
+        items: Read as they are needed, at most `depth` ahead of the result that is asked for; may be endless.
+        depth: How far to be ahead; at least 1.
+        threads: At least 1.
+
+    Yields:
+        An iterator over the results, in the order of the items. An error of an item, or of its function, comes in its
+        turn.
+
+    Example:
+        >>> with calling_ahead(abs, [-1, 2, -3], depth=2) as results:
+        ...     list(results)
+        [1, 2, 3]
+    """
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="selfmva-read-ahead")
+    source = iter(items)
+    waiting: deque[Future[Result]] = deque()
+    ended: list[Exception | None] = []  # why no item is read any more: an error, or None where there is none left
+
+    def submit_next() -> None:
+        try:
+            if not ended:
                 waiting.append(pool.submit(function, next(source)))
-            except StopIteration:
-                break
-            except Exception as error:  # noqa: BLE001  # of whatever kind: what was submitted before comes first
-                failure = error
-            if len(waiting) > threads:
-                yield waiting.popleft().result()
+        except StopIteration:
+            ended.append(None)
+        except Exception as error:  # noqa: BLE001  # of whatever kind: what was submitted before comes first
+            ended.append(error)
+
+    def results() -> Iterator[Result]:
         while waiting:
-            yield waiting.popleft().result()
-    if failure is not None:
-        raise failure
+            future = waiting.popleft()
+            submit_next()
+            yield future.result()
+        if ended and ended[0] is not None:
+            raise ended[0]
+
+    try:
+        for _ in range(depth):
+            submit_next()
+        yield results()
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from selfmva.core.images import as_rgb
+from selfmva.core.view_checks import check_view_count
 from selfmva.errors import InputError
 
 if TYPE_CHECKING:
@@ -269,11 +270,7 @@ def clip_to_views(frame: Frame, views: Sequence[View]) -> Frame:
         >>> clip_to_views(Frame([[[-5, 0, 10, 10]]]), [View("a", 100, 100)]).boxes[0]
         array([[ 0.,  0., 10., 10.]])
     """
-    if len(frame) != len(views):
-        raise InputError(
-            f"instant {frame.index} has {len(frame)} views, but there are {len(views)} "
-            f"({', '.join(v.name for v in views)}); give one entry per view, empty where nobody is seen"
-        )
+    check_view_count(frame.index, len(frame), len(views), names=[view.name for view in views])
     _check_sizes(frame, views)
     clipped = []
     for number, (boxes, view) in enumerate(zip(frame.boxes, views, strict=True)):

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from selfmva.core.types import Frame
 from selfmva.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from selfmva.core.types import IntArray, View
+    from selfmva.core.types import Frame, IntArray, View
 
 
 class Recording:
@@ -26,7 +26,8 @@ class Recording:
     Args:
         views: The cameras.
         detections: Frames of a detector, the split `"train"`; their track ids are dropped.
-        annotated: Frames whose track ids are identities, or None where nothing is known.
+        annotated: Frames whose track ids are identities, or None where nothing is known. Scores, images and features
+            stay with all frames.
         annotated_splits: Name of a split -> the instants (`Frame.index`) of its annotated frames.
         source: Where the labels come from, for messages.
 
@@ -34,7 +35,7 @@ class Recording:
         DataError: An identity stands twice in one view at one instant.
 
     Example:
-        >>> from selfmva.core.types import View
+        >>> from selfmva.core.types import Frame, View
         >>> views = [View("left", 640, 480), View("right", 640, 480)]
         >>> annotated = [Frame([[[0, 0, 5, 5]], []], index=7, track_ids=[[3], []])]
         >>> recording = Recording(views, annotated=annotated, annotated_splits={"test": [7]})
@@ -52,7 +53,7 @@ class Recording:
         source: str = "annotations",
     ) -> None:
         self._views = tuple(views)
-        self._frames = tuple(Frame(f.boxes, f.index, f.scores) for f in (*detections, *annotated))
+        self._frames = tuple(replace(frame, track_ids=None) for frame in (*detections, *annotated))
         self._identities = (*map(_nobody_known, detections), *(_identities(frame, source) for frame in annotated))
         splits = {"train": tuple(range(len(detections)))}
         for name, instants in annotated_splits.items():
@@ -104,6 +105,7 @@ def split_by_time(frames: Sequence[Frame]) -> dict[str, list[int]]:
         `"train"`, `"validation"` and `"test"` -> numbers of instants.
 
     Example:
+        >>> from selfmva.core.types import Frame
         >>> box = [[0, 0, 5, 5]]
         >>> {name: len(part) for name, part in split_by_time([Frame([box, box], index=t) for t in range(100)]).items()}
         {'train': 72, 'validation': 18, 'test': 10}

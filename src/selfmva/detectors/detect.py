@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from selfmva.detectors.base import Detector
-    from selfmva.io import SynchronizedImages
+    from selfmva.io.video.synchronized import SynchronizedImages
 
 
 def detect(instants: Iterable[SynchronizedImages], detector: Detector, *, batch: int = 8) -> Iterator[Frame]:

@@ -2,7 +2,6 @@
 
 from selfmva.core.images import as_rgb
 from selfmva.io.boxes.any_format import read_boxes, write_boxes
-from selfmva.io.boxes.argument import resolve_boxes
 from selfmva.io.boxes.coco import read_coco, write_coco
 from selfmva.io.boxes.detections import (
     frame_from_supervision,
@@ -14,16 +13,12 @@ from selfmva.io.boxes.mot import read_mot, write_mot
 from selfmva.io.boxes.selfmva_json import read_selfmva, write_selfmva
 from selfmva.io.boxes.table import frames_from_table, read_table, table_from_frames, write_table
 from selfmva.io.storage.array_cache import ArrayCache
-from selfmva.io.storage.atomic import atomic_write
-from selfmva.io.video.fingerprints import fingerprint
 from selfmva.io.video.image_sources import ImageArray, ImageFiles
 from selfmva.io.video.images import read_image, write_image
-from selfmva.io.video.source_argument import open_source
 from selfmva.io.video.sources import ImageSource
 from selfmva.io.video.synchronized import SynchronizedImages, SynchronizedReader
 from selfmva.io.video.video import VideoFile
 from selfmva.io.video.video_writer import VideoWriter
-from selfmva.io.video.view_argument import resolve_view, resolve_views
 
 __all__ = [
     "ArrayCache",
@@ -35,23 +30,17 @@ __all__ = [
     "VideoFile",
     "VideoWriter",
     "as_rgb",
-    "atomic_write",
-    "fingerprint",
     "frame_from_supervision",
     "frame_from_torchvision",
     "frame_from_ultralytics",
     "frame_to_supervision",
     "frames_from_table",
-    "open_source",
     "read_boxes",
     "read_coco",
     "read_image",
     "read_mot",
     "read_selfmva",
     "read_table",
-    "resolve_boxes",
-    "resolve_view",
-    "resolve_views",
     "table_from_frames",
     "write_boxes",
     "write_coco",

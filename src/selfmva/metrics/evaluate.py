@@ -10,6 +10,7 @@ import torch
 from selfmva.core.config import PublishedRecipe
 from selfmva.core.packed_boxes import unit_length
 from selfmva.core.types import Frame
+from selfmva.core.view_checks import check_view_count
 from selfmva.core.view_pairs import view_pairs
 from selfmva.datasets.base import LabelledDataset, MultiViewDataset
 from selfmva.errors import InputError
@@ -183,8 +184,7 @@ def _published_pairs(associator: Associator, labelled: Sequence[Labelled], thres
     recipe = associator.model_.config.recipe
     share = recipe.appearance_share if isinstance(recipe, PublishedRecipe) else 0.0
     for frame, identities in labelled:
-        if len(frame) != len(cameras):
-            raise InputError(f"instant {frame.index} has {len(frame)} views, the associator has {len(cameras)}")
+        check_view_count(frame.index, len(frame), len(cameras), "the associator has")
         # Straight to the encoder: a thin box may have no width left once its corners are truncated.
         embeddings = [encoder.embed(boxes, view).cpu() for view, boxes in enumerate(published_boxes(frame))]
         features = [torch.from_numpy(unit_length(part)) for part in frame.features] if frame.features else None

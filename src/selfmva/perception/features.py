@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.core.view_checks import check_same_sizes
 from selfmva.datasets.base import MultiViewDataset
 from selfmva.encoders.appearance.registry import open_appearance
 from selfmva.errors import AppearanceMissingWarning, CheckpointError, InputError, PluginError
@@ -71,7 +72,7 @@ class Looker:
             return [replace(self._described(frame), images=None) for frame in frames]
         with ExitStack() as stack:
             reader = stack.enter_context(_open_images(views))
-            _check_sizes(reader.views, cameras)
+            check_same_sizes(reader.views, "the images are of", cameras, "the boxes belong to cameras of")
             cache = stack.enter_context(ArrayCache()) if self._config.cache else None
             return list(observe(reader, frames=frames, appearance=encoder, cache=cache, progress=progress))
 
@@ -165,12 +166,3 @@ def _open_images(views: Sequence[ViewLike] | MultiViewDataset) -> SynchronizedRe
             "selfmva.perception.observe(SynchronizedReader(views, rate=...), frames=frames, appearance=...)"
         )
     return SynchronizedReader(entries, rate=None if all(videos) else 1.0)  # type: ignore[arg-type]  # checked above
-
-
-def _check_sizes(filmed: Sequence[View], cameras: Sequence[View]) -> None:
-    for image, camera in zip(filmed, cameras, strict=True):
-        if (image.width, image.height) != (camera.width, camera.height):
-            raise InputError(
-                f"images of {camera.name!r} have {image.width} x {image.height} pixels, its boxes belong to "
-                f"{camera.width} x {camera.height}"
-            )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from selfmva.core.types import Frame
+from selfmva.core.view_checks import check_view_count
 from selfmva.errors import InputError
 from selfmva.io.video.fingerprints import file_fingerprint, pixel_fingerprint
 from selfmva.perception.steps import Detection, Encoding, Seen
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
     from selfmva.detectors.base import Detector
     from selfmva.encoders.appearance.base import AppearanceEncoder
-    from selfmva.io import ArrayCache, SynchronizedReader
+    from selfmva.io.storage.array_cache import ArrayCache
+    from selfmva.io.video.synchronized import SynchronizedReader
 
 
 def observe(
@@ -83,11 +85,7 @@ def observe(
 
 def _checked(frames: list[Frame], reader: SynchronizedReader) -> list[Frame]:
     for frame in frames:
-        if len(frame) != len(reader.sources):
-            raise InputError(
-                f"instant {frame.index} has boxes of {len(frame)} views, but the reader has {len(reader.sources)}; "
-                "give one entry per view, empty where nobody is seen"
-            )
+        check_view_count(frame.index, len(frame), len(reader.sources), "the reader has")
         if not 0 <= frame.index < len(reader):
             raise InputError(
                 f"there are boxes of instant {frame.index}, but the reader has {len(reader)} instants, numbered from "

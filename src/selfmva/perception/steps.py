@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from selfmva.core.types import FloatArray
     from selfmva.detectors.base import Detector
     from selfmva.encoders.appearance.base import AppearanceEncoder
-    from selfmva.io import ArrayCache
+    from selfmva.io.storage.array_cache import ArrayCache
 
 
 @dataclass(slots=True)

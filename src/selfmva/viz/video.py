@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from selfmva.core.view_checks import check_same_sizes
 from selfmva.errors import InputError
 from selfmva.io.video.sources import positive
 from selfmva.io.video.video_writer import VideoWriter
@@ -139,9 +140,7 @@ def images_of(association: Association, images: InstantImages | None) -> Sequenc
     """
     if images is None:
         return association.frame.images
-    sizes, theirs = ([(view.width, view.height) for view in views] for views in (association.views, images.views))
-    if sizes != theirs:
-        raise InputError(f"the people are of cameras of sizes {sizes}, the images of cameras of sizes {theirs}")
+    check_same_sizes(association.views, "the people are of cameras of", images.views, "the images of cameras of")
     if not 0 <= association.index < len(images):
         raise InputError(
             f"there are no images of instant {association.index}: the cameras have instants 0 to {len(images) - 1}"

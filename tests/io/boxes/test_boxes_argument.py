@@ -11,7 +11,8 @@ from hypothesis import given, settings
 
 from selfmva.core.types import Frame, View
 from selfmva.errors import DataError, InputError
-from selfmva.io import resolve_boxes, table_from_frames, write_boxes
+from selfmva.io import table_from_frames, write_boxes
+from selfmva.io.boxes.argument import resolve_boxes
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,8 +16,9 @@ import pytest
 from full_disk import largest_file
 
 from selfmva.errors import DataError, InputError
-from selfmva.io import ArrayCache, ImageArray, ImageFiles, VideoFile, VideoWriter, fingerprint, write_image
+from selfmva.io import ArrayCache, ImageArray, ImageFiles, VideoFile, VideoWriter, write_image
 from selfmva.io.video import fingerprints as fingerprints_module
+from selfmva.io.video.fingerprints import fingerprint
 
 if TYPE_CHECKING:
     from pathlib import Path

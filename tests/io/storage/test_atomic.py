@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from selfmva.errors import DataError
-from selfmva.io import atomic_write
+from selfmva.io.storage.atomic import atomic_write
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from selfmva.errors import DataError, InputError
-from selfmva.io import ImageArray, ImageFiles, as_rgb, open_source, read_image, write_image
+from selfmva.io import ImageArray, ImageFiles, as_rgb, read_image, write_image
 from selfmva.io.video.images import image_files, image_size
+from selfmva.io.video.source_argument import open_source
 
 if TYPE_CHECKING:
     from pathlib import Path

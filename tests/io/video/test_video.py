@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from selfmva.errors import DataError, InputError
-from selfmva.io import ImageSource, VideoFile, VideoWriter, open_source
+from selfmva.io import ImageSource, VideoFile, VideoWriter
 from selfmva.io.video.mp4_edit_list import edited_seconds
+from selfmva.io.video.source_argument import open_source
 from selfmva.io.video.video_index import mean_rate
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import pytest
 
 from selfmva.core.types import View
 from selfmva.errors import DataError, InputError
-from selfmva.io import resolve_view, resolve_views
 from selfmva.io.video.images import image_size
+from selfmva.io.video.view_argument import resolve_view, resolve_views
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from selfmva.core.runtime.weight_file import read_weight_file
 from selfmva.errors import CheckpointError, ConfigError, InputError, require
 
 if TYPE_CHECKING:
@@ -49,13 +49,8 @@ class OnnxModel:
         if threads < 1:
             raise InputError(f"threads must be at least 1, got {threads}")
         self.path: Path = Path(path)
-        content = _read(self.path)
-        self.sha256: str = hashlib.sha256(content).hexdigest()
-        if sha256 is not None and sha256.lower() != self.sha256:
-            raise CheckpointError(
-                f"{self.path} is another file than expected: its SHA-256 is {self.sha256}, expected {sha256.lower()}; "
-                "download it anew"
-            )
+        self.sha256: str
+        content, self.sha256 = read_weight_file(self.path, sha256, "an ONNX file")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = ERRORS_ONLY
@@ -96,13 +91,6 @@ class OnnxModel:
         except Exception as error:
             raise CheckpointError(f"{self.path} fails on an input of shape {values.shape}: {error}") from error
         return np.asarray(output, dtype=np.float32)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be read: {error.strerror or error}; expected an ONNX file") from error
 
 
 def _provider(device: str, available: Any) -> str:

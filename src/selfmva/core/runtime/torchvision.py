@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from selfmva.core.runtime.torch_archive import what_is_wrong
 from selfmva.errors import DataError, InputError
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def build_model(name: str, weights: str | None, known: Sequence[str], kind: str, **untrained: Any) -> nn.Module:
-    """A model of torchvision.
+    """A model of torchvision; a file of weights that holds anything else is refused before it is opened.
 
     Args:
         name: Of the model.
@@ -45,6 +46,9 @@ def build_model(name: str, weights: str | None, known: Sequence[str], kind: str,
         raise InputError(f"{name} has no weights {weights!r}; it has DEFAULT, {', '.join(choices.__members__)}")
     chosen = choices[weights]
     try:
+        # torchvision opens the file in its cache as a pickle of anything. Read it by the restricted loader before:
+        # what holds more than weights fails here.
+        chosen.get_state_dict(map_location="cpu", check_hash=True, weights_only=True)
         return cast("nn.Module", models.get_model(name, weights=chosen))
     except Exception as error:  # whatever urllib or the unpickler raises
         raise _unreadable(name, chosen.url, error) from error
@@ -64,7 +68,7 @@ def _unreadable(name: str, url: str, error: Exception) -> DataError:
 
     place = Path(torch.hub.get_dir()) / "checkpoints" / url.rsplit("/", 1)[-1]
     if place.exists():
-        return DataError(f"{place}, the weights of {name}, cannot be read ({error}): delete it and try again")
+        return DataError(f"{place}, the weights of {name}, {what_is_wrong(error)}; delete it and try again")
     return DataError(
         f"the weights of {name} cannot be downloaded ({error}): fetch {url} where there is a network, and place it "
         f"as {place}"

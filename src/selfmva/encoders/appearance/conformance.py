@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from selfmva.core.conformance import Examination
+from selfmva.core.conformance import Examination, tiled_images
 from selfmva.encoders.appearance.base import AppearanceEncoder
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from selfmva.encoders.appearance.base import Features
 
 ROUNDING = 1e-3  # of the largest number: what the order of sums may change on a GPU
-_SIZES = ((96, 128), (80, 60), (48, 200))  # height and width: images of one call need not be of one size
 # Whole and broken pixels, a person's shape and a flat one, and two that stick out of the image, as detectors give them.
 _BOXES = np.array([[10, 5, 30, 45], [20.5, 10.25, 40.75, 44.5], [5, 30, 45, 40], [-6, 8, 14, 46], [30, -4, 48, 60]])
 
@@ -51,13 +50,10 @@ class _Check(Examination):
 
     def __init__(self, encoder: Any) -> None:
         super().__init__(encoder)
-        self.encoder = encoder
         self.images, self.boxes = _scene()
 
     def run(self) -> None:
-        if not isinstance(self.encoder, AppearanceEncoder):
-            missing = [name for name in ("identity", "__call__") if not hasattr(self.encoder, name)]
-            self.fail("has an identity and is called", f"no {', '.join(missing)}", "both")
+        self.named_and_callable(AppearanceEncoder)
         identity = self.identity()
         features = self.encode("all images", self.images, self.boxes)
         self.untouched()
@@ -71,13 +67,8 @@ class _Check(Examination):
         now = self.identity()
         self.require("the identity stays", now == identity, repr(now), repr(identity))
 
-    def identity(self) -> str:
-        identity = self.call("identity", lambda: self.encoder.identity)
-        self.require("the identity is a text", isinstance(identity, str) and identity != "", repr(identity), "a str")
-        return str(identity)
-
     def encode(self, what: str, images: Sequence[Image], boxes: Sequence[FloatArray]) -> list[Features]:
-        given: Any = self.call(f"encoding {what}", lambda: self.encoder(images, boxes))
+        given: Any = self.call(f"encoding {what}", lambda: self.subject(images, boxes))
         kind = f"{type(given).__name__} of {len(given)}" if isinstance(given, list | tuple) else type(given).__name__
         right = isinstance(given, list) and len(given) == len(images)
         self.require("a list with one array per image", right, f"{kind} for {what}", f"a list of {len(images)}")
@@ -127,11 +118,4 @@ class _Check(Examination):
 
 
 def _scene() -> tuple[list[Image], list[FloatArray]]:
-    """Images of coloured tiles under noise, and their boxes."""
-    rng = np.random.default_rng(0)
-    images = []
-    for height, width in _SIZES:
-        tiles = rng.integers(0, 200, (height // 16 + 1, width // 16 + 1, 3))
-        coarse = tiles.repeat(16, axis=0).repeat(16, axis=1)[:height, :width]
-        images.append((coarse + rng.integers(0, 50, coarse.shape)).astype(np.uint8))
-    return images, [_BOXES.copy(), np.zeros((0, 4)), _BOXES[:2] + np.array([100, 0, 100, 0])]
+    return tiled_images(), [_BOXES.copy(), np.zeros((0, 4)), _BOXES[:2] + np.array([100, 0, 100, 0])]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from selfmva.core.runtime.torch_archive import load_torch_archive
+from selfmva.core.runtime.weight_file import read_weight_file
 from selfmva.encoders.appearance.base import encode
 from selfmva.encoders.appearance.crops import FORM, SIZE
 from selfmva.encoders.appearance.torch import TorchNetwork
@@ -28,6 +29,7 @@ SHA256 = "34c24e98b6b70c8b62480f846fd0d581aa2fd1535bc0276aecf1f10430b731d1"
 FIRST = "conv1.conv.weight"  # what precedes it in a file precedes all weights
 CLASSIFIER = "classifier."  # tells apart the people of the training data, and is left out
 COUNTER = "num_batches_tracked"  # plays no part in what the network says; older files lack it
+ANY = ", or say which one is meant: OsnetAin(path, sha256=...), None for any"
 WRAPPERS = ("state_dict", "model", "model_state_dict")
 
 
@@ -35,10 +37,11 @@ class OsnetAin:
     """Appearance from OSNet-AIN x1.0, 512 numbers a box.
 
     Args:
-        weights: A torch file with the weights, read with `weights_only=True`; None: from the model hub, downloaded
-            once.
+        weights: A torch file with the weights, read with `weights_only=True`, so that no code in it is run; None: from
+            the model hub, downloaded once.
         sha256: What the file must hash to: by default that of the file on the hub, which was trained on several data
-            sets. None: any file will do.
+            sets. None: any file, as far as it is an archive that `torch.save` wrote (since torch 1.6) and holds
+            nothing but weights; older formats can run code, and are refused.
         device: `"cpu"`, `"cuda"`, `"cuda:1"`, or `"auto"` for the GPU where there is one.
 
     Attributes:
@@ -47,7 +50,8 @@ class OsnetAin:
         width: The length of a vector.
 
     Raises:
-        CheckpointError: The file is missing, has another hash, is no weights, or those of another network.
+        CheckpointError: The file is missing, has another hash, could run code, is no weights, or those of another
+            network.
         DataError: The weights cannot be downloaded: which file to place where.
         ConfigError: The device cannot be used.
     """
@@ -56,8 +60,9 @@ class OsnetAin:
         self, weights: str | os.PathLike[str] | None = None, *, sha256: str | None = SHA256, device: str = "cpu"
     ) -> None:
         path = _downloaded() if weights is None else Path(weights)
-        content, found = _read(path, sha256)
-        self._network = TorchNetwork(_model(_state(content, path), path), SIZE, device)
+        content, found = read_weight_file(path, sha256, "the weights of OSNet-AIN", ANY)
+        state = load_torch_archive(io.BytesIO(content), path, known=sha256 is not None)
+        self._network = TorchNetwork(_model(_by_name(state), path), SIZE, device)
         self.identity: str = f"osnet-ain {found} crops={FORM}"
         self.size: tuple[int, int] = self._network.size
         self.width: int = self._network.width
@@ -86,34 +91,8 @@ def _downloaded() -> Path:
         ) from error
 
 
-def _read(path: Path, sha256: str | None) -> tuple[bytes, str]:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise CheckpointError(
-            f"{path} cannot be read: {error.strerror or error}; expected the weights of OSNet-AIN"
-        ) from error
-    found = hashlib.sha256(content).hexdigest()
-    if sha256 is not None and found != sha256.lower():
-        raise CheckpointError(
-            f"{path} is another file than expected: its SHA-256 is {found}, expected {sha256.lower()}; download it "
-            "anew, or say which one is meant: OsnetAin(path, sha256=...), None for any"
-        )
-    return content, found
-
-
-def _state(content: bytes, path: Path) -> dict[str, Any]:
+def _by_name(state: Any) -> dict[str, Any]:
     """The weights in a file by their names in the network."""
-    import torch
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about the pickle protocol of what is no checkpoint
-            state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except Exception as error:  # on a file of anything, the unpickler fails in any way
-        raise CheckpointError(
-            f"{path} cannot be read as weights ({error}): is it cut short, or does it hold more than tensors?"
-        ) from error
     while isinstance(state, dict) and (inner := [state[k] for k in WRAPPERS if isinstance(state.get(k), dict)]):
         state = inner[0]
     names = [str(name) for name in state] if isinstance(state, dict) else []

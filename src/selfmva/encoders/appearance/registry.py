@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from typing import cast
+
+from selfmva.core.plugin_argument import PluginArgument
 from selfmva.core.plugins import PluginEntry, PluginGroup
 from selfmva.encoders.appearance.base import AppearanceEncoder
-from selfmva.errors import InputError, PluginError
 
 ENCODERS = PluginGroup("selfmva.encoders", "encoder")
-FORMS = "'osnet-ain', 'onnx:path/to/re-id.onnx', 'torchvision:name of a model', another name that `selfmva encoders` \
-lists, or an AppearanceEncoder: an object with an identity (str) that is called with images and boxes"
+ARGUMENT = PluginArgument(
+    ENCODERS,
+    AppearanceEncoder,
+    what="an encoder of appearance",
+    contract="an AppearanceEncoder: an object with an identity (str) that is called with images and boxes",
+    names="'osnet-ain', 'onnx:path/to/re-id.onnx', 'torchvision:name of a model', another name that `selfmva encoders` "
+    "lists",
+    example="onnx:path/to/re-id.onnx",
+)
 
 
 def list_encoders() -> list[PluginEntry]:
@@ -49,18 +58,4 @@ def open_appearance(appearance: str | AppearanceEncoder, *, device: str = "cpu")
         ...
         selfmva.errors.PluginError: no encoder is called 'resnet50'; Known: ...
     """
-    if not isinstance(appearance, str):
-        if isinstance(appearance, AppearanceEncoder):
-            return appearance
-        raise InputError(f"expected an encoder of appearance, {FORMS}, got {type(appearance).__name__}")
-    name, colon, what = appearance.partition(":")
-    plugin = ENCODERS.find(name)
-    if colon and not what:
-        raise InputError(f"expected something after the colon, such as 'onnx:path/to/re-id.onnx', got {appearance!r}")
-    encoder = plugin.open(*([what] if what else []), device=device)
-    if not (isinstance(encoder, AppearanceEncoder) and isinstance(encoder.identity, str)):
-        raise PluginError(
-            f"{plugin} gave {type(encoder).__name__}, expected an AppearanceEncoder: an object with an identity (str) "
-            "that is called with images and boxes; update that distribution or uninstall it"
-        )
-    return encoder
+    return cast("AppearanceEncoder", ARGUMENT.resolve(appearance, device=device))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from selfmva.core.types import Frame
+from selfmva.core.view_checks import check_view_count
 from selfmva.errors import InputError, require
 
 if TYPE_CHECKING:
@@ -148,8 +149,7 @@ def frame_to_supervision(
     import supervision
 
     names: Sequence[Any] = range(len(frame)) if views is None else [view.name for view in views]
-    if len(names) != len(frame):
-        raise InputError(f"instant {frame.index} has {len(frame)} views, but there are {len(names)}")
+    check_view_count(frame.index, len(frame), len(names))
     trackers = Frame(frame.boxes, frame.index, track_ids=frame.track_ids if ids is None else ids).track_ids
     return [
         supervision.Detections(

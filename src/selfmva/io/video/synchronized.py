@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from threading import Lock
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from selfmva.core.threads import calling_ahead
 from selfmva.core.types import View
 from selfmva.errors import InputError
 from selfmva.io.video.common_clock import common_instants, nearest_images
@@ -173,7 +172,7 @@ class SynchronizedReader(Closing):
         """
         with ExitStack() as stack:
             ahead = [
-                stack.enter_context(calling_ahead(partial(function, view), indices, self.read_ahead))
+                stack.enter_context(calling_ahead(partial(function, view), indices, depth=self.read_ahead))
                 for view in range(len(self.sources))
             ]
             yield from zip(*ahead, strict=True)
@@ -184,29 +183,6 @@ class SynchronizedReader(Closing):
 
     def _instant(self, index: int, images: tuple[Image | None, ...]) -> SynchronizedImages:
         return SynchronizedImages(index, float(self.times[index]), images)
-
-
-@contextmanager
-def calling_ahead(function: Callable[[int], Result], indices: Sequence[int], depth: int) -> Iterator[Iterator[Result]]:
-    """Lend an iterator over the function of each index, which a thread keeps `depth` ahead of.
-
-    An error comes in its turn. The thread ends with the block, after what it is doing at that moment.
-    """
-    pool = ThreadPoolExecutor(1, thread_name_prefix="selfmva-read-ahead")
-    waiting = deque(pool.submit(function, index) for index in indices[:depth])
-
-    def results() -> Iterator[Result]:
-        for position in range(len(indices)):
-            future = waiting.popleft()
-            result = future.result()
-            if position + depth < len(indices):
-                waiting.append(pool.submit(function, indices[position + depth]))
-            yield result
-
-    try:
-        yield results()
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _checked_offsets(offsets: Sequence[float] | None, count: int) -> list[float]:

@@ -1,0 +1,82 @@
+"""Whether two things are of the same cameras: as many views, and images of the same sizes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from selfmva.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class HasSize(Protocol):
+    """What has a size in pixels, such as a `View`."""
+
+    @property
+    def width(self) -> int:
+        """Of its images."""
+        ...
+
+    @property
+    def height(self) -> int:
+        """Of its images."""
+        ...
+
+
+def check_view_count(
+    instant: int, count: int, expected: int, having: str = "there are", names: Sequence[str] = ()
+) -> None:
+    """Find out whether there is one entry per view at an instant.
+
+    Args:
+        instant: Its number.
+        count: How many entries there are.
+        expected: How many views there are.
+        having: What stands before that number in the message, such as `"the reader has"`.
+        names: Of the views, where they are known.
+
+    Raises:
+        InputError: There is not one entry per view.
+
+    Example:
+        >>> check_view_count(7, 1, 2, names=("door", "hall"))
+        Traceback (most recent call last):
+        ...
+        selfmva.errors.InputError: instant 7 has 1 views, but there are 2 (door, hall); give one entry per view, ...
+    """
+    if count != expected:
+        known = f" ({', '.join(names)})" if names else ""
+        raise InputError(
+            f"instant {instant} has {count} views, but {having} {expected}{known}; give one entry per view, empty "
+            "where nobody is seen"
+        )
+
+
+def check_same_sizes(
+    cameras: Sequence[HasSize], said_of_them: str, others: Sequence[HasSize], said_of_others: str
+) -> None:
+    """Find out whether two lists of cameras have as many of the same sizes.
+
+    Args:
+        cameras: Some cameras.
+        said_of_them: What stands before their sizes in the message.
+        others: The cameras to compare them with.
+        said_of_others: What stands before their sizes.
+
+    Raises:
+        InputError: They have not.
+
+    Example:
+        >>> from selfmva.core.types import View
+        >>> check_same_sizes([View("a", 9, 9)], "the videos are of", [View("b", 9, 8)], "the model was fitted on")
+        Traceback (most recent call last):
+        ...
+        selfmva.errors.InputError: the videos are of sizes [(9, 9)], the model was fitted on sizes [(9, 8)]; give ...
+    """
+    sizes, other_sizes = ([(camera.width, camera.height) for camera in each] for each in (cameras, others))
+    if sizes != other_sizes:
+        raise InputError(
+            f"{said_of_them} sizes {sizes}, {said_of_others} sizes {other_sizes}; give those of the same cameras, in "
+            "the same order"
+        )
