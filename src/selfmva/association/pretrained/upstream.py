@@ -9,7 +9,7 @@ import torch
 
 from selfmva.association.associator import Associator
 from selfmva.association.pretrained import Card, SavedAssociator
-from selfmva.association.pretrained.torch_archive import read_torch_archive
+from selfmva.core.runtime.torch_archive import read_torch_archive
 from selfmva.encoders.box import EMBEDDING_DIM, FREQUENCIES, TOKEN_DIM
 from selfmva.errors import CheckpointError
 from selfmva.io.video.view_argument import resolve_views
