@@ -126,7 +126,9 @@ def test_the_package_reads_and_writes_with_the_modules_that_define_the_names() -
     assert using == []
 
 
-@pytest.mark.parametrize(("call", "home"), [("ThreadPoolExecutor(", "core/threads.py")])
+@pytest.mark.parametrize(
+    ("call", "home"), [("ThreadPoolExecutor(", "core/threads.py"), ("torch.load(", "core/runtime/torch_archive.py")]
+)
 def test_what_is_delicate_is_written_once(call: str, home: str) -> None:
     texts = {
         path.relative_to(SOURCE / PACKAGE).as_posix(): path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.py")

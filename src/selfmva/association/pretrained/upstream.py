@@ -11,8 +11,8 @@ from selfmva.association.associator import Associator
 from selfmva.association.model import FittedModel, no_offsets
 from selfmva.association.pretrained import Card
 from selfmva.association.pretrained.encoder import encoder_from_weights
-from selfmva.association.pretrained.torch_archive import read_torch_archive
 from selfmva.core.config import AssociatorConfig, PublishedRecipe, build
+from selfmva.core.runtime.torch_archive import read_torch_archive
 from selfmva.encoders.box import EMBEDDING_DIM, FREQUENCIES, TOKEN_DIM
 from selfmva.errors import CheckpointError
 from selfmva.io.video.view_argument import resolve_views

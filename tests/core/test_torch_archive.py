@@ -15,7 +15,7 @@ import torch
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from selfmva.association.pretrained.torch_archive import read_torch_archive
+from selfmva.core.runtime.torch_archive import read_torch_archive
 from selfmva.errors import CheckpointError
 
 if TYPE_CHECKING:
