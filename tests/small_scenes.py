@@ -30,6 +30,14 @@ def scene(**options: Any) -> Simulated:
     return Simulated(**{"views": 3, "people": 3, "instants": 60, "seed": 0} | options)
 
 
+def short(**options: Any) -> Simulated:
+    """So short that a training ends before there is enough to look for head lines in, which takes most of a fit.
+
+    For tests of the training alone.
+    """
+    return scene(**{"instants": 30} | options)
+
+
 def frames_of(recording: Simulated, split: str = "train") -> list[Frame]:
     return [recording.frame(index) for index in recording.splits[split]]
 
