@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,11 @@ def run(recipe: str, checkpoint: Path | None = None, checkpoint_seconds: float =
     watch = Watch(checkpoint=checkpoint, resume=checkpoint is not None, checkpoint_seconds=checkpoint_seconds)
     with limited_threads(config.threads):  # sums of two threads round otherwise than those of one
         return fit_encoder(recording.views, frames_of(recording), config, watch).encoder.state_dict()
+
+
+@cache
+def uninterrupted(recipe: str) -> dict[str, torch.Tensor]:
+    return run(recipe)
 
 
 def start(recipe: str, checkpoint: Path) -> subprocess.Popen[str]:
@@ -68,10 +74,11 @@ def assert_equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_killed_three_times(recipe: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("times", [2, pytest.param(4, marks=pytest.mark.slow)])
+def test_killed_again_and_again(recipe: str, times: int, tmp_path: Path) -> None:
     checkpoint, moment = tmp_path / "state.safetensors", random.Random(recipe)
     steps = []
-    for _ in range(3):
+    for _ in range(times):
         process = start(recipe, checkpoint)
         wait_for_a_newer(checkpoint, process)
         time.sleep(moment.uniform(0, 0.2))
@@ -81,7 +88,7 @@ def test_killed_three_times(recipe: str, tmp_path: Path) -> None:
         steps.append(step_of(checkpoint))
     assert steps == sorted(steps)
     assert 0 < steps[0] < steps[-1]
-    assert_equal(run(recipe, checkpoint), run(recipe))
+    assert_equal(run(recipe, checkpoint), uninterrupted(recipe))
 
 
 def test_interrupted_from_the_keyboard(tmp_path: Path) -> None:
@@ -93,7 +100,7 @@ def test_interrupted_from_the_keyboard(tmp_path: Path) -> None:
     assert "KeyboardInterrupt" in errors
     assert list(tmp_path.iterdir()) == [checkpoint]  # nothing half-written is left behind
     assert 0 < step_of(checkpoint) < 60
-    assert_equal(run("batch", checkpoint), run("batch"))
+    assert_equal(run("batch", checkpoint), uninterrupted("batch"))
 
 
 if __name__ == "__main__":
