@@ -420,7 +420,7 @@ def assert_same_tables(one: Associator, other: Associator, order: tuple[int, ...
 def test_the_order_of_cameras_changes_only_labels(
     recording: Simulated, associator: Associator, order: tuple[int, ...]
 ) -> None:
-    """In fit and in associate: the same tables, the same report, the same people. (Weights: see test_fit_encoder.py.)"""
+    """In fit and in associate: the same tables, report and people. (Weights: see test_fit_encoder.py.)"""
     rng = np.random.default_rng(1)
     frames = [reorder_cameras(shuffle_boxes(frame, rng)[0], order) for frame in frames_of(recording)]
     other = fit_quietly(quick(), [recording.views[view] for view in order], frames)
