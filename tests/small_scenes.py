@@ -23,6 +23,9 @@ STEPS = {
     "published": {"name": "published", "epochs": 1},
 }
 
+LEARNABLE = {"views": 2, "people": 3, "instants": 200, "seed": 0}
+ENOUGH = {"name": "batch", "steps": 150, "instants": 8}
+
 
 @cache
 def scene(**options: Any) -> Simulated:
@@ -54,6 +57,16 @@ def fitted_on_a_floor() -> tuple[Associator, Simulated]:
     """An associator that found the floor of a scene in which people walk enough, and the scene; not to be changed."""
     recording = Simulated(views=3, people=5, instants=300, seed=0)
     return Associator(recipe={"name": "batch", "steps": 20}, association={"threshold": 0.3}).fit(recording), recording
+
+
+@cache
+def learnt_embedding() -> tuple[Associator, Simulated]:
+    """An associator whose embedding knows something, and its recording; not to be changed.
+
+    A warning is an error here: it must not warn.
+    """
+    recording = scene(**LEARNABLE)
+    return Associator(recipe=ENOUGH).fit(recording), recording
 
 
 def quick(recipe: str = "batch", **options: Any) -> Associator:

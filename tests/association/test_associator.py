@@ -13,10 +13,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_scenes import (
+    ENOUGH,
+    LEARNABLE,
     fit_quietly,
     fitted_on_a_floor,
     flat,
     frames_of,
+    learnt_embedding,
     partition,
     quick,
     reorder_cameras,
@@ -38,9 +41,6 @@ if TYPE_CHECKING:
     from selfmva.association.association import Association
     from selfmva.datasets.simulated import Simulated
 
-LEARNABLE = {"views": 2, "people": 3, "instants": 200, "seed": 0}
-ENOUGH = {"name": "batch", "steps": 150, "instants": 8}
-
 
 @pytest.fixture(scope="module")
 def recording() -> Simulated:
@@ -55,8 +55,7 @@ def associator(recording: Simulated) -> Associator:
 
 @pytest.fixture(scope="module")
 def learnt() -> Associator:
-    """Fitted until it knows something. A warning is an error here: it must not warn."""
-    return Associator(recipe=ENOUGH).fit(scene(**LEARNABLE))
+    return learnt_embedding()[0]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import ttest_1samp
-from small_scenes import frames_of, scene
+from small_scenes import frames_of, short
 
 from selfmva.association.cues import EMBEDDING, Rig
 from selfmva.association.fit_report import FitReport, PairReport, build_report
@@ -268,7 +268,7 @@ def test_a_report_survives_json(accuracy: float) -> None:
 
 def test_noise_depends_on_nothing_but_the_boxes() -> None:
     """Listing the cameras differently gives the same tables under a real encoder."""
-    recording = scene()
+    recording = short()
     frames = frames_of(recording)
     encoder = BoxEncoder(recording.views, generator=torch.Generator().manual_seed(0))
     plain = gather_evidence(encoder, None, recording.views, frames, minimum_shift=1, trained_on=True)
