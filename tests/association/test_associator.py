@@ -548,7 +548,7 @@ def test_a_good_fit_says_so(learnt: Associator) -> None:
 
 
 def test_a_fit_that_learnt_nothing_says_so_and_joins_nobody() -> None:
-    recording = scene(instants=200, unrelated_views=True)
+    recording = scene(instants=120, unrelated_views=True)
     associator = quick(recipe_options={"steps": 40, "instants": 8})
     with pytest.warns(LearntNothingWarning, match=r"fit\(\) learnt nothing that could be told from chance"):
         associator.fit(recording)

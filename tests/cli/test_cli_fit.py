@@ -139,7 +139,7 @@ def test_nothing_learnt_is_a_warning(invoke: Callable, tmp_path: Path) -> None:
     """Cameras that film crowds of their own share nothing; stdout stays one JSON document."""
     options = [f"--option={text}" for text in ("views=2", "people=3", "instants=60", "unrelated_views=true")]
     outcome = invoke(
-        *("fit", "--dataset", "simulated", *options, "--set", "recipe.steps=30"), "--out", tmp_path / "m", "--json"
+        *("fit", "--dataset", "simulated", *options, "--set", "recipe.steps=10"), "--out", tmp_path / "m", "--json"
     )
     assert outcome.code == 0
     assert outcome.err.startswith("selfmva: warning: fit() learnt nothing that could be told from chance")
