@@ -243,7 +243,7 @@ def test_a_dataset_is_read_by_its_training_split_and_without_its_identities() ->
 
 
 def test_scores_change_nothing_and_tracks_the_floor_alone() -> None:
-    recording = short()
+    recording = short(views=2)
     frames = frames_of(recording)
     scored = [Frame(f.boxes, f.index, [np.full(n, 0.5) for n in f.counts]) for f in frames]
     one, other = (
