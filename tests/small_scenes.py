@@ -23,11 +23,22 @@ STEPS = {
     "published": {"name": "published", "epochs": 1},
 }
 
+LEARNABLE = {"views": 2, "people": 3, "instants": 200, "seed": 0}
+ENOUGH = {"name": "batch", "steps": 150, "instants": 8}
+
 
 @cache
 def scene(**options: Any) -> Simulated:
     """A recording of a few people, short enough for a test."""
     return Simulated(**{"views": 3, "people": 3, "instants": 60, "seed": 0} | options)
+
+
+def short(**options: Any) -> Simulated:
+    """So short that a training ends before there is enough to look for head lines in, which takes most of a fit.
+
+    For tests of the training alone.
+    """
+    return scene(**{"instants": 30} | options)
 
 
 def frames_of(recording: Simulated, split: str = "train") -> list[Frame]:
@@ -46,6 +57,16 @@ def fitted_on_a_floor() -> tuple[Associator, Simulated]:
     """An associator that found the floor of a scene in which people walk enough, and the scene; not to be changed."""
     recording = Simulated(views=3, people=5, instants=300, seed=0)
     return Associator(recipe={"name": "batch", "steps": 20}, association={"threshold": 0.3}).fit(recording), recording
+
+
+@cache
+def learnt_embedding() -> tuple[Associator, Simulated]:
+    """An associator whose embedding knows something, and its recording; not to be changed.
+
+    A warning is an error here: it must not warn.
+    """
+    recording = scene(**LEARNABLE)
+    return Associator(recipe=ENOUGH).fit(recording), recording
 
 
 def quick(recipe: str = "batch", **options: Any) -> Associator:

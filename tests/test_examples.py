@@ -17,8 +17,8 @@ def run(script: str, *arguments: str) -> str:
 
 
 def test_own_boxes():
-    printed = run("own_boxes.py", "150")
-    assert "better than chance" in printed
+    printed = run("own_boxes.py", "5")  # the floor needs no training
+    assert "3 of 3 views are on one floor, 3 of 3 view pairs are trusted" in printed
     assert "saved, loaded, the same: True" in printed
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from selfmva.metrics import AssociationScores
 
-RECIPE = {"name": "batch", "steps": 60, "instants": 16}
+RECIPE = {"name": "batch", "steps": 20, "instants": 8}
 
 
 @cache

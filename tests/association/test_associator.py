@@ -13,13 +13,18 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_scenes import (
+    ENOUGH,
+    LEARNABLE,
     fit_quietly,
     fitted_on_a_floor,
+    flat,
     frames_of,
+    learnt_embedding,
     partition,
     quick,
     reorder_cameras,
     scene,
+    short,
     shuffle_boxes,
 )
 
@@ -36,9 +41,6 @@ if TYPE_CHECKING:
     from selfmva.association.association import Association
     from selfmva.datasets.simulated import Simulated
 
-LEARNABLE = {"views": 2, "people": 3, "instants": 200, "seed": 0}
-ENOUGH = {"name": "batch", "steps": 150, "instants": 8}
-
 
 @pytest.fixture(scope="module")
 def recording() -> Simulated:
@@ -53,8 +55,7 @@ def associator(recording: Simulated) -> Associator:
 
 @pytest.fixture(scope="module")
 def learnt() -> Associator:
-    """Fitted until it knows something. A warning is an error here: it must not warn."""
-    return Associator(recipe=ENOUGH).fit(scene(**LEARNABLE))
+    return learnt_embedding()[0]
 
 
 @pytest.fixture
@@ -156,8 +157,8 @@ def test_an_attribute_that_there_is_not(associator: Associator) -> None:
         associator.veiws  # noqa: B018
 
 
-def test_fit_returns_itself_and_what_it_learnt(recording: Simulated) -> None:
-    associator = quick(seed=4)
+def test_fit_returns_itself_and_what_it_learnt() -> None:
+    associator, recording = flat(seed=4), short()
     assert repr(associator) == "Associator(recipe='batch', seed=4, not fitted)"
     assert fit_quietly(associator, recording) is associator
     assert repr(associator) == "Associator(recipe='batch', seed=4, fitted on 3 views)"
@@ -175,16 +176,16 @@ def test_a_fit_that_fails_leaves_what_was_learnt(again: Associator) -> None:
     assert_same(again.associate(frame), before)
 
 
-def test_two_associators_share_nothing(recording: Simulated) -> None:
+def test_two_associators_share_nothing() -> None:
     """Interleaved, each gives what it gives alone."""
-    other_recording = scene(seed=8, views=2)
-    one, other = fit_quietly(quick(), recording), fit_quietly(quick(seed=1), other_recording)
-    alone = [one.associate(recording.frame(t)) for t in range(50, 55)]
-    for t, wanted in enumerate(alone, start=50):
+    recording, other_recording = short(), short(seed=8, views=2)
+    one, other = fit_quietly(flat(), recording), fit_quietly(flat(seed=1), other_recording)
+    alone = [one.associate(recording.frame(t)) for t in range(20, 25)]
+    for t, wanted in enumerate(alone, start=20):
         other.associate(other_recording.frame(t))
         assert_same(one.associate(recording.frame(t)), wanted)
     fit_quietly(other, other_recording)
-    assert_same(one.associate(recording.frame(50)), alone[0])
+    assert_same(one.associate(recording.frame(20)), alone[0])
     assert other.views_ == other_recording.views
 
 
@@ -192,12 +193,13 @@ def test_two_associators_share_nothing(recording: Simulated) -> None:
 
 
 def fitted_weight(views: Any, boxes: Any = None) -> torch.Tensor:
-    return fit_quietly(quick(), views, boxes).encoder_.layers[2].weight
+    return fit_quietly(flat(), views, boxes).encoder_.layers[2].weight
 
 
-def test_every_form_of_input_is_the_same_recording(recording: Simulated, tmp_path: Path) -> None:
+def test_every_form_of_input_is_the_same_recording(tmp_path: Path) -> None:
     import pandas as pd
 
+    recording = short()
     frames, views = frames_of(recording), recording.views
     wanted = fitted_weight(recording)
     assert torch.equal(fitted_weight(views, frames), wanted)
@@ -236,20 +238,21 @@ def test_a_dataset_is_read_by_its_training_split_and_without_its_identities() ->
         def identities(self, index: int) -> None:
             raise AssertionError("labels are not for fit")
 
-    fit_quietly(quick(), Recording())
+    fit_quietly(flat(), Recording())
     assert Recording.asked == list(range(30))
 
 
-def test_scores_change_nothing_and_tracks_the_floor_alone(recording: Simulated) -> None:
+def test_scores_change_nothing_and_tracks_the_floor_alone() -> None:
+    recording = short(views=2)
     frames = frames_of(recording)
     scored = [Frame(f.boxes, f.index, [np.full(n, 0.5) for n in f.counts]) for f in frames]
-    assert torch.equal(fitted_weight(recording.views, scored), fitted_weight(recording))
-    tracked = [Frame(f.boxes, f.index, None, [np.arange(n) for n in f.counts]) for f in frames]
     one, other = (
-        fit_quietly(quick(geometry={"floor": False}), recording.views, each).encoder_.layers[2].weight
-        for each in (tracked, frames)
+        fit_quietly(quick(), recording.views, each).encoder_.layers[2].weight  # with a search for the floor
+        for each in (scored, frames)
     )
     assert torch.equal(one, other)
+    tracked = [Frame(f.boxes, f.index, None, [np.arange(n) for n in f.counts]) for f in frames]
+    assert torch.equal(fitted_weight(recording.views, tracked), fitted_weight(recording))
 
 
 BOX = [0.0, 0.0, 50.0, 80.0]
@@ -409,11 +412,11 @@ def assert_same_tables(one: Associator, other: Associator, order: tuple[int, ...
             assert cue.true_fraction == pytest.approx(own.tables[name].true_fraction, abs=1e-4)
 
 
-@pytest.mark.parametrize("order", [(1, 0, 2), (2, 0, 1)])
+@pytest.mark.parametrize("order", [pytest.param((1, 0, 2), marks=pytest.mark.slow), (2, 0, 1)])
 def test_the_order_of_cameras_changes_only_labels(
     recording: Simulated, associator: Associator, order: tuple[int, ...]
 ) -> None:
-    """In fit and in associate: the same tables, the same report, the same people. (Weights: see test_fitting.py.)"""
+    """In fit and in associate: the same tables, report and people. (Weights: see test_fit_encoder.py.)"""
     rng = np.random.default_rng(1)
     frames = [reorder_cameras(shuffle_boxes(frame, rng)[0], order) for frame in frames_of(recording)]
     other = fit_quietly(quick(), [recording.views[view] for view in order], frames)
@@ -541,14 +544,11 @@ def test_a_good_fit_says_so(learnt: Associator) -> None:
     assert "camera0 | camera1 | floor" in repr(report)
 
 
-def test_cameras_that_see_other_people_are_told() -> None:
+def test_a_fit_that_learnt_nothing_says_so_and_joins_nobody() -> None:
+    recording = scene(instants=120, unrelated_views=True)
+    associator = quick(recipe_options={"steps": 40, "instants": 8})
     with pytest.warns(LearntNothingWarning, match=r"fit\(\) learnt nothing that could be told from chance"):
-        quick(recipe_options={"steps": 40, "instants": 8}).fit(scene(instants=300, unrelated_views=True))
-
-
-def test_a_fit_that_learnt_nothing_joins_nobody() -> None:
-    recording = scene(instants=300, unrelated_views=True)
-    associator = fit_quietly(quick(recipe_options={"steps": 40, "instants": 8}), recording)
+        associator.fit(recording)
     assert not associator.fit_report_.better_than_chance
     for t in recording.splits["validation"]:
         sizes = [len(person) for person in associator.associate(recording.frame(t)).groups()]

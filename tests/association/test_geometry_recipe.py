@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import subprocess
 import sys
 from functools import cache
@@ -78,8 +79,7 @@ def test_the_order_of_cameras_changes_nothing() -> None:
 
 
 def test_adapt() -> None:
-    recording = Simulated(views=3, people=5, instants=300, seed=0)
-    associator = Associator(recipe="geometry").fit(recording)
+    associator, recording = copy.deepcopy(fitted()[0]), fitted()[1]
     shaken = [Frame([boxes + np.array([2, 3, 2, 3]) for boxes in recording.frame(t).boxes], t) for t in range(200)]
     associator.card_ = Card(license="MIT", metrics={"AP": 0.9}, evaluated_on="day 1")
     assert associator.adapt(shaken).encoder_ is None

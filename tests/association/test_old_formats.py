@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from small_scenes import fit_quietly, fitted_on_a_floor, flat, scene
+from small_scenes import fit_quietly, fitted_on_a_floor, flat, short
 
 from selfmva import Associator
 from selfmva.association.pretrained import CONFIG, WEIGHTS
@@ -102,7 +102,7 @@ def test_frames_with_features_are_told_apart_as_without(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("recipe", ["batch", "published"])
 def test_saved_again_it_is_of_todays_format(recipe: str, tmp_path: Path) -> None:
-    associator = fit_quietly(flat(recipe), scene())
+    associator = fit_quietly(flat(recipe), short())
     write_format_2(associator, tmp_path / "old")
     Associator.from_pretrained(tmp_path / "old").save_pretrained(tmp_path / "new")
     as_told_then(associator).save_pretrained(tmp_path / "today")

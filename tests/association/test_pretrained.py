@@ -20,7 +20,7 @@ from huggingface_hub import ModelCard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
-from small_scenes import fit_quietly, fitted_on_a_floor, quick, scene
+from small_scenes import fit_quietly, fitted_on_a_floor, flat, quick, short
 
 from selfmva import Associator
 from selfmva.association.pretrained import CARD, CONFIG, WEIGHTS, Card, find_folder
@@ -30,7 +30,6 @@ from selfmva.geometry.support import NO_SUPPORT
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-NO_FLOOR = {"floor": False}  # is faster
 A_VIEW = {"name": "d", "width": 5, "height": 5}
 
 
@@ -134,7 +133,7 @@ def test_associations_are_identical(associator: Associator, saved: Path) -> None
 
 @pytest.mark.parametrize("recipe", ["batch", "published"])
 def test_point_prompts_and_both_recipes_come_back(recipe: str, tmp_path: Path) -> None:
-    one = fit_quietly(quick(recipe, encoder={"prompt": "point"}, geometry=NO_FLOOR), scene())
+    one = fit_quietly(flat(recipe, encoder={"prompt": "point"}), short())
     one.save_pretrained(tmp_path)
     again = Associator.from_pretrained(tmp_path)
     assert again.get_params() == one.get_params()
@@ -192,7 +191,7 @@ def test_one_bit_of_the_weights(damaged: Path) -> None:
 
 
 def test_files_of_two_associators(damaged: Path, tmp_path: Path) -> None:
-    fit_quietly(quick(seed=4, geometry=NO_FLOOR), scene()).save_pretrained(tmp_path / "other")
+    fit_quietly(flat(seed=4), short()).save_pretrained(tmp_path / "other")
     shutil.copy(tmp_path / "other" / WEIGHTS, damaged / WEIGHTS)
     with pytest.raises(CheckpointError, match="does not belong to config.json"):
         Associator.from_pretrained(damaged)
@@ -280,7 +279,7 @@ def test_weights_of_another_architecture(
 
 @pytest.mark.parametrize("room", [100, 1_000_000])
 def test_a_full_disk_leaves_the_old_folder_whole(damaged: Path, saved: Path, room: int) -> None:
-    other = fit_quietly(quick(seed=9, geometry=NO_FLOOR), scene())
+    other = fit_quietly(flat(seed=9), short())
     with largest_file(room), pytest.raises(DataError, match="cannot write .*; what was there before is unchanged"):
         other.save_pretrained(damaged)
     assert {path.name for path in damaged.iterdir()} == {CARD, CONFIG, WEIGHTS}
@@ -395,14 +394,14 @@ def test_the_card_says_what_the_rig_is(associator: Associator, tmp_path: Path) -
 
 
 def test_what_the_card_says_is_kept_until_something_else_is_learnt(tmp_path: Path) -> None:
-    one = fit_quietly(quick(geometry=NO_FLOOR), scene())
+    one = fit_quietly(flat(), short())
     assert one.card_ is None
     one.save_pretrained(tmp_path / "one", card=Card(title="The corridor"))
     assert one.card_ == Card(title="The corridor")
     loaded = Associator.from_pretrained(tmp_path / "one")
     loaded.save_pretrained(tmp_path / "two")
     assert Associator.from_pretrained(tmp_path / "two").card_ == Card(title="The corridor")
-    assert fit_quietly(loaded, scene()).card_ is None
+    assert fit_quietly(loaded, short()).card_ is None
 
 
 def test_a_readme_of_ones_own_stays(associator: Associator, tmp_path: Path) -> None:

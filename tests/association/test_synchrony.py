@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import ttest_1samp
-from small_scenes import frames_of, scene
+from small_scenes import frames_of, short
 
 from selfmva.association.fit_report import FitReport, PairReport, build_report
 from selfmva.association.learning import learn, learn_tables
@@ -291,7 +291,7 @@ def learnt_in_canonical_order(model: FittedModel, frames: list[Frame]) -> Fitted
 
 def test_noise_depends_on_nothing_but_the_boxes() -> None:
     """Listing the cameras differently gives the same tables under a real encoder."""
-    recording = scene()
+    recording = short()
     frames = frames_of(recording)
     encoder = BoxEncoder(recording.views, generator=torch.Generator().manual_seed(0))
     model, order = model_of(encoder, recording.views, minimum_shift=1), [2, 0, 1]

@@ -9,7 +9,7 @@ import pytest
 import torch
 from published_files import PROMPT, published_weights
 from published_files import write_published as write
-from small_scenes import fit_quietly, quick, scene
+from small_scenes import learnt_embedding, scene
 
 import selfmva.association.pretrained.upstream
 import selfmva.hub
@@ -102,8 +102,7 @@ def test_a_converted_associator_can_be_saved(whole: Path, tmp_path: Path) -> Non
 
 def test_a_trained_encoder_adapts_after_conversion(tmp_path: Path) -> None:
     """Our own weights under the published names: adapting gives what fitting gave."""
-    recording = scene(views=2, instants=200)
-    trained = fit_quietly(quick(recipe_options={"steps": 150, "instants": 8}), recording)
+    trained, recording = learnt_embedding()
     converted = convert_upstream(write(tmp_path / "own.pth.tar", published_weights(trained.encoder_)), recording.views)
     box = [[100.0, 100.0, 160.0, 300.0]]
     np.testing.assert_array_equal(converted.embed(1, box), trained.embed(1, box))

@@ -81,7 +81,7 @@ data = ["--root", {str(recording)!r}, "--json"]
 for arguments in (
     ["datasets", "--json"],
     ["datasets", "check", {NAME!r}, *data],
-    ["fit", "--dataset", {NAME!r}, *data, "--set", "recipe.steps=20", "--out", "rig"],
+    ["fit", "--dataset", {NAME!r}, *data, "--recipe", "geometry", "--out", "rig"],
     ["evaluate", "rig", "--dataset", {NAME!r}, *data, "--protocol", "calibrated"],
 ):
     assert main(arguments) == 0

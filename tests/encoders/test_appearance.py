@@ -65,13 +65,16 @@ def network(tmp_path: Path) -> Path:
     return write_network(tmp_path / "means.onnx", WEIGHTS)
 
 
-def check(encoder: AppearanceEncoder, size: tuple[int, int], expected: Callable[[np.ndarray], np.ndarray]) -> None:
-    """The features of all images at once are those of the network, crop by crop."""
+def check(
+    encoder: AppearanceEncoder, size: tuple[int, int], expected: Callable[[np.ndarray], np.ndarray], most: int = 70
+) -> None:
+    """The features of all images at once are those of the network, crop by crop; of `most` crops of the last image."""
     assert isinstance(encoder, AppearanceEncoder)
-    found = encoder(IMAGES, BOXES)
-    assert [len(rows) for rows in found] == [2, 1, 0, 70]  # the last fills more than one batch
+    all_boxes = [boxes[:most] for boxes in BOXES]
+    found = encoder(IMAGES, all_boxes)
+    assert [len(rows) for rows in found] == [2, 1, 0, most]  # 70 fill more than one batch
     width = found[0].shape[1]
-    for image, boxes, rows in zip(IMAGES, BOXES, found, strict=True):
+    for image, boxes, rows in zip(IMAGES, all_boxes, found, strict=True):
         assert (rows.dtype, rows.shape[1]) == (np.float32, width)
         for box, row in list(zip(boxes, rows, strict=True))[:3]:
             np.testing.assert_allclose(row, expected(cut_crops(image, [box], size))[0], rtol=1e-4, atol=1e-5)
@@ -193,7 +196,7 @@ def test_osnet(osnet: torch.nn.Module, weights: Path, tmp_path: Path) -> None:
 
     encoder = OsnetAin(weights, sha256=sha256(weights).upper())
     assert (encoder.size, encoder.width) == ((256, 128), 512)
-    check(encoder, (256, 128), expected)
+    check(encoder, (256, 128), expected, most=3)  # it takes a while, and batches are those of all encoders of torch
     plain = tmp_path / "plain.pt"
     torch.save({k: v for k, v in osnet.state_dict().items() if not k.startswith("classifier")}, plain)
     bare = OsnetAin(plain, sha256=None)

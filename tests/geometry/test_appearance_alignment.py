@@ -100,7 +100,7 @@ def test_clothes_find_the_floor_of_a_few_instants() -> None:
 
 
 def test_proposals_change_nothing_where_there_are_none() -> None:
-    views = sight_walkers()
+    views = sight_walkers(instants=120)
     one, other = find_floor(views), find_floor(views, proposals={})
     assert one is not None
     assert other is not None

@@ -10,6 +10,7 @@ from selfmva.geometry.epipolar import epipolar_distances, fit_fundamental_matrix
 from selfmva.geometry.epipolar_search import EpipolarGeometry, find_epipolar_geometry
 
 INSTANTS = 300
+ALL_SEEDS = pytest.mark.slow  # of which one or two are always run
 SIZE = np.array([640.0, 480.0])
 
 
@@ -71,7 +72,7 @@ def find(recording: Film) -> EpipolarGeometry:
     return find_epipolar_geometry(*recording, np.arange(INSTANTS), 5)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=ALL_SEEDS), pytest.param(2, marks=ALL_SEEDS)])
 @pytest.mark.parametrize("wrong", [0.0, 0.6])
 def test_the_true_geometry_is_found(seed: int, wrong: float) -> None:
     found = find(film(seed, wrong=wrong))
@@ -98,7 +99,7 @@ def test_true_matches_lie_on_the_true_lines() -> None:
         np.testing.assert_allclose(errors[learnt[t] < 0.75], 0, atol=1e-6)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=ALL_SEEDS) for seed in range(2, 6))])
 def test_chance_is_not_trusted(seed: int) -> None:
     """The second view shows another time; the embedding takes it for the same."""
     assert not find(film(seed, wrong=0.0 if seed % 2 else 0.5, apart=70)).trusted

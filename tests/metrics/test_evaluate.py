@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from small_scenes import fit_quietly, quick, scene
+from small_scenes import fit_quietly, flat, scene
 
 from selfmva import Associator, Frame, NotFittedError, evaluate
 from selfmva.errors import InputError
@@ -24,7 +24,7 @@ def recording() -> Simulated:
 
 @pytest.fixture(scope="module")
 def associator(recording: Simulated) -> Associator:
-    return fit_quietly(quick(), recording)
+    return fit_quietly(flat(), recording)
 
 
 def labelled(recording: Simulated, split: str = "test") -> list[tuple[Frame, tuple[np.ndarray, ...]]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from pages import read_page
-from small_scenes import fit_quietly, fitted_on_a_floor, frames_of, quick, scene
+from small_scenes import fit_quietly, fitted_on_a_floor, flat, frames_of, short
 
 from selfmva import Associator
 from selfmva.core.types import Frame, View
@@ -86,9 +86,9 @@ def test_without_labels(tmp_path: Path) -> None:
 
 def test_names_of_views_are_escaped(tmp_path: Path) -> None:
     names = ["<script>alert(1)</script>", 'a" onload="b', "hall & <i>door</i>"]
-    recording = scene()
+    recording = short()
     views = [View(name, view.width, view.height) for name, view in zip(names, recording.views, strict=True)]
-    associator = fit_quietly(quick(), views, frames_of(recording))
+    associator = fit_quietly(flat(), views, frames_of(recording))
     write_report(tmp_path / "report.html", associator, frames_of(recording, "test"))
     page = read_page(tmp_path / "report.html")
     for name in names:

@@ -111,7 +111,7 @@ class Associator(Pretrained):
     Example:
         >>> from selfmva.datasets.simulated import Simulated
         >>> scene = Simulated(views=2, people=3, instants=200, seed=0)
-        >>> associator = Associator(recipe={"name": "batch", "steps": 100, "instants": 16}).fit(scene)
+        >>> associator = Associator(recipe={"name": "batch", "steps": 10}).fit(scene)
         >>> association = associator.associate(scene.frame(199))
         >>> association.probability(0, 1).shape == (len(association.ids[0]), len(association.ids[1]))
         True

@@ -63,7 +63,7 @@ def evaluate(
         >>> from selfmva import Associator
         >>> from selfmva.datasets.simulated import Simulated
         >>> scene = Simulated(views=2, people=3, instants=200, seed=0)
-        >>> associator = Associator(recipe={"name": "batch", "steps": 100, "instants": 16}).fit(scene)
+        >>> associator = Associator(recipe="geometry").fit(scene)
         >>> 0.0 <= evaluate(associator, scene).average_precision <= 1.0
         True
     """

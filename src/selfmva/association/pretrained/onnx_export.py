@@ -90,9 +90,7 @@ def export_onnx(associator: Associator, path: str | Path) -> None:
         >>> from tempfile import TemporaryDirectory
         >>> import onnx
         >>> from selfmva import Associator
-        >>> from selfmva.datasets.simulated import Simulated
-        >>> scene = Simulated(views=2, people=3, instants=200, seed=0)
-        >>> associator = Associator(recipe={"name": "batch", "steps": 1}).fit(scene)
+        >>> associator = Associator.from_pretrained("mvor")
         >>> with TemporaryDirectory() as folder:
         ...     export_onnx(associator, f"{folder}/encoder.onnx")
         ...     [node.name for node in onnx.load(f"{folder}/encoder.onnx").graph.input]

@@ -54,7 +54,7 @@ def write_report(
         >>> from pathlib import Path
         >>> from tempfile import TemporaryDirectory
         >>> scene = Simulated(views=2, people=3, instants=200, seed=0)
-        >>> associator = Associator(recipe={"name": "batch", "steps": 100, "instants": 16}).fit(scene)
+        >>> associator = Associator(recipe="geometry").fit(scene)
         >>> with TemporaryDirectory() as folder:
         ...     write_report(f"{folder}/report.html", associator, [scene.frame(199)])
         ...     Path(f"{folder}/report.html").read_text()[:15]
