@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from selfmva.datasets.simulated import Simulated
-from selfmva.geometry.calibration import see_recording
+from selfmva.geometry.calibration import sightings_of_recording
 from selfmva.geometry.cameras import pixel_matrix, projections
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def frames_of(scene: Simulated) -> list[Frame]:
 
 def sight(scene: Simulated, frames: Sequence[Frame]) -> list[Sightings]:
     """Sightings of all views in the order of the views."""
-    return see_recording(scene.views, frames, range(len(scene.views)))
+    return sightings_of_recording(scene.views, frames)
 
 
 @cache

@@ -10,7 +10,7 @@ from selfmva.core.types import Frame
 from selfmva.datasets.simulated import Simulated
 from selfmva.errors import InputError
 from selfmva.geometry.align_frames import align_frames, count_instants
-from selfmva.geometry.calibration import see_recording
+from selfmva.geometry.calibration import sightings_of_recording
 from selfmva.geometry.clock_offsets import _consistent, find_clock
 
 BOUND = 6
@@ -22,7 +22,7 @@ def late(recording, offsets):
 
 
 def clock_of(views, frames, bound=BOUND):
-    return find_clock(see_recording(views, frames, range(len(views))), count_instants(frames), bound)
+    return find_clock(sightings_of_recording(views, frames), count_instants(frames), bound)
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ from selfmva.io.video.sources import ImageSource
 from selfmva.io.video.synchronized import SynchronizedImages, SynchronizedReader
 from selfmva.io.video.video import VideoFile
 from selfmva.io.video.video_writer import VideoWriter
+from selfmva.io.video.view_argument import resolve_views
 
 __all__ = [
     "ArrayCache",
@@ -41,6 +42,7 @@ __all__ = [
     "read_mot",
     "read_selfmva",
     "read_table",
+    "resolve_views",
     "table_from_frames",
     "write_boxes",
     "write_coco",

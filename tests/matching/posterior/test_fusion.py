@@ -11,7 +11,7 @@ from scipy.optimize import approx_fprime
 from selfmva.errors import InputError
 from selfmva.matching.posterior.distance_table import LARGEST_LOG_ODDS, DistanceTable, fit_distance_table, no_evidence
 from selfmva.matching.posterior.fusion import (
-    LARGEST_WEIGHT_BESIDE,
+    FUSION,
     Comparison,
     FusedTable,
     _examples,
@@ -204,7 +204,7 @@ def test_an_absolute_cue_has_the_weight_one_and_no_bias() -> None:
     second = {"second": tables["second"]}
     fused = fuse({(0, 1): tables, (0, 2): second}, dict.fromkeys([(0, 1), (0, 2)], comparison), absolute="first")
     assert (fused[0, 1].weights["first"], fused[0, 1].bias) == (1.0, 0.0)
-    assert 0 <= fused[0, 1].weights["second"] <= LARGEST_WEIGHT_BESIDE
+    assert 0 <= fused[0, 1].weights["second"] <= FUSION.largest_weight_beside
     alone = fuse({(0, 2): second}, {(0, 2): comparison})[0, 2]
     assert (fused[0, 2].weights, fused[0, 2].bias) == (alone.weights, alone.bias)
 
