@@ -39,7 +39,7 @@ def test_epfl_passageway_by_geometry_alone(data_root: Path) -> None:
     assert associator.fit_report_.views_on_floor == ("1", "2", "3", "4")
     scores = evaluate(associator, epfl_passageway(data_root, "test"), protocol="calibrated")
     assert scores.average_precision > 0.9999 - LOSS  # 2026-11-25
-    # 2026-11-25. Average precision is nearly 1 and moves late: with a third of the instants it is .999, and this is .981.
+    # 2026-11-25. Average precision is nearly 1 and moves late: a third of the instants gives .999 there, and .981 here.
     assert scores.f1 > 0.993 - LOSS
     assert scores.calibration_error < 0.011 + LOSS  # 2026-11-25
 
