@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+# Before NumPy is there, and for the processes that tests start: threads of BLAS that wait for each other take twice the
+# time, and several tests run at once.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import pytest
 import torch
 from hypothesis import settings

@@ -39,7 +39,8 @@ def test_epfl_passageway_by_geometry_alone(data_root: Path) -> None:
     assert associator.fit_report_.views_on_floor == ("1", "2", "3", "4")
     scores = evaluate(associator, epfl_passageway(data_root, "test"), protocol="calibrated")
     assert scores.average_precision > 0.9999 - LOSS  # 2026-11-25
-    assert scores.f1 > 0.993 - LOSS  # 2026-11-25; nearly every person is ranked first, so this one moves earlier
+    # 2026-11-25. Average precision is nearly 1 and moves late: a third of the instants gives .999 there, and .981 here.
+    assert scores.f1 > 0.993 - LOSS
     assert scores.calibration_error < 0.011 + LOSS  # 2026-11-25
 
 
@@ -58,4 +59,4 @@ def test_mvor_by_an_embedding_and_the_lines_that_it_finds(data_root: Path) -> No
     associator = Associator(seed=0, recipe={"name": "batch", "steps": 300, "instants": 16}).fit(dataset)
     assert set(associator.lines_) == {(0, 1), (0, 2), (1, 2)}
     scores = evaluate(associator, dataset, split="unseen", protocol="calibrated")
-    assert scores.average_precision > 0.983 - LOSS  # 2026-11-25; other seeds: .980 and .982
+    assert scores.average_precision > 0.983 - LOSS  # 2026-11-25; other seeds .980 and .982, half the steps .962
