@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from selfmva.association.cues.base import Cue, LearningContext
-from selfmva.matching.distances import pairwise_distances
+from selfmva.matching.distances import SMALLEST_SQUARE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +22,24 @@ if TYPE_CHECKING:
     from selfmva.encoders.box import BoxEncoder
     from selfmva.matching.posterior.distance_table import DistanceTable
     from selfmva.matching.posterior.fusion import Comparison
+
+
+class Embeddings:
+    """Embeddings of M boxes.
+
+    Attributes:
+        points: `(M, 768)` float32 on the device of the encoder.
+        squares: `(M,)` their squared lengths.
+    """
+
+    __slots__ = ("points", "squares")
+
+    def __init__(self, points: Tensor, squares: Tensor) -> None:
+        self.points, self.squares = points, squares
+
+    def __getitem__(self, rows: slice) -> Embeddings:
+        """The embeddings of some of the boxes."""
+        return Embeddings(self.points[rows], self.squares[rows])
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,13 +58,19 @@ class EmbeddingCue(Cue):
         """See `Cue`."""
         return None if model.encoder is None else cls(model.encoder)
 
-    def read(self, batch: BoxBatch) -> Tensor:
-        """`(M, 768)` float32 on the device of the encoder."""
-        return self.encoder.embed(batch.boxes if batch.jittered is None else batch.jittered, batch.view)
+    def read(self, batch: BoxBatch) -> Embeddings:
+        """Where the encoder puts the boxes."""
+        import torch
 
-    def distances(self, first: Tensor, second: Tensor) -> FloatArray:
-        """See `Cue`."""
-        return np.asarray(pairwise_distances(first, second).cpu().numpy(), dtype=np.float64)
+        boxes = batch.boxes if batch.jittered is None else batch.jittered
+        with torch.inference_mode():
+            points = self.encoder.embed(boxes, batch.view)
+            return Embeddings(points, points.square().sum(dim=1))
+
+    def distances(self, first: Embeddings, second: Embeddings) -> FloatArray:
+        """See `Cue`; as `selfmva.matching.distances.pairwise_distances`, in place, for blocks are small and many."""
+        squares = (first.points @ second.points.T).mul_(-2.0).add_(first.squares[:, None]).add_(second.squares)
+        return np.asarray(squares.clamp_min_(SMALLEST_SQUARE).sqrt_().cpu().numpy(), dtype=np.float64)
 
     def learn_tables(
         self, comparisons: Mapping[ViewPair, Comparison], context: LearningContext
