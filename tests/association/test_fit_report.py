@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from selfmva.association.fit_report import COLUMNS, FitReport, PairReport, build_report
+from selfmva.association.fit_report import REPORT_COLUMNS, FitReport, PairReport, build_report
 from selfmva.association.synchrony import PairSynchrony
 from selfmva.core.types import View
 
@@ -110,7 +110,7 @@ def test_everything_comes_back_as_json() -> None:
 
 def test_rows_have_a_cell_for_every_column() -> None:
     rows = REPORT.rows()
-    assert [dict(zip(COLUMNS, row, strict=True))["trusted"] for row in rows] == ["yes", "no", "no"]
+    assert [dict(zip(REPORT_COLUMNS, row, strict=True))["trusted"] for row in rows] == ["yes", "no", "no"]
     assert rows[0] == ("door", "<hall>", "floor", "yes", "120", "0.06", "50%", "75.0%")
     assert rows[2] == ("<hall>", "stairs", "not found", "no", "-", "-", "0%", "-")
 
@@ -145,7 +145,7 @@ def test_repr_shows_the_table_and_what_moved() -> None:
 def test_the_notebook_table_is_escaped() -> None:
     html = REPORT._repr_html_()
     assert html.count("<tr>") == 1 + 3
-    assert html.count("<th>") == len(COLUMNS)
+    assert html.count("<th>") == len(REPORT_COLUMNS)
     assert "&lt;hall&gt;" in html
     assert "<hall>" not in html
     assert "film longer" in html

@@ -21,10 +21,7 @@ from selfmva.association.learning import learn, learn_tables
 from selfmva.association.model import FittedModel, no_offsets
 from selfmva.association.recording import CanonicalRecording
 from selfmva.association.synchrony import (
-    BLOCKS,
-    SHIFTS,
-    STANDARD_ERRORS,
-    STANDARD_ERRORS_OF_A_PAIR,
+    SYNCHRONY,
     PairSynchrony,
     measure_synchrony,
     pooled,
@@ -69,7 +66,7 @@ def test_an_encoder_that_knows_everything() -> None:
     assert set(measured) == set(view_pairs(3))
     for found in measured.values():
         assert found.accuracy == 1
-        assert found.margin > STANDARD_ERRORS
+        assert found.margin > SYNCHRONY.standard_errors
         assert found.boxes == 80 * 4
 
 
@@ -79,7 +76,7 @@ def test_people_who_have_nothing_to_do_with_each_other(seed: int) -> None:
     (found,) = measure_synchrony(by_place(VIEWS[:2]), pack(frames, 2), np.arange(400), 5).values()
     assert found.compared.sum() == 400 * 7
     assert found.accuracy == pytest.approx(0.5, abs=0.06)
-    assert found.margin < STANDARD_ERRORS
+    assert found.margin < SYNCHRONY.standard_errors
 
 
 def test_instants_that_are_near_are_neither() -> None:
@@ -99,7 +96,7 @@ def test_values_by_plain_loops(instants: int, most: int, seed: int) -> None:
     frames = [Frame([np.concatenate((c, c + 9), axis=1) for c in views], t) for t, views in enumerate(corners)]
     (found,) = measure_synchrony(by_place(VIEWS[:2]), pack(frames, 2), np.arange(instants), 3).values()
     nearer, compared, boxes = np.zeros((8, 4)), np.zeros((8, 4)), 0
-    sets = max(instants // BLOCKS, 1)
+    sets = max(instants // SYNCHRONY.blocks, 1)
     for first in range(sets):
         chosen = range(first, instants, sets)
         for s in chosen:
@@ -136,7 +133,7 @@ def test_a_long_recording_is_looked_at_in_parts() -> None:
 
 def test_the_margin_is_that_of_the_worst_distance_over_stretches() -> None:
     rng = np.random.default_rng(0)
-    compared = rng.integers(1, 9, (BLOCKS, SHIFTS)).astype(np.float64)
+    compared = rng.integers(1, 9, (SYNCHRONY.blocks, SYNCHRONY.shifts)).astype(np.float64)
     nearer = rng.integers(0, compared + 1).astype(np.float64)
     by_scipy = [ttest_1samp(column, 0.5).statistic for column in (nearer / compared).T]
     assert PairSynchrony(10, nearer, compared).margin == pytest.approx(min(by_scipy))
@@ -145,14 +142,14 @@ def test_the_margin_is_that_of_the_worst_distance_over_stretches() -> None:
 
 def test_what_repeats_itself_is_nothing_learnt() -> None:
     """Images that look the same half a recording later tell instants apart, but not these."""
-    nearer = np.ones((BLOCKS, SHIFTS))
-    assert PairSynchrony(10, nearer, np.ones_like(nearer)).margin > STANDARD_ERRORS
+    nearer = np.ones((SYNCHRONY.blocks, SYNCHRONY.shifts))
+    assert PairSynchrony(10, nearer, np.ones_like(nearer)).margin > SYNCHRONY.standard_errors
     nearer[:, 3] = [1, 0, 1, 0, 1, 0, 1, 0]
     assert PairSynchrony(10, nearer, np.ones_like(nearer)).margin == 0
 
 
 def test_few_stretches_prove_nothing() -> None:
-    compared = np.zeros((BLOCKS, SHIFTS))
+    compared = np.zeros((SYNCHRONY.blocks, SYNCHRONY.shifts))
     compared[:3] = 1.0
     assert PairSynchrony(10, compared, compared).margin == 0
     assert PairSynchrony(10, compared, compared).accuracy == 1
@@ -216,7 +213,7 @@ def test_a_report_speaks_of_what_was_held_out() -> None:
 
 def synchrony(accuracy: Sequence[float], boxes: int = 10) -> PairSynchrony:
     """Of some stretches, the same at every distance."""
-    compared = np.zeros((BLOCKS, SHIFTS))
+    compared = np.zeros((SYNCHRONY.blocks, SYNCHRONY.shifts))
     compared[: len(accuracy)] = 1.0
     nearer = np.zeros_like(compared)
     nearer[: len(accuracy)] = np.array(accuracy, dtype=np.float64)[:, None]
@@ -313,8 +310,8 @@ def test_a_trusted_geometry_vouches_for_a_pair(trusted: bool) -> None:
     """All pairs together miss three standard errors; one of them has more than two."""
     weak, better = [0.7, 0.3, 0.6, 0.5, 0.4, 0.5, 0.6, 0.4], [0.7, 0.6, 0.9, 0.4, 0.7, 0.6, 0.7, 0.6]
     measured = {(0, 1): synchrony(better), (0, 2): synchrony(weak), (1, 2): synchrony(weak)}
-    assert measured[0, 1].margin > STANDARD_ERRORS_OF_A_PAIR > measured[0, 2].margin
-    assert pooled(measured.values()).margin < STANDARD_ERRORS
+    assert measured[0, 1].margin > SYNCHRONY.standard_errors_of_a_pair > measured[0, 2].margin
+    assert pooled(measured.values()).margin < SYNCHRONY.standard_errors
     model = replace(model_of(by_place()), lines=dict.fromkeys(measured, np.eye(3)) if trusted else {})
     learnt, _ = learn_tables(model, pack(walkers(60, 3, 2), 3), measured, trained_on=False)
     assert learnt.tables is not None

@@ -8,7 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from selfmva.association.appearance import NOTHING_SEEN
-from selfmva.association.synchrony import CHANCE, STANDARD_ERRORS, pooled
+from selfmva.association.synchrony import CHANCE, SYNCHRONY, pooled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -107,7 +107,7 @@ class FitReport:
     @property
     def embedding_better_than_chance(self) -> bool:
         """True where the synchronization accuracy exceeds chance by three standard errors at every distance."""
-        return self.synchronization_margin > STANDARD_ERRORS
+        return self.synchronization_margin > SYNCHRONY.standard_errors
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain values, NaN as None, for JSON."""
@@ -140,7 +140,7 @@ class FitReport:
         )
 
     def rows(self) -> list[tuple[str, ...]]:
-        """The view pairs as a table for people: one row of text per pair, in the order of `COLUMNS`."""
+        """The view pairs as a table for people: one row of text per pair, in the order of `REPORT_COLUMNS`."""
         return [_row(pair) for pair in self.pairs]
 
     def summary(self) -> str:
@@ -195,19 +195,19 @@ class FitReport:
 
     def __repr__(self) -> str:
         lines = [f"FitReport: {self.summary()}"]
-        lines += [f"  {' | '.join(row)}" for row in (COLUMNS, *self.rows())]
+        lines += [f"  {' | '.join(row)}" for row in (REPORT_COLUMNS, *self.rows())]
         lines += [f"  the clock of {name} is off by {k} instants" for name, k in self.clock_offsets.items() if k]
         lines += [f"  {name} moved by {distance:.2f} body heights" for name, distance in self.moved.items()]
         return "\n".join(lines + [f"  {self.advice()}"] * bool(self.advice()))
 
     def _repr_html_(self) -> str:
         rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in self.rows())
-        head = "".join(f"<th>{name}</th>" for name in COLUMNS)
+        head = "".join(f"<th>{name}</th>" for name in REPORT_COLUMNS)
         advice = f"<p>{escape(self.advice())}</p>" if self.advice() else ""
         return f"<p>{escape(self.summary())}</p><table><tr>{head}</tr>{rows}</table>{advice}"
 
 
-COLUMNS = (
+REPORT_COLUMNS = (
     "view",
     "view",
     "calibration",
@@ -220,7 +220,7 @@ COLUMNS = (
 
 
 def _row(pair: PairReport) -> tuple[str, ...]:
-    """The cells of a table, in the order of COLUMNS."""
+    """The cells of a table, in the order of REPORT_COLUMNS."""
     numbers = (
         "-" if math.isnan(value) else text.format(value)
         for value, text in (

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from selfmva.core.conformance import SIZES, Examination, tiled_images
+from selfmva.core.conformance import ROUNDING, SIZES, Examination, tiled_images
 from selfmva.detectors.base import Detections, Detector
 
 if TYPE_CHECKING:
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from selfmva.core.images import Image
 
-ROUNDING = 1e-3  # of the longer side of an image, and of a score: what the order of sums may change on a GPU
 SMALL = ((3, 5), (1, 1))  # height and width: nobody is in it, and it may come all the same
 
 

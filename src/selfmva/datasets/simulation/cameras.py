@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from selfmva.core.types import FloatArray
 
-HEIGHTS = (2.5, 5.0)  # metres above the floor
+CAMERA_HEIGHTS = (2.5, 5.0)  # metres above the floor
 WALLS = (1.0, 2.0)  # metres outside the floor
 FIELDS_OF_VIEW = (65.0, 85.0)  # degrees, horizontal: surveillance lenses of 2.8 to 4 mm
 SWAY = np.radians([25.0, 8.0])  # largest pan and tilt of a moving camera
@@ -47,7 +47,7 @@ def place_cameras(
     direction = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     half = floor / 2 + rng.uniform(*WALLS, (views, 1))
     on_wall = direction / np.max(np.abs(direction) / half, axis=1, keepdims=True)
-    centres = np.column_stack([floor / 2 + on_wall, rng.uniform(*HEIGHTS, views)])
+    centres = np.column_stack([floor / 2 + on_wall, rng.uniform(*CAMERA_HEIGHTS, views)])
     targets = np.column_stack([floor * rng.uniform(0.4, 0.6, (views, 2)), rng.uniform(0.6, 1.2, views)])
 
     ahead = targets - centres

@@ -17,7 +17,7 @@ GRID = 8  # a body's visible share is counted on GRID x GRID points of its box
 CUT_SHARES = (0.15, 0.4)  # of the height, where feet are cut
 FALSE_HEIGHTS = (0.12, 0.6)  # of the image
 FALSE_ASPECTS = (0.3, 0.5)  # width over height
-SMALLEST = 2.0  # pixels
+SMALLEST_BOX = 2.0  # pixels
 
 
 def truncate(boxes: FloatArray, size: tuple[int, int], threshold: float) -> tuple[FloatArray, BoolArray]:
@@ -38,7 +38,7 @@ def truncate(boxes: FloatArray, size: tuple[int, int], threshold: float) -> tupl
     clipped = _inside(boxes, size)
     sides, inside = boxes[..., 2:] - boxes[..., :2], clipped[..., 2:] - clipped[..., :2]
     outside = 1 - inside.prod(axis=-1) / np.maximum(sides.prod(axis=-1), 1e-9)
-    return clipped, (outside <= threshold) & (inside >= SMALLEST).all(axis=-1)
+    return clipped, (outside <= threshold) & (inside >= SMALLEST_BOX).all(axis=-1)
 
 
 def occlude(boxes: FloatArray, depths: FloatArray, seen: BoolArray, threshold: float) -> tuple[FloatArray, BoolArray]:
@@ -114,7 +114,7 @@ def jitter_boxes(boxes: FloatArray, scale: float, size: tuple[int, int], rng: np
         return boxes
     sides = boxes[:, 2:] - boxes[:, :2]
     centres = np.clip((boxes[:, :2] + boxes[:, 2:]) / 2 + noise[:, :2] * sides, 0.5, np.array(size) - 0.5)
-    half = np.maximum(sides * np.exp(noise[:, 2:]), SMALLEST) / 2
+    half = np.maximum(sides * np.exp(noise[:, 2:]), SMALLEST_BOX) / 2
     return _inside(np.concatenate([centres - half, centres + half], axis=1), size)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from selfmva._version import __version__
-from selfmva.association.fit_report import COLUMNS
+from selfmva.association.fit_report import REPORT_COLUMNS
 from selfmva.metrics.association import pooled_labels, score_pairs
 from selfmva.metrics.curves import precision_recall_curve, reliability_curve
 from selfmva.viz.floor import draw_floor
@@ -55,7 +55,7 @@ def describe_fit(associator: Associator) -> dict[str, Any] | None:
         "summary": report.summary(),
         "advice": report.advice(),
         "seconds": f"{report.seconds:.0f}",
-        "columns": COLUMNS,
+        "columns": REPORT_COLUMNS,
         "rows": report.rows(),
         "clocks": list(report.clock_offsets.items()),
         "moved": [(name, _number(distance)) for name, distance in report.moved.items()],
