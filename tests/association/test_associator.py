@@ -568,13 +568,13 @@ def test_adapt_learns_what_distances_mean_and_leaves_the_embedding(again: Associ
     """The same cameras with another detector: half the boxes are missed."""
     other = scene(**LEARNABLE | {"miss_rate": 0.5})
     before, report = again.embed(0, [BOX]), again.fit_report_
-    before_share = true_fraction(again)
+    before_fraction = true_fraction(again)
     assert again.adapt([other.frame(t) for t in range(200)]) is again
     np.testing.assert_array_equal(again.embed(0, [BOX]), before)
     assert again.fit_report_ is not report
     # Misses take true pairs and others alike.
-    assert true_fraction(again) != before_share
-    assert true_fraction(again) == pytest.approx(before_share, abs=0.1)
+    assert true_fraction(again) != before_fraction
+    assert true_fraction(again) == pytest.approx(before_fraction, abs=0.1)
     assert again.fit_report_.instants == 200
 
 

@@ -67,9 +67,9 @@ def test_lines_that_are_not_trusted_are_none() -> None:
 def test_numbers_are_those_that_were_measured() -> None:
     report = build(accuracy=(1.0, 0.0, 1.0, 1.0))
     assert report.synchronization_accuracy == 0.75
-    error = np.std([1, 0, 1, 1], ddof=1) / 2  # of 4 stretches of the recording, not 12 comparisons
+    error = np.std([1, 0, 1, 1], ddof=1) / 2  # of 4 blocks of the recording, not 12 comparisons
     assert report.synchronization_margin == pytest.approx((0.75 - 0.5) / error)
-    assert [pair.partner_share for pair in report.pairs] == [0.4] * 3  # 2 people are 4 of 10 boxes
+    assert [pair.partner_fraction for pair in report.pairs] == [0.4] * 3  # 2 people are 4 of 10 boxes
     nothing = build(accuracy=())
     assert math.isnan(nothing.synchronization_accuracy)
     assert not nothing.better_than_chance
@@ -106,6 +106,15 @@ def test_everything_comes_back_as_json() -> None:
     assert math.isnan(again.pairs[2].residual)
     assert again.views_on_floor == report.views_on_floor
     assert json.loads(text)["better_than_chance"] is True
+
+
+def test_reports_of_older_versions_are_read() -> None:
+    values = REPORT.to_dict()
+    for pair in values["pairs"]:
+        pair["partner_share"] = pair.pop("partner_fraction")
+    assert repr(FitReport.from_dict(values)) == repr(REPORT)
+    with pytest.raises(TypeError, match="partner_share"):  # one of the two is wrong
+        FitReport.from_dict({**values, "pairs": [pair | {"partner_fraction": 0.5} for pair in values["pairs"]]})
 
 
 def test_rows_have_a_cell_for_every_column() -> None:

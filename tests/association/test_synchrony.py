@@ -131,7 +131,7 @@ def test_a_long_recording_is_looked_at_in_parts() -> None:
     assert found.compared.sum() == 1000 * 7
 
 
-def test_the_margin_is_that_of_the_worst_distance_over_stretches() -> None:
+def test_the_margin_is_that_of_the_worst_distance_over_blocks() -> None:
     rng = np.random.default_rng(0)
     compared = rng.integers(1, 9, (SYNCHRONY.blocks, SYNCHRONY.shifts)).astype(np.float64)
     nearer = rng.integers(0, compared + 1).astype(np.float64)
@@ -148,7 +148,7 @@ def test_what_repeats_itself_is_nothing_learnt() -> None:
     assert PairSynchrony(10, nearer, np.ones_like(nearer)).margin == 0
 
 
-def test_few_stretches_prove_nothing() -> None:
+def test_few_blocks_prove_nothing() -> None:
     compared = np.zeros((SYNCHRONY.blocks, SYNCHRONY.shifts))
     compared[:3] = 1.0
     assert PairSynchrony(10, compared, compared).margin == 0
@@ -168,7 +168,7 @@ def report_on(model: FittedModel) -> FitReport:
     return model.report
 
 
-def share(found: FittedModel, pair: tuple[int, int]) -> float:
+def true_fraction(found: FittedModel, pair: tuple[int, int]) -> float:
     """Of true pairs, by the embedding."""
     assert found.tables is not None
     table = found.tables[pair].tables.get("embedding")
@@ -182,22 +182,22 @@ def test_evidence_of_a_pair_that_is_no_better_than_chance_is_none() -> None:
     found = learn(model_of(by_place()), frames, None, trained_on=False)
     tables, report = found.tables, report_on(found)
     assert tables is not None
-    assert share(found, (0, 1)) == pytest.approx(0.5, abs=0.1)
+    assert true_fraction(found, (0, 1)) == pytest.approx(0.5, abs=0.1)
     at_zero = {"embedding": np.zeros(())}
     assert tables[0, 1](at_zero) > 3
     for pair in ((0, 2), (1, 2)):
-        assert share(found, pair) == 0
+        assert true_fraction(found, pair) == 0
         assert tables[pair](at_zero) < -3
     assert report.better_than_chance
-    assert [pair.partner_share for pair in report.pairs] == pytest.approx([1.0, 0.0, 0.0], abs=0.2)
+    assert [pair.partner_fraction for pair in report.pairs] == pytest.approx([1.0, 0.0, 0.0], abs=0.2)
 
 
 def test_whatever_its_distances_say(monkeypatch: pytest.MonkeyPatch) -> None:
     frames = walkers(60, 2, 2)
     model = model_of(by_place(VIEWS[:2]), VIEWS[:2])
-    assert share(learn(model, frames, None, trained_on=False), (0, 1)) > 0.3
+    assert true_fraction(learn(model, frames, None, trained_on=False), (0, 1)) > 0.3
     monkeypatch.setattr(PairSynchrony, "margin", 0.0)
-    assert share(learn(model, frames, None, trained_on=False), (0, 1)) == 0
+    assert true_fraction(learn(model, frames, None, trained_on=False), (0, 1)) == 0
 
 
 def test_a_report_speaks_of_what_was_held_out() -> None:
@@ -212,7 +212,7 @@ def test_a_report_speaks_of_what_was_held_out() -> None:
 
 
 def synchrony(accuracy: Sequence[float], boxes: int = 10) -> PairSynchrony:
-    """Of some stretches, the same at every distance."""
+    """Of some blocks, the same at every distance."""
     compared = np.zeros((SYNCHRONY.blocks, SYNCHRONY.shifts))
     compared[: len(accuracy)] = 1.0
     nearer = np.zeros_like(compared)
@@ -232,16 +232,16 @@ def test_a_report_pools_its_pairs() -> None:
     assert report.synchronization_accuracy == pytest.approx(0.6875)
     assert [pair.synchronization_accuracy for pair in report.pairs] == pytest.approx([0.8125, 0.5625])
     assert [(pair.view_i, pair.view_j) for pair in report.pairs] == [("v0", "v1"), ("v0", "v2")]
-    # View pairs of one stretch are not independent: 4 stretches, not 8.
+    # View pairs of one block are not independent: 4 blocks, not 8.
     assert report.synchronization_margin == pytest.approx(ttest_1samp(np.mean(accuracies, axis=0), 0.5).statistic)
     assert pooled(synchrony(accuracy) for accuracy in accuracies).boxes == 20
 
 
-def test_shares_of_partners_are_of_boxes() -> None:
+def test_fractions_of_partners_are_of_boxes() -> None:
     """4 people seen by both: 8 of 10 boxes have a partner."""
-    assert report_of([1.0]).pairs[0].partner_share == pytest.approx(0.8)
+    assert report_of([1.0]).pairs[0].partner_fraction == pytest.approx(0.8)
     empty = build_report(VIEWS, {(0, 1): synchrony([], 0)}, {(0, 1): 0.0}, None, {}, instants=1, held_out=True)
-    assert empty.pairs[0].partner_share == 0.0
+    assert empty.pairs[0].partner_fraction == 0.0
 
 
 def make_report(accuracy: float, margin: float) -> FitReport:

@@ -129,7 +129,7 @@ def test_the_order_of_views_changes_only_their_numbers(order: list[int]) -> None
     packed = turned(order)
     other = matches(find_consensus(floor().reordered(order), packed), packed, order)
     same = matches(found(), recording(), list(range(VIEWS)))
-    # Messages of the competition start with the rows: what is just sure one way may be just unsure the other.
+    # Messages of the matching marginals start with the rows: what is just sure one way may be just unsure the other.
     assert len(other ^ same) <= 0.01 * len(same)
 
 

@@ -85,4 +85,4 @@ def _merged(now: Any, value: Any) -> Any:
     own = getattr(now, "name", None)
     if value.get("name", own) != own:
         return value
-    return {field: getattr(now, field) for field in type(now).model_fields} | value
+    return {field: getattr(now, field) for field in type(now).model_fields} | now.with_current_names(value)

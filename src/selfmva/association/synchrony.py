@@ -57,7 +57,7 @@ class PairSynchrony:
 
     @property
     def accuracy(self) -> float:
-        """Share of shifted images that are further away than the synchronous one; 0.5 is chance; NaN without any."""
+        """Fraction of shifted images that are further away than the synchronous one; 0.5 is chance; NaN without any."""
         return float(self.nearer.sum() / self.compared.sum()) if self.compared.any() else math.nan
 
     @property
@@ -159,9 +159,5 @@ def _cells(count: int) -> IntArray:
 
 
 def _sum_by_cell(cells: IntArray, values: FloatArray) -> FloatArray:
-    return np.asarray(
-        np.bincount(cells, values, minlength=SYNCHRONY.blocks * SYNCHRONY.shifts).reshape(
-            SYNCHRONY.blocks, SYNCHRONY.shifts
-        ),
-        np.float64,
-    )
+    shape = SYNCHRONY.blocks, SYNCHRONY.shifts
+    return np.asarray(np.bincount(cells, values, minlength=math.prod(shape)).reshape(shape), np.float64)

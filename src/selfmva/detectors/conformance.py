@@ -107,7 +107,7 @@ class _Check(Examination):
 
 
 def _apart(one: Detections, other: Detections, image: Image) -> float:
-    """How far a box is from its like, as a share of the image or of a score; near ties may have changed places."""
+    """How far a box is from its like, as a fraction of the image or of a score; near ties may have changed places."""
     rows, others = (np.column_stack([boxes / max(image.shape), scores]) for boxes, scores in (one, other))
     if not len(rows):
         return 0.0

@@ -170,8 +170,8 @@ def _cut(polygon: FloatArray, side: FloatArray) -> FloatArray:
     value = polygon @ side[:2] + side[2]
     after, value_after = np.roll(polygon, -1, axis=0), np.roll(value, -1)
     crosses = (value >= 0) != (value_after >= 0)
-    share = value / np.where(crosses, value - value_after, 1.0)
-    both = np.stack([polygon, polygon + share[:, None] * (after - polygon)], axis=1)
+    fraction = value / np.where(crosses, value - value_after, 1.0)
+    both = np.stack([polygon, polygon + fraction[:, None] * (after - polygon)], axis=1)
     return np.asarray(both[np.stack([value >= 0, crosses], axis=1)])
 
 

@@ -18,7 +18,7 @@ SWAY = np.radians([25.0, 8.0])  # largest pan and tilt of a moving camera
 SWAY_PERIODS = (15.0, 60.0)  # seconds
 NEAR = 0.3  # metres: a body nearer than this to the plane of the lens has no box
 
-# A body is three level circles, foot, shoulder and head: (height above the floor, radius), as shares of the body's.
+# A body is three level circles, foot, shoulder and head: (height above the floor, radius), as fractions of the body's.
 # The foot is narrow so that the bottom of a box is where the person stands, whichever side it is seen from.
 BODY_CIRCLES = ((0.0, 0.3), (0.8, 1.0), (1.0, 0.35))
 
@@ -119,9 +119,9 @@ def project_bodies(
     standing = np.einsum("tvij,tvsj->tvsi", *_same_views(projections[..., :2], places)) + projections[:, :, None, :, 3]
     upright = projections[:, :, None, :, 2]
     lows, highs, in_front = [], [], []
-    for share_of_height, share_of_radius in BODY_CIRCLES:
-        centre = standing + upright * (share_of_height * heights)[..., None]
-        square = ((share_of_radius * radii) ** 2)[..., None]
+    for fraction_of_height, fraction_of_radius in BODY_CIRCLES:
+        centre = standing + upright * (fraction_of_height * heights)[..., None]
+        square = ((fraction_of_radius * radii) ** 2)[..., None]
         depth = centre[..., 2:]
         quadratic = depth**2 - square * gram[..., 2, 2, None]
         front = (depth[..., 0] > NEAR) & (quadratic[..., 0] > 0)

@@ -116,8 +116,10 @@ def thinned(points: FloatArray) -> FloatArray:
 def _placed(points: ArrayLike, x: Axis, y: Axis) -> FloatArray:
     """From the units of the axes to pixels: `(N, 2)`."""
     values = np.asarray(points, dtype=np.float64).reshape(-1, 2)
-    share = (values - (x.low, y.low)) / (x.high - x.low, y.high - y.low)
-    return np.asarray((LEFT, CHART_HEIGHT - BOTTOM) + share * (CHART_WIDTH - LEFT - RIGHT, TOP + BOTTOM - CHART_HEIGHT))
+    fraction = (values - (x.low, y.low)) / (x.high - x.low, y.high - y.low)
+    return np.asarray(
+        (LEFT, CHART_HEIGHT - BOTTOM) + fraction * (CHART_WIDTH - LEFT - RIGHT, TOP + BOTTOM - CHART_HEIGHT)
+    )
 
 
 def _line(places: FloatArray, name: str) -> str:

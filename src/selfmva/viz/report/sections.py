@@ -88,7 +88,7 @@ def describe_stream(findings: Findings) -> dict[str, Any]:
         "partners_chart": bar_chart(
             partners,
             Axis("probability of the likeliest partner"),
-            Axis.of("share of the boxes", partners),
+            Axis.of("fraction of the boxes", partners),
             title="Distribution of the probability of each box's likeliest partner",
         ),
     }
@@ -112,8 +112,8 @@ def describe_scores(findings: Findings, views: Sequence[View]) -> dict[str, Any]
         "reliability_chart": line_chart(
             {"observed": np.stack([reliability.expected, reliability.observed], axis=1)[filled]},
             Axis("expected: mean probability"),
-            Axis("observed: share of the same person"),
-            title="Observed share over expected probability",
+            Axis("observed: fraction of the same person"),
+            title="Observed fraction over expected probability",
             counts=reliability.counts[filled],
             diagonal=True,
         ),
