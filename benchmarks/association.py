@@ -32,7 +32,7 @@ PARTS = {  # functions of the profile, from the outside in
     "frame_distances": "    their distances",
     "floor_distances": "    standing distances",
     "posteriors": "  posteriors",
-    "competition": "    competition for partners",
+    "matching_marginals": "    matching marginals",
     "group_frames": "  groups",
     "largest_sum": "    of these, assignment problems",
 }

@@ -36,7 +36,7 @@ class Film(NamedTuple):
     people: NDArray[np.int64]
 
     def rates(self, ids: list[tuple[NDArray[np.int64], ...]]) -> float:
-        """Share of the people who have one id in both views."""
+        """Fraction of the people who have one id in both views."""
         same = [
             (first[np.argsort(who[0])] == second[np.argsort(who[1])]).mean()
             for (first, second), who in zip(ids, self.people, strict=True)
@@ -78,15 +78,15 @@ def write_videos(folder: Path, images: list[NDArray[np.uint8]], rate: float = 10
     return paths
 
 
-def lose_end(path: Path, share: float) -> None:
-    """Put the index of an MP4 file first, as for streaming, and keep a share of the images that it promises."""
+def lose_end(path: Path, fraction: float) -> None:
+    """Put the index of an MP4 file first, as for streaming, and keep a fraction of the images that it promises."""
     data = path.read_bytes()
     images, start = data.index(b"mdat") - 4, data.index(b"moov") - 4
     index = bytearray(data[start:])
     at = index.index(b"stco") + 12
     places = np.frombuffer(index, ">u4", int.from_bytes(index[at - 4 : at]), at) + len(index)
     index[at : at + 4 * len(places)] = places.astype(">u4").tobytes()
-    path.write_bytes(data[:images] + bytes(index) + data[images : images + int(share * (start - images))])
+    path.write_bytes(data[:images] + bytes(index) + data[images : images + int(fraction * (start - images))])
 
 
 def write_folders(folder: Path, images: list[NDArray[np.uint8]]) -> list[Path]:
@@ -132,8 +132,8 @@ def write_head_finder(path: Path) -> Path:
         helper.make_node("Concat", ["cells8", "cells16", "cells32"], ["cells"], axis=1),
         helper.make_node("Mul", ["cells", "finest"], ["doubled"]),
         helper.make_node("Sub", ["doubled", "one"], ["above"]),
-        helper.make_node("Clip", ["above", "zero", "one"], ["share"]),
-        helper.make_node("Mul", ["share", "objectness"], ["seen"]),
+        helper.make_node("Clip", ["above", "zero", "one"], ["fraction"]),
+        helper.make_node("Mul", ["fraction", "objectness"], ["seen"]),
         helper.make_node("Add", ["body", "seen"], ["output"]),
     ]
     return _save(path, nodes, ["batch", 3, height, width], constants)

@@ -11,32 +11,6 @@ SOURCE = Path(__file__).parents[1] / "src"
 CONSTANT = re.compile(r"_?[A-Z][A-Z0-9_]*")
 # Every command's text after its options has this name.
 CONVENTIONS = frozenset({"EPILOG"})
-# To be renamed.
-PENDING = frozenset(
-    {
-        "BATCH",
-        "CHUNK_INSTANTS",
-        "CONFIG",
-        "FILE",
-        "FLOOR",
-        "FORMAT",
-        "FORMS",
-        "GAUSSIAN",
-        "GREY",
-        "HEIGHT",
-        "HEIGHTS",
-        "LENGTH",
-        "LICENSE",
-        "LINES",
-        "MOST_INSTANTS",
-        "PERSON",
-        "REPOSITORY",
-        "SMALLEST",
-        "VIEWS",
-        "_CORNERS",
-        "_FOLDERS",
-    }
-)
 
 
 def find_constants(source: Path) -> dict[str, list[str]]:
@@ -59,7 +33,7 @@ def find_constants(source: Path) -> dict[str, list[str]]:
 def test_no_two_modules_assign_a_constant_of_one_name() -> None:
     constants = find_constants(SOURCE)
     twice = {name: modules for name, modules in constants.items() if len(modules) > 1}
-    assert {name: modules for name, modules in twice.items() if name not in CONVENTIONS | PENDING} == {}
+    assert {name: modules for name, modules in twice.items() if name not in CONVENTIONS} == {}
 
 
 def test_constants_of_all_forms_are_found(tmp_path: Path) -> None:

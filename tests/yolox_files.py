@@ -42,8 +42,8 @@ def write_yolox(path: Path, raw: np.ndarray, batch: int | str = "batch") -> Path
         helper.make_node("Slice", ["images", "start", "end", "channel"], ["blue"]),
         helper.make_node("ReduceMean", ["blue"], ["mean"], axes=[1, 2, 3]),
         helper.make_node("Div", ["mean", "white"], ["brightness"]),
-        helper.make_node("Reshape", ["brightness", "shape"], ["share"]),
-        helper.make_node("Mul", ["objectness", "share"], ["seen"]),
+        helper.make_node("Reshape", ["brightness", "shape"], ["fraction"]),
+        helper.make_node("Mul", ["objectness", "fraction"], ["seen"]),
         helper.make_node("Add", ["fixed", "seen"], ["output"]),
     ]
     graph = helper.make_graph(

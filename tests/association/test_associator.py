@@ -29,7 +29,7 @@ from small_scenes import (
 )
 
 from selfmva import Associator, Frame, NotFittedError, View
-from selfmva.association.streaming import CHUNK_FRAMES
+from selfmva.association.streaming import STREAM_CHUNK
 from selfmva.core.config import AssociationConfig, BatchRecipe, EncoderConfig, PublishedRecipe
 from selfmva.errors import ConfigError, InputError, LearntNothingWarning
 from selfmva.io import write_selfmva
@@ -449,7 +449,7 @@ def test_the_order_of_cameras_changes_only_labels_where_something_was_learnt(lea
 
 def test_a_stream_is_its_frames(learnt: Associator) -> None:
     recording = scene(**LEARNABLE)
-    frames = [recording.frame(t) for t in range(100, 100 + CHUNK_FRAMES + 20)]
+    frames = [recording.frame(t) for t in range(100, 100 + STREAM_CHUNK.frames + 20)]
     frames[3], frames[70] = Frame([[], []], 103), Frame([[], []], 170)
     many = list(learnt.associate_many(frames))
     assert len(many) == len(frames)
@@ -459,7 +459,7 @@ def test_a_stream_is_its_frames(learnt: Associator) -> None:
 
 def test_two_threads_say_the_same(learnt: Associator) -> None:
     recording = scene(**LEARNABLE)
-    frames = [recording.frame(t % 200) for t in range(3 * CHUNK_FRAMES)]
+    frames = [recording.frame(t % 200) for t in range(3 * STREAM_CHUNK.frames)]
     for one, other in zip(learnt.associate_many(frames), learnt.associate_many(frames, threads=2), strict=True):
         assert_same(one, other)
 
@@ -484,10 +484,10 @@ def test_a_stream_takes_no_more_than_it_needs(associator: Associator, recording:
 
     stream = associator.associate_many(endless())
     assert taken == []  # nothing before the first is asked for
-    for number in range(3 * CHUNK_FRAMES):
+    for number in range(3 * STREAM_CHUNK.frames):
         association = next(stream)
         assert association.index == number % 60
-        assert len(taken) <= number + CHUNK_FRAMES
+        assert len(taken) <= number + STREAM_CHUNK.frames
 
 
 def test_a_crowd_makes_shorter_chunks(associator: Associator) -> None:
@@ -568,13 +568,13 @@ def test_adapt_learns_what_distances_mean_and_leaves_the_embedding(again: Associ
     """The same cameras with another detector: half the boxes are missed."""
     other = scene(**LEARNABLE | {"miss_rate": 0.5})
     before, report = again.embed(0, [BOX]), again.fit_report_
-    before_share = true_fraction(again)
+    before_fraction = true_fraction(again)
     assert again.adapt([other.frame(t) for t in range(200)]) is again
     np.testing.assert_array_equal(again.embed(0, [BOX]), before)
     assert again.fit_report_ is not report
     # Misses take true pairs and others alike.
-    assert true_fraction(again) != before_share
-    assert true_fraction(again) == pytest.approx(before_share, abs=0.1)
+    assert true_fraction(again) != before_fraction
+    assert true_fraction(again) == pytest.approx(before_fraction, abs=0.1)
     assert again.fit_report_.instants == 200
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from selfmva.association.fit_report import COLUMNS, FitReport, PairReport, build_report
+from selfmva.association.fit_report import REPORT_COLUMNS, FitReport, PairReport, build_report
 from selfmva.association.synchrony import PairSynchrony
 from selfmva.core.types import View
 
@@ -67,9 +67,9 @@ def test_lines_that_are_not_trusted_are_none() -> None:
 def test_numbers_are_those_that_were_measured() -> None:
     report = build(accuracy=(1.0, 0.0, 1.0, 1.0))
     assert report.synchronization_accuracy == 0.75
-    error = np.std([1, 0, 1, 1], ddof=1) / 2  # of 4 stretches of the recording, not 12 comparisons
+    error = np.std([1, 0, 1, 1], ddof=1) / 2  # of 4 blocks of the recording, not 12 comparisons
     assert report.synchronization_margin == pytest.approx((0.75 - 0.5) / error)
-    assert [pair.partner_share for pair in report.pairs] == [0.4] * 3  # 2 people are 4 of 10 boxes
+    assert [pair.partner_fraction for pair in report.pairs] == [0.4] * 3  # 2 people are 4 of 10 boxes
     nothing = build(accuracy=())
     assert math.isnan(nothing.synchronization_accuracy)
     assert not nothing.better_than_chance
@@ -108,9 +108,18 @@ def test_everything_comes_back_as_json() -> None:
     assert json.loads(text)["better_than_chance"] is True
 
 
+def test_reports_of_older_versions_are_read() -> None:
+    values = REPORT.to_dict()
+    for pair in values["pairs"]:
+        pair["partner_share"] = pair.pop("partner_fraction")
+    assert repr(FitReport.from_dict(values)) == repr(REPORT)
+    with pytest.raises(TypeError, match="partner_share"):  # one of the two is wrong
+        FitReport.from_dict({**values, "pairs": [pair | {"partner_fraction": 0.5} for pair in values["pairs"]]})
+
+
 def test_rows_have_a_cell_for_every_column() -> None:
     rows = REPORT.rows()
-    assert [dict(zip(COLUMNS, row, strict=True))["trusted"] for row in rows] == ["yes", "no", "no"]
+    assert [dict(zip(REPORT_COLUMNS, row, strict=True))["trusted"] for row in rows] == ["yes", "no", "no"]
     assert rows[0] == ("door", "<hall>", "floor", "yes", "120", "0.06", "50%", "75.0%")
     assert rows[2] == ("<hall>", "stairs", "not found", "no", "-", "-", "0%", "-")
 
@@ -145,7 +154,7 @@ def test_repr_shows_the_table_and_what_moved() -> None:
 def test_the_notebook_table_is_escaped() -> None:
     html = REPORT._repr_html_()
     assert html.count("<tr>") == 1 + 3
-    assert html.count("<th>") == len(COLUMNS)
+    assert html.count("<th>") == len(REPORT_COLUMNS)
     assert "&lt;hall&gt;" in html
     assert "<hall>" not in html
     assert "film longer" in html

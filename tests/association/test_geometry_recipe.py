@@ -35,7 +35,7 @@ def test_the_floor_alone_tells_people_apart() -> None:
     assert associator.fit_report_.better_than_chance
     assert not associator.fit_report_.embedding
     assert {pair.calibration for pair in associator.fit_report_.pairs} == {"floor"}
-    assert all(pair.partner_share > 0.5 for pair in associator.fit_report_.pairs)
+    assert all(pair.partner_fraction > 0.5 for pair in associator.fit_report_.pairs)
 
 
 def test_what_needs_an_embedding_says_so() -> None:

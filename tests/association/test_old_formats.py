@@ -6,7 +6,7 @@ import hashlib
 import json
 from copy import copy
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -23,6 +23,16 @@ if TYPE_CHECKING:
 
 
 CUES = ("embedding", "floor", "head_lines")  # as they were numbered, before appearance
+OLD_NAMES = {  # of format 5, as formats 2 to 4 had them
+    "true_fraction": "true_share",
+    "held_out_fraction": "held_out_share",
+    "appearance_fraction": "appearance_share",
+    "partner_fraction": "partner_share",
+}
+
+
+def with_old_names(values: dict[str, Any]) -> dict[str, Any]:
+    return {OLD_NAMES.get(name, name): value for name, value in values.items()}
 
 
 def as_told_then(associator: Associator) -> Associator:
@@ -42,9 +52,10 @@ def number_cues(folder: Path) -> None:
                     CUES.index(cue)
                 ] = tensor
             case ["tables", i, j, cue, part]:
-                numbered[f"tables.{i}.{j}.{CUES.index(cue)}.{part}"] = tensor
+                numbered[f"tables.{i}.{j}.{CUES.index(cue)}.{OLD_NAMES.get(part, part)}"] = tensor
             case _:
                 numbered[name] = tensor
+    assert not any("fraction" in name for name in numbered)
     save_file(numbered, folder / WEIGHTS)
     config = json.loads((folder / CONFIG).read_text())
     config["weights_sha256"] = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
@@ -58,12 +69,15 @@ def write_format_2(associator: Associator, folder: Path) -> None:
     config["format_version"] = 2
     del config["appearance"], config["params"]["appearance"], config["fit_report"]["appearance"]
     del config["feature_length"], config["fit_report"]["calibrated_instants"]
+    config["params"]["recipe"] = with_old_names(config["params"]["recipe"])
     config["params"]["recipe"].pop("appearance_share", None)
+    config["fit_report"]["pairs"] = [with_old_names(pair) for pair in config["fit_report"]["pairs"]]
     for *_, support in (config["floor"] or {"supports": []})["supports"]:
         del support["refuted"]
     text = json.dumps(config)
     assert "appear" not in text
     assert "refuted" not in text
+    assert "fraction" not in text
     (folder / CONFIG).write_text(text)
     number_cues(folder)
 

@@ -20,7 +20,7 @@ from selfmva import Associator, View
 from selfmva.association.model import FittedModel, no_offsets
 from selfmva.association.pretrained.onnx_export import export_onnx
 from selfmva.core.config import AssociatorConfig, EncoderConfig, GeometryRecipe
-from selfmva.datasets.mvor import VIEWS as MVOR
+from selfmva.datasets.mvor import MVOR_VIEWS
 from selfmva.encoders.box import BoxEncoder
 from selfmva.errors import DataError, MissingDependencyError, NotFittedError
 from selfmva.hub import convert_upstream
@@ -197,7 +197,7 @@ def test_without_the_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
 def test_a_converted_checkpoint(data_root: Path, tmp_path: Path, which: str) -> None:
     """From the published weights through ONNX to the golden outputs of the published code."""
     golden = np.load(data_root / "golden" / "mvor_s1_best_forward.npz")
-    associator = convert_upstream(data_root / "golden" / "mvor_s1_best.pth.tar", MVOR)
+    associator = convert_upstream(data_root / "golden" / "mvor_s1_best.pth.tar", MVOR_VIEWS)
     export_onnx(associator, tmp_path / "encoder.onnx")
     session = open_model(tmp_path / "encoder.onnx")
     for view in range(3):

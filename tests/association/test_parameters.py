@@ -69,6 +69,11 @@ def test_another_recipe_is_a_new_one() -> None:
     assert recipe == Associator(recipe={"name": "published", "epochs": 3}).get_params()["recipe"]
 
 
+def test_a_part_may_come_by_the_name_that_it_once_had() -> None:
+    associator = Associator(recipe={"name": "batch", "held_out_share": 0.2}).set_params(recipe={"held_out_share": 0.3})
+    assert associator.get_params() == Associator(recipe={"name": "batch", "held_out_fraction": 0.3}).get_params()
+
+
 def test_a_wrong_part_changes_nothing() -> None:
     associator = quick()
     before = associator.get_params()

@@ -173,11 +173,11 @@ def test_a_missing_file_is_named(damaged: Path, name: str) -> None:
 
 @given(st.sampled_from([CONFIG, WEIGHTS]), st.floats(0, 1, exclude_max=True))
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_file_that_is_cut_short(saved: Path, tmp_path: Path, name: str, share: float) -> None:
+def test_a_file_that_is_cut_short(saved: Path, tmp_path: Path, name: str, fraction: float) -> None:
     folder = tmp_path / "cut"
     shutil.copytree(saved, folder, dirs_exist_ok=True)
     data = (saved / name).read_bytes()
-    (folder / name).write_bytes(data[: int(share * len(data))])
+    (folder / name).write_bytes(data[: int(fraction * len(data))])
     with pytest.raises(CheckpointError, match="is damaged|is no config"):
         Associator.from_pretrained(folder)
 

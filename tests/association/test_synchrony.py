@@ -21,10 +21,7 @@ from selfmva.association.learning import learn, learn_tables
 from selfmva.association.model import FittedModel, no_offsets
 from selfmva.association.recording import CanonicalRecording
 from selfmva.association.synchrony import (
-    BLOCKS,
-    SHIFTS,
-    STANDARD_ERRORS,
-    STANDARD_ERRORS_OF_A_PAIR,
+    SYNCHRONY,
     PairSynchrony,
     measure_synchrony,
     pooled,
@@ -69,7 +66,7 @@ def test_an_encoder_that_knows_everything() -> None:
     assert set(measured) == set(view_pairs(3))
     for found in measured.values():
         assert found.accuracy == 1
-        assert found.margin > STANDARD_ERRORS
+        assert found.margin > SYNCHRONY.standard_errors
         assert found.boxes == 80 * 4
 
 
@@ -79,7 +76,7 @@ def test_people_who_have_nothing_to_do_with_each_other(seed: int) -> None:
     (found,) = measure_synchrony(by_place(VIEWS[:2]), pack(frames, 2), np.arange(400), 5).values()
     assert found.compared.sum() == 400 * 7
     assert found.accuracy == pytest.approx(0.5, abs=0.06)
-    assert found.margin < STANDARD_ERRORS
+    assert found.margin < SYNCHRONY.standard_errors
 
 
 def test_instants_that_are_near_are_neither() -> None:
@@ -99,7 +96,7 @@ def test_values_by_plain_loops(instants: int, most: int, seed: int) -> None:
     frames = [Frame([np.concatenate((c, c + 9), axis=1) for c in views], t) for t, views in enumerate(corners)]
     (found,) = measure_synchrony(by_place(VIEWS[:2]), pack(frames, 2), np.arange(instants), 3).values()
     nearer, compared, boxes = np.zeros((8, 4)), np.zeros((8, 4)), 0
-    sets = max(instants // BLOCKS, 1)
+    sets = max(instants // SYNCHRONY.blocks, 1)
     for first in range(sets):
         chosen = range(first, instants, sets)
         for s in chosen:
@@ -134,9 +131,9 @@ def test_a_long_recording_is_looked_at_in_parts() -> None:
     assert found.compared.sum() == 1000 * 7
 
 
-def test_the_margin_is_that_of_the_worst_distance_over_stretches() -> None:
+def test_the_margin_is_that_of_the_worst_distance_over_blocks() -> None:
     rng = np.random.default_rng(0)
-    compared = rng.integers(1, 9, (BLOCKS, SHIFTS)).astype(np.float64)
+    compared = rng.integers(1, 9, (SYNCHRONY.blocks, SYNCHRONY.shifts)).astype(np.float64)
     nearer = rng.integers(0, compared + 1).astype(np.float64)
     by_scipy = [ttest_1samp(column, 0.5).statistic for column in (nearer / compared).T]
     assert PairSynchrony(10, nearer, compared).margin == pytest.approx(min(by_scipy))
@@ -145,14 +142,14 @@ def test_the_margin_is_that_of_the_worst_distance_over_stretches() -> None:
 
 def test_what_repeats_itself_is_nothing_learnt() -> None:
     """Images that look the same half a recording later tell instants apart, but not these."""
-    nearer = np.ones((BLOCKS, SHIFTS))
-    assert PairSynchrony(10, nearer, np.ones_like(nearer)).margin > STANDARD_ERRORS
+    nearer = np.ones((SYNCHRONY.blocks, SYNCHRONY.shifts))
+    assert PairSynchrony(10, nearer, np.ones_like(nearer)).margin > SYNCHRONY.standard_errors
     nearer[:, 3] = [1, 0, 1, 0, 1, 0, 1, 0]
     assert PairSynchrony(10, nearer, np.ones_like(nearer)).margin == 0
 
 
-def test_few_stretches_prove_nothing() -> None:
-    compared = np.zeros((BLOCKS, SHIFTS))
+def test_few_blocks_prove_nothing() -> None:
+    compared = np.zeros((SYNCHRONY.blocks, SYNCHRONY.shifts))
     compared[:3] = 1.0
     assert PairSynchrony(10, compared, compared).margin == 0
     assert PairSynchrony(10, compared, compared).accuracy == 1
@@ -171,7 +168,7 @@ def report_on(model: FittedModel) -> FitReport:
     return model.report
 
 
-def share(found: FittedModel, pair: tuple[int, int]) -> float:
+def true_fraction(found: FittedModel, pair: tuple[int, int]) -> float:
     """Of true pairs, by the embedding."""
     assert found.tables is not None
     table = found.tables[pair].tables.get("embedding")
@@ -185,22 +182,22 @@ def test_evidence_of_a_pair_that_is_no_better_than_chance_is_none() -> None:
     found = learn(model_of(by_place()), frames, None, trained_on=False)
     tables, report = found.tables, report_on(found)
     assert tables is not None
-    assert share(found, (0, 1)) == pytest.approx(0.5, abs=0.1)
+    assert true_fraction(found, (0, 1)) == pytest.approx(0.5, abs=0.1)
     at_zero = {"embedding": np.zeros(())}
     assert tables[0, 1](at_zero) > 3
     for pair in ((0, 2), (1, 2)):
-        assert share(found, pair) == 0
+        assert true_fraction(found, pair) == 0
         assert tables[pair](at_zero) < -3
     assert report.better_than_chance
-    assert [pair.partner_share for pair in report.pairs] == pytest.approx([1.0, 0.0, 0.0], abs=0.2)
+    assert [pair.partner_fraction for pair in report.pairs] == pytest.approx([1.0, 0.0, 0.0], abs=0.2)
 
 
 def test_whatever_its_distances_say(monkeypatch: pytest.MonkeyPatch) -> None:
     frames = walkers(60, 2, 2)
     model = model_of(by_place(VIEWS[:2]), VIEWS[:2])
-    assert share(learn(model, frames, None, trained_on=False), (0, 1)) > 0.3
+    assert true_fraction(learn(model, frames, None, trained_on=False), (0, 1)) > 0.3
     monkeypatch.setattr(PairSynchrony, "margin", 0.0)
-    assert share(learn(model, frames, None, trained_on=False), (0, 1)) == 0
+    assert true_fraction(learn(model, frames, None, trained_on=False), (0, 1)) == 0
 
 
 def test_a_report_speaks_of_what_was_held_out() -> None:
@@ -215,8 +212,8 @@ def test_a_report_speaks_of_what_was_held_out() -> None:
 
 
 def synchrony(accuracy: Sequence[float], boxes: int = 10) -> PairSynchrony:
-    """Of some stretches, the same at every distance."""
-    compared = np.zeros((BLOCKS, SHIFTS))
+    """Of some blocks, the same at every distance."""
+    compared = np.zeros((SYNCHRONY.blocks, SYNCHRONY.shifts))
     compared[: len(accuracy)] = 1.0
     nearer = np.zeros_like(compared)
     nearer[: len(accuracy)] = np.array(accuracy, dtype=np.float64)[:, None]
@@ -235,16 +232,16 @@ def test_a_report_pools_its_pairs() -> None:
     assert report.synchronization_accuracy == pytest.approx(0.6875)
     assert [pair.synchronization_accuracy for pair in report.pairs] == pytest.approx([0.8125, 0.5625])
     assert [(pair.view_i, pair.view_j) for pair in report.pairs] == [("v0", "v1"), ("v0", "v2")]
-    # View pairs of one stretch are not independent: 4 stretches, not 8.
+    # View pairs of one block are not independent: 4 blocks, not 8.
     assert report.synchronization_margin == pytest.approx(ttest_1samp(np.mean(accuracies, axis=0), 0.5).statistic)
     assert pooled(synchrony(accuracy) for accuracy in accuracies).boxes == 20
 
 
-def test_shares_of_partners_are_of_boxes() -> None:
+def test_fractions_of_partners_are_of_boxes() -> None:
     """4 people seen by both: 8 of 10 boxes have a partner."""
-    assert report_of([1.0]).pairs[0].partner_share == pytest.approx(0.8)
+    assert report_of([1.0]).pairs[0].partner_fraction == pytest.approx(0.8)
     empty = build_report(VIEWS, {(0, 1): synchrony([], 0)}, {(0, 1): 0.0}, None, {}, instants=1, held_out=True)
-    assert empty.pairs[0].partner_share == 0.0
+    assert empty.pairs[0].partner_fraction == 0.0
 
 
 def make_report(accuracy: float, margin: float) -> FitReport:
@@ -313,8 +310,8 @@ def test_a_trusted_geometry_vouches_for_a_pair(trusted: bool) -> None:
     """All pairs together miss three standard errors; one of them has more than two."""
     weak, better = [0.7, 0.3, 0.6, 0.5, 0.4, 0.5, 0.6, 0.4], [0.7, 0.6, 0.9, 0.4, 0.7, 0.6, 0.7, 0.6]
     measured = {(0, 1): synchrony(better), (0, 2): synchrony(weak), (1, 2): synchrony(weak)}
-    assert measured[0, 1].margin > STANDARD_ERRORS_OF_A_PAIR > measured[0, 2].margin
-    assert pooled(measured.values()).margin < STANDARD_ERRORS
+    assert measured[0, 1].margin > SYNCHRONY.standard_errors_of_a_pair > measured[0, 2].margin
+    assert pooled(measured.values()).margin < SYNCHRONY.standard_errors
     model = replace(model_of(by_place()), lines=dict.fromkeys(measured, np.eye(3)) if trusted else {})
     learnt, _ = learn_tables(model, pack(walkers(60, 3, 2), 3), measured, trained_on=False)
     assert learnt.tables is not None

@@ -10,8 +10,8 @@ import torch
 from published_files import published_weights, write_published
 
 from selfmva import Associator, View
-from selfmva.datasets.mvor import VIEWS as MVOR
-from selfmva.datasets.wildtrack import VIEWS as WILDTRACK
+from selfmva.datasets.mvor import MVOR_VIEWS
+from selfmva.datasets.wildtrack import WILDTRACK_VIEWS
 from selfmva.encoders.box import BoxEncoder
 from selfmva.io import write_boxes
 
@@ -63,7 +63,7 @@ def test_json(invoke: Callable, checkpoint: Path, tmp_path: Path) -> None:
     assert "license: cc-by-nc-sa-4.0" in (tmp_path / "rig" / "README.md").read_text()
 
 
-@pytest.mark.parametrize(("name", "views"), [("mvor", MVOR), ("wildtrack", WILDTRACK)])
+@pytest.mark.parametrize(("name", "views"), [("mvor", MVOR_VIEWS), ("wildtrack", WILDTRACK_VIEWS)])
 def test_the_cameras_of_a_data_set(invoke: Callable, tmp_path: Path, name: str, views: tuple[View, ...]) -> None:
     path = write_published(tmp_path / "best.pth.tar", published_weights(untrained(views)))
     assert invoke("convert", path, "--like", name, "--out", tmp_path / "rig").code == 0

@@ -119,7 +119,7 @@ def test_json(invoke: Callable, scene_arguments: tuple[str, ...], tmp_path: Path
     assert content["report"]["views_on_floor"] == ["camera0", "camera1"]
     (pair,) = content["report"]["pairs"]
     assert pair["calibration"] == "floor"
-    assert set(pair) >= {"view_i", "view_j", "partner_share", "synchronization_accuracy", "support", "residual"}
+    assert set(pair) >= {"view_i", "view_j", "partner_fraction", "synchronization_accuracy", "support", "residual"}
 
 
 def test_settings_reach_the_associator(invoke: Callable, scene_arguments: tuple[str, ...], tmp_path: Path) -> None:

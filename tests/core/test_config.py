@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ def test_published_defaults_are_the_published_ones() -> None:
     assert (recipe.learning_rate, recipe.epochs, recipe.similarity_threshold) == (1e-4, 80, 0.0)
     assert recipe.edges
     assert recipe.reprojection
-    assert recipe.held_out_share == 0.0
+    assert recipe.held_out_fraction == 0.0
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -66,3 +67,28 @@ def test_recipes_are_told_apart_by_name(name: str) -> None:
 def test_mistakes_are_named(values: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         build(AssociationConfig, values)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("batch", "held_out_share", "held_out_fraction"),
+        ("published", "held_out_share", "held_out_fraction"),
+        ("published", "appearance_share", "appearance_fraction"),
+    ],
+)
+def test_fields_come_by_the_names_that_they_once_had(name: str, old: str, new: str) -> None:
+    config = build(AssociatorConfig, {"recipe": {"name": name, old: 0.25}})
+    assert config == build(AssociatorConfig, {"recipe": {"name": name, new: 0.25}})
+    assert getattr(config.recipe, new) == 0.25
+    assert old not in config.model_dump_json()
+    assert RECIPES[name].model_validate_json(json.dumps({old: 0.25})) == config.recipe
+
+
+def test_mistakes_in_old_names_speak_of_the_new_ones() -> None:
+    with pytest.raises(ConfigError, match=r"held_out_fraction: .*less than or equal to 0.5, got 0.7"):
+        build(BatchRecipe, {"held_out_share": 0.7})
+    with pytest.raises(ConfigError, match=r"held_out_share is unknown; known are .*held_out_fraction, "):
+        build(BatchRecipe, {"held_out_share": 0.1, "held_out_fraction": 0.2})
+    with pytest.raises(ConfigError, match=r"appearance_share is unknown"):
+        build(BatchRecipe, {"appearance_share": 0.1})

@@ -180,9 +180,9 @@ def test_a_damaged_record(whole: Path, tmp_path: Path) -> None:
 @given(st.floats(0.01, 1, exclude_max=True))
 @example(0.0)
 @FEW
-def test_a_file_that_is_cut_short(whole: Path, tmp_path: Path, share: float) -> None:
+def test_a_file_that_is_cut_short(whole: Path, tmp_path: Path, fraction: float) -> None:
     data = whole.read_bytes()
-    (tmp_path / "cut").write_bytes(data[: int(share * len(data))])
+    (tmp_path / "cut").write_bytes(data[: int(fraction * len(data))])
     with pytest.raises(CheckpointError, match="cut (is|cannot) .*cut short"):
         read_torch_archive(tmp_path / "cut")
 

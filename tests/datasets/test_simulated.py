@@ -185,8 +185,8 @@ def test_truncation_threshold() -> None:
 
 def test_occlusion_threshold_is_monotone() -> None:
     counts = [
-        len(all_boxes(Simulated(instants=100, people=20, **EXACT | {"occlusion_threshold": share}))[0])
-        for share in (0, 0.3, 0.6, 0.9, 1)
+        len(all_boxes(Simulated(instants=100, people=20, **EXACT | {"occlusion_threshold": fraction}))[0])
+        for fraction in (0, 0.3, 0.6, 0.9, 1)
     ]
     assert counts == sorted(counts)
     assert len(set(counts)) == 5

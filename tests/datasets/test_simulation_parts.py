@@ -26,10 +26,10 @@ def test_boxes_of_bodies_match_brute_force() -> None:
     for view in range(3):
         for body in range(20):
             points = []
-            for share_of_height, share_of_radius in cameras.BODY_CIRCLES:
+            for fraction_of_height, fraction_of_radius in cameras.BODY_CIRCLES:
                 circle = np.ones((len(ring), 4))
-                circle[:, :2] = places[0, 0, body] + share_of_radius * radii[0, 0, body] * ring
-                circle[:, 2] = share_of_height * heights[0, 0, body]
+                circle[:, :2] = places[0, 0, body] + fraction_of_radius * radii[0, 0, body] * ring
+                circle[:, 2] = fraction_of_height * heights[0, 0, body]
                 points.append(circle)
             pixels = np.concatenate(points) @ projections[view].T
             assert seen[0, view, body] == (pixels[:, 2].min() > 0.3) or abs(pixels[:, 2].min() - 0.3) < 0.3

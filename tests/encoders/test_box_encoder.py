@@ -138,7 +138,7 @@ def test_twice_the_image_and_twice_the_boxes_change_nothing(prompt: Literal["box
     torch.testing.assert_close(one.targets(boxes, view), twice.targets(2 * boxes, view))
 
 
-def test_targets_are_shares_of_the_image() -> None:
+def test_targets_are_fractions_of_the_image() -> None:
     boxes = torch.tensor([[64.0, 48.0, 320.0, 480.0], [192.0, 108.0, 960.0, 1080.0]])
     view = torch.tensor([0, 1])
     assert make().targets(boxes, view).tolist() == [pytest.approx([0.1, 0.1, 0.5, 1.0])] * 2

@@ -126,16 +126,18 @@ def test_instants_of_a_batch_are_uniform() -> None:
     assert is_uniform(drawn, 20)
 
 
-@given(instants=st.integers(0, 2000), share=st.sampled_from([0.0, 0.004, 0.01, 0.02, 0.05, 0.1, 0.13, 0.2, 0.33, 0.5]))
-def test_hold_out_splits_everything_once(instants: int, share: float) -> None:
-    learnt, kept = hold_out(instants, share)
+@given(
+    instants=st.integers(0, 2000), fraction=st.sampled_from([0.0, 0.004, 0.01, 0.02, 0.05, 0.1, 0.13, 0.2, 0.33, 0.5])
+)
+def test_hold_out_splits_everything_once(instants: int, fraction: float) -> None:
+    learnt, kept = hold_out(instants, fraction)
     assert sorted([*learnt, *kept]) == list(range(instants))
     assert (np.diff(learnt) > 0).all()
     assert (np.diff(kept) > 0).all()
-    if share * instants < 2:
+    if fraction * instants < 2:
         assert len(kept) == 0
     else:
-        assert len(kept) == pytest.approx(share * instants, abs=0.5)
+        assert len(kept) == pytest.approx(fraction * instants, abs=0.5)
 
 
 def test_the_end_is_held_out_in_one_piece() -> None:

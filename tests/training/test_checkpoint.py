@@ -83,9 +83,9 @@ def test_a_file_is_no_pickle(saved: Path) -> None:
 
 @given(st.floats(0, 1, exclude_max=True))
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_checkpoint_that_is_cut_short(saved: Path, tmp_path: Path, share: float) -> None:
+def test_a_checkpoint_that_is_cut_short(saved: Path, tmp_path: Path, fraction: float) -> None:
     data = saved.read_bytes()
-    (tmp_path / "cut").write_bytes(data[: int(share * len(data))])
+    (tmp_path / "cut").write_bytes(data[: int(fraction * len(data))])
     encoder, optimizer = make(seed=4)
     before = encoder.layers[0].weight.clone()
     with pytest.raises(CheckpointError, match="cut short"):

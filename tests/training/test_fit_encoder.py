@@ -167,9 +167,9 @@ def test_an_exception_of_a_callback_stops_the_training() -> None:
 
 
 @pytest.mark.parametrize(
-    ("recipe", "options", "share"), [("batch", {"steps": 80}, 0.8), ("published", {"epochs": 6}, 0.8)]
+    ("recipe", "options", "fraction"), [("batch", {"steps": 80}, 0.8), ("published", {"epochs": 6}, 0.8)]
 )
-def test_the_loss_falls(recipe: str, options: dict[str, Any], share: float) -> None:
+def test_the_loss_falls(recipe: str, options: dict[str, Any], fraction: float) -> None:
     losses: list[float] = []
 
     def note(state: StepState) -> None:
@@ -178,7 +178,7 @@ def test_the_loss_falls(recipe: str, options: dict[str, Any], share: float) -> N
 
     fit_quietly(flat(recipe, recipe_options=options), scene(instants=40), callbacks=[note])
     tenth = len(losses) // 10
-    assert np.mean(losses[-2 * tenth :]) < share * np.mean(losses[:tenth])
+    assert np.mean(losses[-2 * tenth :]) < fraction * np.mean(losses[:tenth])
 
 
 @pytest.mark.parametrize("name", ["tpu of the neighbour", "cuda:x", ""])

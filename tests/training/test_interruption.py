@@ -23,7 +23,7 @@ from selfmva.training.loop import Watch
 
 RECIPES = {
     "batch": {"name": "batch", "steps": 60, "instants": 4},
-    "published": {"name": "published", "epochs": 2, "held_out_share": 0.0},
+    "published": {"name": "published", "epochs": 2, "held_out_fraction": 0.0},
 }
 PATIENCE = 120  # seconds; of a very busy machine
 

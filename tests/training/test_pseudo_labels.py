@@ -17,7 +17,7 @@ from selfmva.core.view_pairs import view_pairs
 from selfmva.datasets.simulated import Simulated
 from selfmva.geometry.floor import Floor
 from selfmva.geometry.floor_likelihood import LIKELIHOOD, log_odds_of_distances
-from selfmva.training.pseudo_labels import CHUNK_INSTANTS, Consensus, find_consensus, floor_table
+from selfmva.training.pseudo_labels import CONSENSUS, Consensus, ConsensusSettings, find_consensus, floor_table
 
 VIEWS, PEOPLE, INSTANTS = 4, 6, 60
 Match = tuple[int, tuple[int, tuple[float, ...]], tuple[int, tuple[float, ...]]]
@@ -129,7 +129,7 @@ def test_the_order_of_views_changes_only_their_numbers(order: list[int]) -> None
     packed = turned(order)
     other = matches(find_consensus(floor().reordered(order), packed), packed, order)
     same = matches(found(), recording(), list(range(VIEWS)))
-    # Messages of the competition start with the rows: what is just sure one way may be just unsure the other.
+    # Messages of the matching marginals start with the rows: what is just sure one way may be just unsure the other.
     assert len(other ^ same) <= 0.01 * len(same)
 
 
@@ -159,14 +159,14 @@ def test_a_floor_under_one_view_or_none_matches_nobody(off: tuple[int, ...]) -> 
 
 
 def test_nobody_matches_nobody() -> None:
-    empty = pack([Frame([[]] * VIEWS)] * (CHUNK_INSTANTS + 1), VIEWS)
+    empty = pack([Frame([[]] * VIEWS)] * (CONSENSUS.chunk + 1), VIEWS)
     consensus = find_consensus(floor(), empty)
     assert consensus.image.shape == consensus.place.shape == (0, 2)
-    assert len(consensus.known) == CHUNK_INSTANTS + 1
+    assert len(consensus.known) == CONSENSUS.chunk + 1
 
 
 def test_instants_are_asked_at_even_distances_where_there_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("selfmva.training.pseudo_labels.MOST_INSTANTS", 7)
+    monkeypatch.setattr("selfmva.training.pseudo_labels.CONSENSUS", ConsensusSettings(most_instants=7))
     consensus = find_consensus(floor(), recording())
     assert len(consensus.known) == 7
     assert consensus.known[[0, -1]].tolist() == [0, INSTANTS - 1]

@@ -32,11 +32,11 @@ VIEWS = [View(f"v{k}", 1280, 720) for k in range(3)]
 RNG = np.random.default_rng(0)
 
 
-def plain_blend(geometry: np.ndarray, looks: np.ndarray, share: float) -> np.ndarray:
+def plain_blend(geometry: np.ndarray, looks: np.ndarray, weight: float) -> np.ndarray:
     """Number by number."""
     result = np.empty(geometry.shape)
     for cell in np.ndindex(geometry.shape):
-        result[cell] = (1 - share) * geometry[cell] / geometry.max() + share * looks[cell] / looks.max()
+        result[cell] = (1 - weight) * geometry[cell] / geometry.max() + weight * looks[cell] / looks.max()
     return result
 
 
@@ -60,15 +60,15 @@ def encoder() -> BoxEncoder:
     return BoxEncoder(VIEWS, generator=torch.Generator().manual_seed(0))
 
 
-@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 1.0])
+@pytest.mark.parametrize("weight", [0.0, 0.1, 0.5, 1.0])
 @pytest.mark.parametrize("shape", [(1, 1), (3, 4), (5, 2)])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_blend(share: float, shape: tuple[int, int], dtype: type) -> None:
+def test_blend(weight: float, shape: tuple[int, int], dtype: type) -> None:
     geometry, looks = (RNG.uniform(0.1, top, shape).astype(dtype) for top in (40, 2))
-    found = blended(geometry, looks, share)
+    found = blended(geometry, looks, weight)
     assert (found.shape, found.dtype) == (shape, dtype)
-    np.testing.assert_allclose(found, plain_blend(geometry, looks, share), atol=2e-5)
-    np.testing.assert_allclose(blended(9 * geometry, 0.1 * looks, share), found, atol=2e-5)  # free of units
+    np.testing.assert_allclose(found, plain_blend(geometry, looks, weight), atol=2e-5)
+    np.testing.assert_allclose(blended(9 * geometry, 0.1 * looks, weight), found, atol=2e-5)  # free of units
 
 
 def test_blend_where_looks_are_not_known() -> None:
@@ -77,20 +77,20 @@ def test_blend_where_looks_are_not_known() -> None:
     np.testing.assert_array_equal(blended(geometry, looks, 0.1), geometry)
 
 
-@pytest.mark.parametrize("share", [0.1, 0.6])
+@pytest.mark.parametrize("weight", [0.1, 0.6])
 @pytest.mark.parametrize("sizes", [(1, 3), (4, 4), (6, 3)])
-def test_matches_are_those_of_the_blend(share: float, sizes: tuple[int, int]) -> None:
+def test_matches_are_those_of_the_blend(weight: float, sizes: tuple[int, int]) -> None:
     changed = 0
     for seed in range(20):
         rng = np.random.default_rng(seed)
         rows, columns = (torch.from_numpy(rng.normal(size=(n, 8)).astype(np.float32)) for n in sizes)
         looks = rng.uniform(0, 2, sizes).astype(np.float32)
-        costs = plain_blend(cdist(rows.numpy(), columns.numpy()), looks, share)
+        costs = plain_blend(cdist(rows.numpy(), columns.numpy()), looks, weight)
         wanted = np.stack(linear_sum_assignment(costs), axis=1).tolist()
-        assert match_images(rows, columns, 0.0, looks, share).tolist() == wanted
+        assert match_images(rows, columns, 0.0, looks, weight).tolist() == wanted
         unknown = np.full_like(looks, np.nan)
         alone = match_images(rows, columns).tolist()
-        assert match_images(rows, columns, 0.0, unknown, share).tolist() == alone
+        assert match_images(rows, columns, 0.0, unknown, weight).tolist() == alone
         changed += alone != wanted
     assert changed > 0  # looks had a say
 
@@ -107,7 +107,7 @@ def test_the_similarity_threshold_is_that_of_the_blend() -> None:
 
 def test_a_training_matches_by_the_blend(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every matching of some steps is the optimal assignment of embeddings and unit features, and its loss follows."""
-    recording, recipe, network = pack(frames_of(clothed()), 3), PublishedRecipe(appearance_share=0.4), encoder()
+    recording, recipe, network = pack(frames_of(clothed()), 3), PublishedRecipe(appearance_fraction=0.4), encoder()
     assert recording.features is not None
     objective = PublishedObjective(recording, recipe, seed=1)
     terms = []
@@ -145,19 +145,19 @@ def losses(frames: list[Frame], **options: float) -> list[float | None]:
 def test_a_training_without_features_is_as_before() -> None:
     frames = frames_of(clothed())
     before = losses([without_looks(frame) for frame in frames])
-    assert losses(frames, appearance_share=0.0) == before
+    assert losses(frames, appearance_fraction=0.0) == before
     assert losses([with_unknown_looks(frame) for frame in frames]) == before
-    assert losses(frames, appearance_share=0.4) != before
+    assert losses(frames, appearance_fraction=0.4) != before
 
 
 @pytest.fixture(scope="module")
 def associator() -> Associator:
-    recipe = {"recipe_options": {"epochs": 1, "appearance_share": 0.5}}
+    recipe = {"recipe_options": {"epochs": 1, "appearance_fraction": 0.5}}
     with pytest.warns(GeometryMissingWarning):
         return flat("published", **recipe).fit(clothed())
 
 
-def plain_scores(associator: Associator, share: float) -> AssociationScores:
+def plain_scores(associator: Associator, weight: float) -> AssociationScores:
     """The published protocol, box by box."""
     results = []
     for index in clothed().splits["test"]:
@@ -167,7 +167,7 @@ def plain_scores(associator: Associator, share: float) -> AssociationScores:
         for i, j in combinations(range(3), 2):
             if len(embedded[i]) and len(embedded[j]):
                 costs = cdist(embedded[i], embedded[j])
-                costs = plain_blend(costs, cdist(looks[i], looks[j]), share) if share else costs
+                costs = plain_blend(costs, cdist(looks[i], looks[j]), weight) if weight else costs
                 matches = np.stack(linear_sum_assignment(costs), axis=1)
                 results.append(PairResult(1 - costs / (costs.max() + 1e-6), matches, identities[i], identities[j]))
     return score_pairs(results)

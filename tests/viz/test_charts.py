@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from selfmva.viz.report.charts import (
     BOTTOM,
-    HEIGHT,
+    CHART_HEIGHT,
+    CHART_WIDTH,
     LEFT,
     MOST_POINTS,
     RIGHT,
     TOP,
-    WIDTH,
     Axis,
     bar_chart,
     line_chart,
@@ -33,8 +33,8 @@ def points_of(svg: str, name: str) -> np.ndarray:
 def test_lines_are_in_place() -> None:
     svg = line_chart({"people": [[0, 0], [10, 5], [5, 2.5]]}, Axis("instant", 0, 10), Axis("people", 0, 5), title="P")
     corners = points_of(svg, "line-0")
-    np.testing.assert_allclose(corners[0], [LEFT, HEIGHT - BOTTOM])
-    np.testing.assert_allclose(corners[1], [WIDTH - RIGHT, TOP])
+    np.testing.assert_allclose(corners[0], [LEFT, CHART_HEIGHT - BOTTOM])
+    np.testing.assert_allclose(corners[1], [CHART_WIDTH - RIGHT, TOP])
     np.testing.assert_allclose(corners[2], corners[:2].mean(axis=0))
 
 
@@ -49,8 +49,8 @@ def test_bars_stand_on_the_axis() -> None:
     root = ET.fromstring(bar_chart([0.0, 0.5, 1.0], Axis("x"), Axis("y"), title="t"))  # noqa: S314
     bars = [{k: float(bar.attrib[k]) for k in ("x", "y", "width", "height")} for bar in root.iter("rect")]
     heights = [bar["height"] for bar in bars]
-    assert heights == [0, pytest.approx(heights[2] / 2), HEIGHT - BOTTOM - TOP]
-    assert all(bar["y"] + bar["height"] == pytest.approx(HEIGHT - BOTTOM) for bar in bars)
+    assert heights == [0, pytest.approx(heights[2] / 2), CHART_HEIGHT - BOTTOM - TOP]
+    assert all(bar["y"] + bar["height"] == pytest.approx(CHART_HEIGHT - BOTTOM) for bar in bars)
     assert all(a["x"] + a["width"] < b["x"] for a, b in itertools.pairwise(bars))
 
 

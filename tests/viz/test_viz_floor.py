@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SCENE = scene()
 FLOOR = true_floor(SCENE)
-FOOTPRINTS = 0.02  # least share of the picture
+FOOTPRINTS = 0.02  # least fraction of the picture
 VISIBLE = 8  # of 255 levels
 ROUNDING = 5e-4  # of all pixels: ten dots of this picture that lie one pixel aside
 
@@ -33,8 +33,8 @@ def pixels_of(picture: np.ndarray, colour: Any) -> int:
     return int((picture == np.array(colour)).all(axis=2).sum())
 
 
-def share_apart(one: np.ndarray, other: np.ndarray) -> float:
-    """Share of the pixels that differ to the eye: kernels of linear algebra round differently, which moves an edge."""
+def fraction_apart(one: np.ndarray, other: np.ndarray) -> float:
+    """Fraction of pixels that differ to the eye: kernels of linear algebra round differently, which moves an edge."""
     return float((np.abs(one.astype(int) - other).max(axis=2) > VISIBLE).mean())
 
 
@@ -83,19 +83,21 @@ def test_footprints_cameras_and_people_are_there() -> None:
 
 def test_a_generator_will_do_and_nothing_is_changed() -> None:
     picture = draw_floor(FLOOR, (association for association in associations()))
-    assert share_apart(picture, draw_floor(FLOOR, associations())) < ROUNDING
+    assert fraction_apart(picture, draw_floor(FLOOR, associations())) < ROUNDING
 
 
 def test_the_unit_of_the_associations_does_not_matter() -> None:
     """A length that became known after the fact applies to places that were found before."""
     feet = replace(FLOOR, unit=FLOOR.unit * 3.28)
     picture = draw_floor(feet, associations(feet))
-    assert share_apart(draw_floor(feet, associations()), picture) < ROUNDING
-    assert share_apart(draw_floor(feet, associations()[:-1]), picture) > 2 * ROUNDING  # people one step aside are seen
+    assert fraction_apart(draw_floor(feet, associations()), picture) < ROUNDING
+    assert (
+        fraction_apart(draw_floor(feet, associations()[:-1]), picture) > 2 * ROUNDING
+    )  # people one step aside are seen
 
 
 def test_people_without_a_floor_are_left_out() -> None:
-    assert share_apart(draw_floor(FLOOR, associations(None)), draw_floor(FLOOR)) < ROUNDING
+    assert fraction_apart(draw_floor(FLOOR, associations(None)), draw_floor(FLOOR)) < ROUNDING
 
 
 @pytest.mark.parametrize("size", [(240, 240), (400, 300), (300, 700), (1600, 900)])

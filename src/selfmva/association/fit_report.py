@@ -8,7 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from selfmva.association.appearance import NOTHING_SEEN
-from selfmva.association.synchrony import CHANCE, STANDARD_ERRORS, pooled
+from selfmva.association.synchrony import CHANCE, SYNCHRONY, pooled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,7 +30,8 @@ class PairReport:
     Attributes:
         view_i: Name of the first view.
         view_j: Name of the second view.
-        partner_share: Share of the boxes that have a partner in the other view, as the posteriors expect it, in [0, 1].
+        partner_fraction: Fraction of the boxes that have a partner in the other view, as the posteriors expect it, in
+            [0, 1].
         synchronization_accuracy: How often the synchronous image is nearer than a shifted one; 0.5 is chance; NaN
             where nothing could be compared.
         calibration: `"floor"`: both views are on the common floor, and their boxes speak for it; `"implied"`: both are
@@ -43,7 +44,7 @@ class PairReport:
 
     view_i: str
     view_j: str
-    partner_share: float
+    partner_fraction: float
     synchronization_accuracy: float
     calibration: str = NOT_FOUND
     support: float = math.nan
@@ -107,7 +108,7 @@ class FitReport:
     @property
     def embedding_better_than_chance(self) -> bool:
         """True where the synchronization accuracy exceeds chance by three standard errors at every distance."""
-        return self.synchronization_margin > STANDARD_ERRORS
+        return self.synchronization_margin > SYNCHRONY.standard_errors
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain values, NaN as None, for JSON."""
@@ -120,11 +121,11 @@ class FitReport:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> FitReport:
-        """The inverse of `to_dict`."""
+        """The inverse of `to_dict`; reads reports of older versions, too."""
         own = {k: v for k, v in values.items() if k not in ("pairs", "better_than_chance")}
         own["views_on_floor"] = tuple(own.get("views_on_floor", ()))
         own["moved"] = with_nan(own.get("moved", {}))
-        return cls(pairs=tuple(PairReport(**with_nan(pair)) for pair in values["pairs"]), **with_nan(own))
+        return cls(pairs=tuple(_pair_from_dict(pair) for pair in values["pairs"]), **with_nan(own))
 
     def reordered(self, views: Sequence[str]) -> FitReport:
         """The same with the views, and their pairs, in the order of these names."""
@@ -140,7 +141,7 @@ class FitReport:
         )
 
     def rows(self) -> list[tuple[str, ...]]:
-        """The view pairs as a table for people: one row of text per pair, in the order of `COLUMNS`."""
+        """The view pairs as a table for people: one row of text per pair, in the order of `REPORT_COLUMNS`."""
         return [_row(pair) for pair in self.pairs]
 
     def summary(self) -> str:
@@ -195,19 +196,19 @@ class FitReport:
 
     def __repr__(self) -> str:
         lines = [f"FitReport: {self.summary()}"]
-        lines += [f"  {' | '.join(row)}" for row in (COLUMNS, *self.rows())]
+        lines += [f"  {' | '.join(row)}" for row in (REPORT_COLUMNS, *self.rows())]
         lines += [f"  the clock of {name} is off by {k} instants" for name, k in self.clock_offsets.items() if k]
         lines += [f"  {name} moved by {distance:.2f} body heights" for name, distance in self.moved.items()]
         return "\n".join(lines + [f"  {self.advice()}"] * bool(self.advice()))
 
     def _repr_html_(self) -> str:
         rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in self.rows())
-        head = "".join(f"<th>{name}</th>" for name in COLUMNS)
+        head = "".join(f"<th>{name}</th>" for name in REPORT_COLUMNS)
         advice = f"<p>{escape(self.advice())}</p>" if self.advice() else ""
         return f"<p>{escape(self.summary())}</p><table><tr>{head}</tr>{rows}</table>{advice}"
 
 
-COLUMNS = (
+REPORT_COLUMNS = (
     "view",
     "view",
     "calibration",
@@ -219,14 +220,21 @@ COLUMNS = (
 )
 
 
+def _pair_from_dict(values: dict[str, Any]) -> PairReport:
+    own = with_nan(values)
+    if "partner_fraction" not in own and "partner_share" in own:  # as saved models of formats up to 4 have it
+        own["partner_fraction"] = own.pop("partner_share")
+    return PairReport(**own)
+
+
 def _row(pair: PairReport) -> tuple[str, ...]:
-    """The cells of a table, in the order of COLUMNS."""
+    """The cells of a table, in the order of REPORT_COLUMNS."""
     numbers = (
         "-" if math.isnan(value) else text.format(value)
         for value, text in (
             (pair.support, "{:.0f}"),
             (pair.residual, "{:.2f}"),
-            (pair.partner_share, "{:.0%}"),
+            (pair.partner_fraction, "{:.0%}"),
             (pair.synchronization_accuracy, "{:.1%}"),
         )
     )
@@ -268,7 +276,7 @@ def build_report(
             PairReport(
                 view_i=views[i].name,
                 view_j=views[j].name,
-                partner_share=2.0 * partners[i, j] / synchrony.boxes if synchrony.boxes else 0.0,
+                partner_fraction=2.0 * partners[i, j] / synchrony.boxes if synchrony.boxes else 0.0,
                 synchronization_accuracy=synchrony.accuracy,
                 calibration=calibration,
                 support=support,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +15,7 @@ from selfmva.association.cues.appearance import AppearanceCue
 from selfmva.association.cues.base import LearningContext
 from selfmva.association.fit_report import build_report
 from selfmva.association.head_lines import find_lines, trusted_lines
-from selfmva.association.synchrony import STANDARD_ERRORS, STANDARD_ERRORS_OF_A_PAIR, measure_synchrony, pooled
+from selfmva.association.synchrony import SYNCHRONY, measure_synchrony, pooled
 from selfmva.core.packed_boxes import feature_length, gather, jitter, pack
 from selfmva.core.view_pairs import view_pairs
 from selfmva.matching.posterior.fusion import FusedTable, fuse
@@ -31,10 +31,18 @@ if TYPE_CHECKING:
     from selfmva.core.types import Frame, IntArray
     from selfmva.core.view_pairs import ViewPair
 
-# An encoder knows the boxes it was trained on too well. Moving them by a tenth of their size stands in for the
-# difference to new ones: without, the posteriors of unseen instants are too low (docs/benchmarks.md).
-TRAINED_JITTER = 0.1
-PARTNER_CHUNK = 16  # instants whose posteriors are computed at once
+
+@dataclass(frozen=True)
+class TableLearningSettings:
+    """How tables are learnt from boxes that the encoder knows, and how partners are counted."""
+
+    # An encoder knows the boxes it was trained on too well. Moving them by a tenth of their size stands in for the
+    # difference to new ones: without, the posteriors of unseen instants are too low (docs/benchmarks.md).
+    trained_jitter: float = 0.1  # standard deviation, as a fraction of a box's size
+    partner_chunk: int = 16  # instants whose posteriors are computed at once: what bounds the memory
+
+
+TABLE_LEARNING = TableLearningSettings()
 
 
 def learn(
@@ -102,7 +110,7 @@ def learn_tables(
         The model with tables, without what appearance refutes; and what appearance is worth. A view pair without any
         cue is never matched.
     """
-    jittered = jitter(recording, TRAINED_JITTER, np.random.default_rng(0)) if trained_on else None
+    jittered = jitter(recording, TABLE_LEARNING.trained_jitter, np.random.default_rng(0)) if trained_on else None
     cues = cues_of(model)
     comparisons = compare_views(cues, recording, jittered, model.minimum_shift)
     context = LearningContext(model, recording, _embedded_pairs(model, synchrony))
@@ -132,12 +140,12 @@ def _embedded_pairs(model: FittedModel, synchrony: Mapping[ViewPair, PairSynchro
     Where geometry proves that two views show the same people, the embedding needs to beat chance for this pair alone.
     Elsewhere all pairs together must, too: a pair has too few instants to tell what repeats itself.
     """
-    all_together = pooled(synchrony.values()).margin > STANDARD_ERRORS
+    all_together = pooled(synchrony.values()).margin > SYNCHRONY.standard_errors
     floor, lines = model.floor, model.lines
     return {
         pair
         for pair, found in synchrony.items()
-        if found.margin > STANDARD_ERRORS_OF_A_PAIR
+        if found.margin > SYNCHRONY.standard_errors_of_a_pair
         and (all_together or pair in lines or (floor is not None and floor.trusted(*pair)))
     }
 
@@ -171,8 +179,8 @@ def expected_partners(model: FittedModel, frames: Sequence[Frame], instants: Int
     """For every view pair, the sum of all posteriors at some of the instants."""
     pairs = view_pairs(len(model.views))
     total = np.zeros(len(pairs))
-    for first in range(0, len(instants), PARTNER_CHUNK):
-        part = [frames[t] for t in instants[first : first + PARTNER_CHUNK]]
+    for first in range(0, len(instants), TABLE_LEARNING.partner_chunk):
+        part = [frames[t] for t in instants[first : first + TABLE_LEARNING.partner_chunk]]
         count = np.array([frame.counts for frame in part])
         total += posteriors(frame_distances(model, part), count, model.tables or {}).sum(axis=(0, 2, 3))
     return dict(zip(pairs, total.tolist(), strict=True))

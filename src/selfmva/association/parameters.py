@@ -7,7 +7,7 @@ from typing import Any
 from selfmva.core.config import RECIPES, AssociatorConfig, Stage, build
 from selfmva.errors import ConfigError
 
-AT_ONCE = frozenset({"association", "threads"})  # what waits for no fit
+CHANGED_WITHOUT_FIT = frozenset({"association", "threads"})  # what waits for no fit
 
 
 def read_parameters(values: dict[str, Any]) -> AssociatorConfig:
@@ -62,7 +62,7 @@ def change_parameters(config: AssociatorConfig, changes: dict[str, Any]) -> Asso
 
 def hold_at_once(learnt: AssociatorConfig, config: AssociatorConfig) -> AssociatorConfig:
     """What a model was learnt with, and of a config what waits for no fit."""
-    return learnt.model_copy(update={name: getattr(config, name) for name in AT_ONCE})
+    return learnt.model_copy(update={name: getattr(config, name) for name in CHANGED_WITHOUT_FIT})
 
 
 def waiting_parameters(learnt: AssociatorConfig, config: AssociatorConfig) -> list[str]:
@@ -85,4 +85,4 @@ def _merged(now: Any, value: Any) -> Any:
     own = getattr(now, "name", None)
     if value.get("name", own) != own:
         return value
-    return {field: getattr(now, field) for field in type(now).model_fields} | value
+    return {field: getattr(now, field) for field in type(now).model_fields} | now.with_current_names(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,9 +21,17 @@ if TYPE_CHECKING:
     from selfmva.association.model import FittedModel
     from selfmva.core.types import FloatArray, Frame
 
-CHUNK_FRAMES = 64  # frames that are looked at together, at most
-CHUNK_BOXES = 512  # and boxes: what bounds the memory
-CHUNK_IMAGES = 32  # and images that frames bring along
+
+@dataclass(frozen=True)
+class StreamChunkSettings:
+    """What is looked at together, at most: enough for speed, and bounded memory."""
+
+    frames: int = 64  # of a stream
+    boxes: int = 512  # of all their views: what bounds the memory
+    images: int = 32  # that the frames bring along
+
+
+STREAM_CHUNK = StreamChunkSettings()
 
 
 def associate_frames(model: FittedModel, frames: Sequence[Frame]) -> list[Association]:
@@ -72,7 +81,7 @@ def chunks(frames: Iterable[Frame]) -> Iterator[list[Frame]]:
         chunk.append(frame)
         boxes += sum(frame.counts)
         images += sum(image is not None for image in frame.images or ())
-        if len(chunk) >= CHUNK_FRAMES or boxes >= CHUNK_BOXES or images >= CHUNK_IMAGES:
+        if len(chunk) >= STREAM_CHUNK.frames or boxes >= STREAM_CHUNK.boxes or images >= STREAM_CHUNK.images:
             yield chunk
             chunk, boxes, images = [], 0, 0
     if chunk:

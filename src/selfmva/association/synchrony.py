@@ -22,13 +22,22 @@ if TYPE_CHECKING:
     from selfmva.encoders.box import BoxEncoder
 
 CHANCE = 0.5  # accuracy of guessing: one synchronous image against one shifted image
-STANDARD_ERRORS = 3.0  # by which chance must be exceeded over all view pairs
-STANDARD_ERRORS_OF_A_PAIR = 2.0  # by a view pair alone, where all together do
-BLOCKS = 8  # of a recording: what is taken for independent, for neighbouring instants resemble each other
-SHIFTS = 4  # distances of shifted instants, from near to half a recording
-FEWEST_BLOCKS = 4
-TINY = 1e-9  # a standard error where all stretches agree
-MOST_INSTANTS = 1000  # enough for 2-digit accuracy; more would only cost time
+
+
+@dataclass(frozen=True)
+class SynchronySettings:
+    """What is compared, and how far beyond chance counts."""
+
+    standard_errors: float = 3.0  # by which chance must be exceeded over all view pairs
+    standard_errors_of_a_pair: float = 2.0  # by a view pair alone, where all together do
+    blocks: int = 8  # of a recording: what is taken for independent, for neighbouring instants resemble each other
+    shifts: int = 4  # distances of shifted instants, from near to half a recording
+    fewest_blocks: int = 4  # that show anything; fewer have no standard error worth the name
+    least_error: float = 1e-9  # accuracy: a standard error where all blocks agree
+    most_instants: int = 1000  # enough for 2-digit accuracy; more would only cost time
+
+
+SYNCHRONY = SynchronySettings()
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +46,7 @@ class PairSynchrony:
 
     Attributes:
         boxes: Number of boxes of both views together at the synchronous instants where both show somebody.
-        nearer: `(8, 4)`, by stretch of the recording and distance of the shift: how many shifted images of the other
+        nearer: `(8, 4)`, by block of the recording and distance of the shift: how many shifted images of the other
             view are further away than the synchronous one (ties count half).
         compared: `(8, 4)` how many there are.
     """
@@ -48,7 +57,7 @@ class PairSynchrony:
 
     @property
     def accuracy(self) -> float:
-        """Share of shifted images that are further away than the synchronous one; 0.5 is chance; NaN without any."""
+        """Fraction of shifted images that are further away than the synchronous one; 0.5 is chance; NaN without any."""
         return float(self.nearer.sum() / self.compared.sum()) if self.compared.any() else math.nan
 
     @property
@@ -61,9 +70,9 @@ class PairSynchrony:
         margins = []
         for nearer, compared in zip(self.nearer.T, self.compared.T, strict=True):
             seen = compared > 0
-            if seen.sum() >= FEWEST_BLOCKS:
+            if seen.sum() >= SYNCHRONY.fewest_blocks:
                 accuracy = nearer[seen] / compared[seen]
-                error = max(float(accuracy.std(ddof=1)) / math.sqrt(len(accuracy)), TINY)
+                error = max(float(accuracy.std(ddof=1)) / math.sqrt(len(accuracy)), SYNCHRONY.least_error)
                 margins.append((float(accuracy.mean()) - CHANCE) / error)
         return min(margins, default=0.0)
 
@@ -83,7 +92,7 @@ def pooled(measured: Iterable[PairSynchrony]) -> PairSynchrony:
         6
     """
     parts = list(measured)
-    nothing = np.zeros((BLOCKS, SHIFTS))
+    nothing = np.zeros((SYNCHRONY.blocks, SYNCHRONY.shifts))
     return PairSynchrony(
         sum(part.boxes for part in parts),
         sum((part.nearer for part in parts), start=nothing),
@@ -109,7 +118,7 @@ def measure_synchrony(
 
     pairs = view_pairs(recording.views)
     boxes = np.zeros(len(pairs), dtype=np.int64)
-    nearer, compared = np.zeros((2, len(pairs), BLOCKS, SHIFTS))
+    nearer, compared = np.zeros((2, len(pairs), SYNCHRONY.blocks, SYNCHRONY.shifts))
     for instants in _far_apart(len(recording)):
         part = gather(recording, instants)
         for number, (i, j) in enumerate(pairs):
@@ -135,19 +144,20 @@ def measure_synchrony(
 
 def _far_apart(instants: int) -> list[IntArray]:
     """Sets of about 8 instants spread over the whole recording; each instant in at most one set."""
-    chosen = evenly_spaced(instants, MOST_INSTANTS, to_nearest=True)
-    sets = max(len(chosen) // BLOCKS, 1)
+    chosen = evenly_spaced(instants, SYNCHRONY.most_instants, to_nearest=True)
+    sets = max(len(chosen) // SYNCHRONY.blocks, 1)
     return [chosen[first::sets] for first in range(sets)] if instants else []
 
 
 def _cells(count: int) -> IntArray:
-    """`(count, count)` the cell of stretch and shift that a synchronous and a shifted instant of one set belong to."""
+    """`(count, count)` the cell of block and shift that a synchronous and a shifted instant of one set belong to."""
     number = np.arange(count)
     distance = np.abs(number[:, None] - number)
-    distance = np.minimum(distance, count - distance)  # both ways round, so that every stretch has every distance
-    shift = np.maximum(distance - 1, 0) * SHIFTS // max(count // 2, 1)
-    return np.asarray(number[:, None] * BLOCKS // count * SHIFTS + shift)
+    distance = np.minimum(distance, count - distance)  # both ways round, so that every block has every distance
+    shift = np.maximum(distance - 1, 0) * SYNCHRONY.shifts // max(count // 2, 1)
+    return np.asarray(number[:, None] * SYNCHRONY.blocks // count * SYNCHRONY.shifts + shift)
 
 
 def _sum_by_cell(cells: IntArray, values: FloatArray) -> FloatArray:
-    return np.asarray(np.bincount(cells, values, minlength=BLOCKS * SHIFTS).reshape(BLOCKS, SHIFTS), np.float64)
+    shape = SYNCHRONY.blocks, SYNCHRONY.shifts
+    return np.asarray(np.bincount(cells, values, minlength=math.prod(shape)).reshape(shape), np.float64)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from selfmva.core.types import Frame
     from selfmva.datasets.base import MultiViewDataset
 
-CONFIG = "config.json"  # in the folder of a model
+MODEL_CONFIG = "config.json"  # in the folder of a model
 CHECKPOINTS = {".pth", ".tar"}  # of the published code
 VIDEO = "mosaic.mp4"
 # No model is called so: where there is no such file, its name was mistyped.
@@ -140,7 +140,7 @@ def _inputs(args: argparse.Namespace) -> tuple[str, list[Path]]:
     for first in args.inputs[:1]:
         path = Path(first)
         missing = not path.exists() and path.suffix.lower() not in VIDEO_ENDINGS  # it may be on the hub
-        if missing or (path / CONFIG).is_file() or path.suffix in CHECKPOINTS:
+        if missing or (path / MODEL_CONFIG).is_file() or path.suffix in CHECKPOINTS:
             return first, [_existing(text) for text in args.inputs[1:]]
     videos = [_existing(text) for text in args.inputs]
     if videos and not Path(MODEL).is_dir():

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from selfmva.association.associator import Associator
     from selfmva.io.video.view_argument import ViewLike
 
-LICENSE = "CC BY-NC-SA 4.0"
+LICENSE_TEXT = "CC BY-NC-SA 4.0"
 
 EPILOG = """\
 examples:
@@ -75,10 +75,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _views(args: argparse.Namespace) -> list[ViewLike]:
-    from selfmva.datasets import mvor, wildtrack
+    from selfmva.datasets.mvor import MVOR_VIEWS
+    from selfmva.datasets.wildtrack import WILDTRACK_VIEWS
 
     if args.like is not None:
-        return list({"mvor": mvor.VIEWS, "wildtrack": wildtrack.VIEWS}[args.like])
+        return list({"mvor": MVOR_VIEWS, "wildtrack": WILDTRACK_VIEWS}[args.like])
     return cameras(args.views)
 
 
@@ -90,7 +91,7 @@ def _summary(args: argparse.Namespace, associator: Associator) -> dict[str, obje
         "prompt": associator.get_params()["encoder"].prompt,
         "calibrated": calibrated,
         "report": associator.fit_report_.to_dict() if calibrated else None,
-        "license": LICENSE,
+        "license": LICENSE_TEXT,
     }
 
 
@@ -100,7 +101,7 @@ def _print(args: argparse.Namespace, associator: Associator) -> None:
         print()
     sizes = ", ".join(f"{view.name} {view.width} x {view.height}" for view in associator.views_)
     print(f"{len(associator.views_)} views: {sizes}")
-    print(f"licence: the authors' weights are under {LICENSE}, which stays with the converted ones")
+    print(f"licence: the authors' weights are under {LICENSE_TEXT}, which stays with the converted ones")
     print(f"saved to {args.out}")
     if associator.tables_ is None:
         print(

@@ -128,10 +128,10 @@ def run(args: argparse.Namespace) -> int:
 
 def print_report(report: FitReport) -> None:
     """Print a fit report as a table, and what to do where something was not found."""
-    from selfmva.association.fit_report import COLUMNS
+    from selfmva.association.fit_report import REPORT_COLUMNS
 
     print(f"Learnt: {report.summary()}.\n")
-    print_table(report.rows(), COLUMNS)
+    print_table(report.rows(), REPORT_COLUMNS)
     advice = report.advice()
     if advice:
         print(f"\n{advice[0].upper()}{advice[1:]}.")

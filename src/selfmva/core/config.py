@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from selfmva.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 StageT = TypeVar("StageT", bound="Stage")
 
@@ -15,6 +19,19 @@ class Stage(BaseModel):
     """Base of all stages: frozen, and a misspelt name is an error."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid")
+    # Names of today by those that fields once had: saved configs and older programs have them.
+    renamed: ClassVar[Mapping[str, str]] = MappingProxyType({})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_old_names(cls, values: Any) -> Any:
+        return cls.with_current_names(values) if isinstance(values, dict) else values
+
+    @classmethod
+    def with_current_names(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Values by the names of today, where they come by older ones; a field that comes by both is left alone."""
+        old = {name for name in values.keys() & cls.renamed.keys() if cls.renamed[name] not in values}
+        return {cls.renamed[name] if name in old else name: value for name, value in values.items()}
 
 
 class EncoderConfig(Stage):
@@ -32,6 +49,9 @@ class EncoderConfig(Stage):
 class PublishedRecipe(Stage):
     """The published schedule: triplets (anchor, positive, negative), one a step (paper, sections 3.3 and 4.2)."""
 
+    renamed: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"appearance_share": "appearance_fraction", "held_out_share": "held_out_fraction"}
+    )
     name: Literal["published"] = "published"
     epochs: int = Field(80, ge=1, description="Passes over the instants; published: WILDTRACK 1200, MVOR 80.")
     learning_rate: float = Field(1e-4, gt=0, description="Adam's step size, times 0.1 from three quarters on.")
@@ -44,24 +64,25 @@ class PublishedRecipe(Stage):
     edges: bool = Field(True, description="Compare pairs of people through virtual boxes, too.")
     reprojection: bool = Field(True, description="Let the embedding reproduce its own box.")
     anchor_view: int | None = Field(None, ge=0, description="Number of the view that is always the anchor.")
-    appearance_share: float = Field(
+    appearance_fraction: float = Field(
         0.1, ge=0, le=1, description="Weight of appearance in the matching of two images, where boxes have features."
     )
     average_from: float = Field(
         0.5,
         ge=0,
         le=1,
-        description="The result is the mean of the weights after each epoch from this share of the schedule on; the "
+        description="The result is the mean of the weights after each epoch from this fraction of the schedule on; the "
         "published code keeps its best epoch instead, which takes labels to know. 1: the last weights alone.",
     )
-    held_out_share: float = Field(
-        0.0, ge=0, le=0.5, description="Share of the instants kept from training, for the report and the posterior."
+    held_out_fraction: float = Field(
+        0.0, ge=0, le=0.5, description="Fraction of the instants kept from training, for the report and the posterior."
     )
 
 
 class BatchRecipe(Stage):
     """Our default: many instants a step, every synchronous and shifted pair of them at once."""
 
+    renamed: ClassVar[Mapping[str, str]] = MappingProxyType({"held_out_share": "held_out_fraction"})
     name: Literal["batch"] = "batch"
     steps: int = Field(800, ge=1, description="Optimizer steps.")
     instants: int = Field(32, ge=2, description="Largest number of instants of a step; all pairs are compared.")
@@ -70,12 +91,12 @@ class BatchRecipe(Stage):
     minimum_shift: int = Field(5, ge=1, description="Instants closer than this in time are not told apart.")
     temperature: float = Field(2.0, gt=0, description="Distances are divided by it in the cross-entropy.")
     jitter: float = Field(
-        0.05, ge=0, le=0.5, description="Noise on the corners of the boxes, as a share of the box's size."
+        0.05, ge=0, le=0.5, description="Noise on the corners of the boxes, as a fraction of the box's size."
     )
     reprojection: bool = Field(True, description="Let the embedding reproduce its own box.")
     anchor_view: int | None = Field(None, ge=0, description="Number of the view that takes part in every pair.")
-    held_out_share: float = Field(
-        0.1, ge=0, le=0.5, description="Share of the instants kept from training, for the report and the posterior."
+    held_out_fraction: float = Field(
+        0.1, ge=0, le=0.5, description="Fraction of the instants kept from training, for the report and the posterior."
     )
 
 

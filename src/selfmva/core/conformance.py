@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from selfmva.core.images import Image
 
 TILE = 16  # pixels
+ROUNDING = 1e-3  # of the largest number (of a box: the side of its image): what the order of sums may change on a GPU
 # Height and width: images of one call need not be of one size.
 SIZES = ((96, 128), (80, 60), (48, 200))
 

@@ -159,11 +159,11 @@ def gather(recording: PackedBoxes, instants: IntArray) -> PackedBoxes:
 
 
 def jitter(recording: PackedBoxes, amount: float, rng: np.random.Generator) -> PackedBoxes:
-    """Boxes as another detector may have drawn them: corners moved by a share of the box's size.
+    """Boxes as another detector may have drawn them: corners moved by a fraction of the box's size.
 
     Args:
         recording: Any recording.
-        amount: Standard deviation as a share of the box's width and height.
+        amount: Standard deviation as a fraction of the box's width and height.
         rng: Source of the noise.
 
     Returns:

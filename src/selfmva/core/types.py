@@ -156,7 +156,7 @@ def _images(values: Sequence[Any] | None, views: int, index: int) -> tuple[Image
     return tuple(images)
 
 
-COLUMNS = ("boxes", "scores", "track_ids", "images", "features", "clock_offsets")  # of a frame: one entry a view
+FRAME_COLUMNS = ("boxes", "scores", "track_ids", "images", "features", "clock_offsets")  # of a frame: one entry a view
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,7 +246,7 @@ def reorder_views(frame: Frame, order: Sequence[int]) -> Frame:
         >>> reorder_views(Frame([[[0, 0, 1, 1]], []]), [1, 0]).counts
         (0, 1)
     """
-    columns = {name: getattr(frame, name) for name in COLUMNS}
+    columns = {name: getattr(frame, name) for name in FRAME_COLUMNS}
     turned = copy(frame)  # what was checked is not checked again
     for name, column in columns.items():
         object.__setattr__(turned, name, None if column is None else tuple(column[view] for view in order))

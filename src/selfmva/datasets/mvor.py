@@ -20,7 +20,7 @@ from selfmva.io.storage.text import read_json
 if TYPE_CHECKING:
     from selfmva.core.types import Frame
 
-VIEWS = tuple(View(f"cam{number}", 640, 480) for number in range(1, 4))
+MVOR_VIEWS = tuple(View(f"cam{number}", 640, 480) for number in range(1, 4))
 _ANNOTATIONS = ("camma_mvor_2018_v2.json", "camma_mvor_dataset/camma_mvor_2018_v2.json", "camma_mvor_2018.json")
 _DETECTIONS = tuple(f"{folder}detections_train.json" for folder in ("", "output/", "sequence1/output/"))
 
@@ -53,12 +53,12 @@ class Mvor(Recording):
     def __init__(self, root: str | Path, detections: str | Path | None = None) -> None:
         path = find_path(root, _ANNOTATIONS, "MVOR annotations")
         boxes = Path(detections) if detections else find_path(root, _DETECTIONS, "MVOR detections")
-        detected = read_boxes(boxes, VIEWS)
+        detected = read_boxes(boxes, MVOR_VIEWS)
         annotated = _read_annotations(path)
         parts = split_by_time(annotated)
         covered = {frame.index for frame in detected}
         super().__init__(
-            VIEWS,
+            MVOR_VIEWS,
             detections=detected,
             annotated=annotated,
             annotated_splits={
@@ -91,4 +91,4 @@ def _read_annotations(path: Path) -> list[Frame]:
     def where(row: int) -> str:
         return f"{path}, annotation {people[row].get('id', row)}"
 
-    return frames_from_rows(rows, VIEWS, where, range(len(content["multiview_images"])))
+    return frames_from_rows(rows, MVOR_VIEWS, where, range(len(content["multiview_images"])))

@@ -44,15 +44,17 @@ class SimulationConfig(Stage):
     floor_width: float = Field(12.0, ge=3, le=100, description="width of the floor in metres")
     floor_depth: float = Field(9.0, ge=3, le=100, description="depth of the floor in metres")
     occlusion_threshold: float = Field(
-        0.6, ge=0, le=1, description="largest hidden share of a body that still has a box; 1 = bodies of glass"
+        0.6, ge=0, le=1, description="largest hidden fraction of a body that still has a box; 1 = bodies of glass"
     )
     truncation_threshold: float = Field(
-        0.5, ge=0, le=1, description="largest share of a body outside the image that still has a box"
+        0.5, ge=0, le=1, description="largest fraction of a body outside the image that still has a box"
     )
-    miss_rate: float = Field(0.05, ge=0, le=1, description="share of visible bodies without a box")
+    miss_rate: float = Field(0.05, ge=0, le=1, description="fraction of visible bodies without a box")
     false_rate: float = Field(0.1, ge=0, le=100, description="mean number of false boxes in a view at an instant")
-    jitter: float = Field(0.02, ge=0, le=0.5, description="standard deviation of a box's errors, as share of its size")
-    cut_feet_rate: float = Field(0.05, ge=0, le=1, description="share of boxes that end above the feet")
+    jitter: float = Field(
+        0.02, ge=0, le=0.5, description="standard deviation of a box's errors, as a fraction of its size"
+    )
+    cut_feet_rate: float = Field(0.05, ge=0, le=1, description="fraction of boxes that end above the feet")
     unrelated_views: bool = Field(default=False, description="every camera films a crowd of its own")
     moving_cameras: bool = Field(default=False, description="cameras pan and tilt")
     standing: bool = Field(default=False, description="nobody ever moves, enters or leaves")

@@ -15,7 +15,7 @@ from selfmva.errors import DataError
 from selfmva.io.boxes.any_format import read_boxes
 
 _VIEW_COUNT = 6
-_FOLDERS = ("output/", "", "sequence1/output/")
+_SOLDIERS_FOLDERS = ("output/", "", "sequence1/output/")
 
 
 class Soldiers(Recording):
@@ -45,8 +45,10 @@ class Soldiers(Recording):
     def __init__(
         self, root: str | Path, detections: str | Path | None = None, size: tuple[int, int] | None = None
     ) -> None:
-        path = find_path(root, [f"{folder}annotated_box_test.json" for folder in _FOLDERS], "SOLDIERS annotations")
-        published = [f"{folder}detections_train.json" for folder in _FOLDERS]
+        path = find_path(
+            root, [f"{folder}annotated_box_test.json" for folder in _SOLDIERS_FOLDERS], "SOLDIERS annotations"
+        )
+        published = [f"{folder}detections_train.json" for folder in _SOLDIERS_FOLDERS]
         boxes = Path(detections) if detections else find_path(root, published, "SOLDIERS detections")
         views = _views(path.parent / "frames", size)
         annotated = read_boxes(path, views)

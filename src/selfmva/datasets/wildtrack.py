@@ -23,13 +23,13 @@ from selfmva.io.storage.text import read_json
 if TYPE_CHECKING:
     from selfmva.core.types import Frame
 
-VIEWS = tuple(View(f"C{number}", 1920, 1080) for number in range(1, 8))
+WILDTRACK_VIEWS = tuple(View(f"C{number}", 1920, 1080) for number in range(1, 8))
 _IMAGES_PER_INSTANT = 5  # every fifth image is annotated, and files are numbered by image
-_CORNERS = ("xmin", "ymin", "xmax", "ymax")
+_CORNER_KEYS = ("xmin", "ymin", "xmax", "ymax")
 # The published split of the 400 instants, all of which are seen in two views or more: the last 10 % test, the last
 # 20 % of the rest validation. By number, so that it stays the same where a part of the files is absent.
 _SPLITS = {"annotated_train": range(288), "validation": range(288, 360), "test": range(360, 400)}
-_FOLDERS = ("", "Wildtrack_dataset/", "src/", "sequence1/src/", "Wildtrack/sequence1/src/")
+_WILDTRACK_FOLDERS = ("", "Wildtrack_dataset/", "src/", "sequence1/src/", "Wildtrack/sequence1/src/")
 _OUTPUTS = ("", "output/", "sequence1/output/", "Wildtrack/sequence1/output/", "Wildtrack_dataset/")
 
 
@@ -60,12 +60,12 @@ class Wildtrack(Recording):
     similarity_threshold: ClassVar[float] = 0.4
 
     def __init__(self, root: str | Path, detections: str | Path | None = None) -> None:
-        folder = find_path(root, [f"{f}annotations_positions" for f in _FOLDERS], "WILDTRACK annotations")
+        folder = find_path(root, [f"{f}annotations_positions" for f in _WILDTRACK_FOLDERS], "WILDTRACK annotations")
         published = (Path(root) / f"{output}detections_train.json" for output in _OUTPUTS)
         boxes = Path(detections) if detections else next((path for path in published if path.exists()), None)
         super().__init__(
-            VIEWS,
-            detections=read_boxes(boxes, VIEWS) if boxes else [],
+            WILDTRACK_VIEWS,
+            detections=read_boxes(boxes, WILDTRACK_VIEWS) if boxes else [],
             annotated=_read_annotations(folder),
             annotated_splits=_SPLITS,
             source=str(folder),
@@ -82,11 +82,11 @@ def _read_annotations(folder: Path) -> list[Frame]:
     instants = np.repeat(list(files), [len(part) for part in parts])
 
     boxes, views = table[:, 2:], table[:, 1]
-    size = np.array([[view.width, view.height] for view in VIEWS])[views.astype(np.int64)]
+    size = np.array([[view.width, view.height] for view in WILDTRACK_VIEWS])[views.astype(np.int64)]
     inside = np.clip(boxes, 0, np.hstack([size, size]))
     seen = (inside[:, 2:] > inside[:, :2]).all(axis=1)
     rows = Rows(instants[seen], views[seen], boxes[seen], track_ids=table[seen, 0])
-    return frames_from_rows(rows, VIEWS, lambda row: f"{folder}, instant {instants[seen][row]}", files)
+    return frames_from_rows(rows, WILDTRACK_VIEWS, lambda row: f"{folder}, instant {instants[seen][row]}", files)
 
 
 def _read_instant(path: Path) -> list[tuple[float, ...]]:
@@ -94,11 +94,11 @@ def _read_instant(path: Path) -> list[tuple[float, ...]]:
     people: Any = read_json(path)
     try:
         rows = [
-            (person["personID"], box["viewNum"], *(box[corner] for corner in _CORNERS))
+            (person["personID"], box["viewNum"], *(box[corner] for corner in _CORNER_KEYS))
             for person in people
             for box in person["views"]
         ]
-        if all(view in range(len(VIEWS)) for _, view, *_ in rows) and all(
+        if all(view in range(len(WILDTRACK_VIEWS)) for _, view, *_ in rows) and all(
             isinstance(value, int | float) for row in rows for value in row
         ):
             return rows

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from selfmva.core.conformance import SIZES, Examination, tiled_images
+from selfmva.core.conformance import ROUNDING, SIZES, Examination, tiled_images
 from selfmva.detectors.base import Detections, Detector
 
 if TYPE_CHECKING:
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from selfmva.core.images import Image
 
-ROUNDING = 1e-3  # of the longer side of an image, and of a score: what the order of sums may change on a GPU
 SMALL = ((3, 5), (1, 1))  # height and width: nobody is in it, and it may come all the same
 
 
@@ -108,7 +107,7 @@ class _Check(Examination):
 
 
 def _apart(one: Detections, other: Detections, image: Image) -> float:
-    """How far a box is from its like, as a share of the image or of a score; near ties may have changed places."""
+    """How far a box is from its like, as a fraction of the image or of a score; near ties may have changed places."""
     rows, others = (np.column_stack([boxes / max(image.shape), scores]) for boxes, scores in (one, other))
     if not len(rows):
         return 0.0

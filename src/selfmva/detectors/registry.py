@@ -9,7 +9,7 @@ from selfmva.core.plugins import PluginEntry, PluginGroup
 from selfmva.detectors.base import Detector
 
 DETECTORS = PluginGroup("selfmva.detectors", "detector")
-ARGUMENT = PluginArgument(
+DETECTOR_ARGUMENT = PluginArgument(
     DETECTORS,
     Detector,
     what="a detector",
@@ -57,4 +57,4 @@ def open_detector(detector: str | Detector, *, least_score: float | None = None,
         selfmva.errors.PluginError: no detector is called 'yolox.onnx'; Known: ...
     """
     settings = {} if least_score is None else {"least_score": least_score}
-    return cast("Detector", ARGUMENT.resolve(detector, device=device, **settings))
+    return cast("Detector", DETECTOR_ARGUMENT.resolve(detector, device=device, **settings))

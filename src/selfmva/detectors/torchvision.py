@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from selfmva.core.images import Image
 
-PERSON = 1  # COCO in torchvision: 0 is the background
-BATCH = 8  # images in memory at once
+TORCHVISION_PERSON = 1  # COCO in torchvision: 0 is the background
+TORCHVISION_BATCH = 8  # images in memory at once
 FLATTEST = 500  # long side over short one; the models cannot resize what is flatter, and nobody is in it
 
 
@@ -79,8 +79,8 @@ class TorchvisionDetector:
         for (height, width, _), numbers in by_size.items():
             if max(height, width) > FLATTEST * min(height, width):
                 continue
-            for start in range(0, len(numbers), BATCH):
-                batch = numbers[start : start + BATCH]
+            for start in range(0, len(numbers), TORCHVISION_BATCH):
+                batch = numbers[start : start + TORCHVISION_BATCH]
                 for number, output in zip(batch, self._outputs([as_rgb(images[k]) for k in batch]), strict=True):
                     found[number] = self._people(output, width, height)
         return found
@@ -95,7 +95,7 @@ class TorchvisionDetector:
 
     def _people(self, output: dict[str, Any], width: int, height: int) -> Detections:
         boxes, labels, scores = (output[key].cpu().numpy() for key in ("boxes", "labels", "scores"))
-        people = (labels == PERSON) & (scores >= self.least_score)
+        people = (labels == TORCHVISION_PERSON) & (scores >= self.least_score)
         return inside_image(boxes[people], scores[people], width=width, height=height)
 
 

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from selfmva.core.types import FloatArray
 
 STRIDES = (8, 16, 32)  # pixels from one cell of a level to the next
-GREY = 114  # what fills the input beside the image, as in training
-PERSON = 0  # the first class of COCO
-BATCH = 16  # images in memory at once
+PADDING_GREY = 114  # what fills the input beside the image, as in training
+COCO_PERSON = 0  # the first class of COCO
+YOLOX_BATCH = 16  # images in memory at once
 FARTHEST = 20  # cells from its own to the centre of a box; further off, centres must be pixels
 
 
@@ -84,8 +84,8 @@ class Yolox:
             InputError: An image of another type or shape.
         """
         found: list[Detections] = []
-        for start in range(0, len(images), BATCH):
-            found += self._detect([as_rgb(image) for image in images[start : start + BATCH]])
+        for start in range(0, len(images), YOLOX_BATCH):
+            found += self._detect([as_rgb(image) for image in images[start : start + YOLOX_BATCH]])
         return found
 
     def _detect(self, images: list[Image]) -> list[Detections]:
@@ -126,7 +126,7 @@ def letterbox(image: Image, size: tuple[int, int]) -> tuple[Image, FloatArray]:
 
     sides = np.array(image.shape[1::-1])
     fitted = np.maximum(1, np.round(sides * min(np.array(size) / sides))).astype(int)
-    canvas = np.full((size[1], size[0], 3), GREY, np.uint8)
+    canvas = np.full((size[1], size[0], 3), PADDING_GREY, np.uint8)
     canvas[: fitted[1], : fitted[0]] = cv2.resize(image, fitted.tolist(), interpolation=cv2.INTER_LINEAR)
     return canvas, fitted / sides
 
@@ -147,7 +147,7 @@ def decode(output: NDArray[np.float32], size: tuple[int, int]) -> tuple[FloatArr
     corners, strides = cells(size)
     centre = (output[..., :2] + corners) * strides
     half = np.exp(output[..., 2:4].astype(np.float64)) * strides / 2
-    scores = output[..., 4].astype(np.float64) * output[..., 5 + PERSON]
+    scores = output[..., 4].astype(np.float64) * output[..., 5 + COCO_PERSON]
     return np.concatenate([centre - half, centre + half], axis=-1), scores
 
 
@@ -179,7 +179,7 @@ def _input_size(model: OnnxModel) -> tuple[int, int]:
 
 def _check_output(model: OnnxModel, size: tuple[int, int]) -> None:
     """Look at what the network makes of an empty image."""
-    output = model.run(np.full((1, 3, size[1], size[0]), GREY, np.float32))
+    output = model.run(np.full((1, 3, size[1], size[0]), PADDING_GREY, np.float32))
     count = len(cells(size)[0])
     if output.ndim != 3 or output.shape[1] != count or output.shape[2] < 6:
         raise CheckpointError(

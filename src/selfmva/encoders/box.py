@@ -184,7 +184,7 @@ class BoxEncoder(nn.Module):
             embeddings: `(N, 768)`.
 
         Returns:
-            `(N, V, 4)` xyxy, or `(N, V, 2)` xy for point prompts, as shares of the image's width and height.
+            `(N, V, 4)` xyxy, or `(N, V, 2)` xy for point prompts, as fractions of the image's width and height.
         """
         raw: Tensor = self.decoder(embeddings).view(len(embeddings), len(self.sizes), self.coordinates)
         if self.prompt == "point":
@@ -193,7 +193,7 @@ class BoxEncoder(nn.Module):
         return torch.cat((centre - half, centre + half), dim=-1)
 
     def targets(self, boxes: Tensor, view: Tensor) -> Tensor:
-        """What `decode` should give for the own view of boxes: `(N, 4)` or `(N, 2)`, as shares of the image."""
+        """What `decode` should give for the own view of boxes: `(N, 4)` or `(N, 2)`, as fractions of the image."""
         if self.prompt == "point":
             return foot_points(boxes) / self.sizes[view]
         return boxes / self.sizes[view].repeat(1, 2)

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     from selfmva.encoders.box import BoxEncoder
 
-REPOSITORY = "facebook/sam-vit-huge"
-FILE = "model.safetensors"
+SAM_REPOSITORY = "facebook/sam-vit-huge"
+SAM_FILE = "model.safetensors"
 BLOCK_BYTES = 2**16  # of a range request: the tensors are 2.5 kB, the file is 2.5 GB
-GAUSSIAN = ("pe_layer.positional_encoding_gaussian_matrix", "shared_image_embedding.positional_embedding")
+SAM_GAUSSIAN = ("pe_layer.positional_encoding_gaussian_matrix", "shared_image_embedding.positional_embedding")
 POINT = ("point_embeddings.{}.weight", "point_embed.{}.weight")
 NOT_A_POINT = ("not_a_point_embed.weight",)
 _LONGEST_HEADER = 10**8  # bytes; the limit of the safetensors format
@@ -45,7 +45,7 @@ def read_prompt_tensors(file: IO[bytes], name: str) -> dict[str, Tensor]:
         CheckpointError: The file is no safetensors file, is cut short, or lacks one of the tensors.
     """
     header, data_start = _read_header(file, name)
-    wanted = {"gaussian": GAUSSIAN, "not_a_point": NOT_A_POINT}
+    wanted = {"gaussian": SAM_GAUSSIAN, "not_a_point": NOT_A_POINT}
     wanted |= {f"point_{k}": tuple(ending.format(k) for ending in POINT) for k in (1, 2, 3)}
     tensors = {}
     for key, endings in wanted.items():
@@ -90,7 +90,7 @@ def _read_hub() -> dict[str, Tensor]:
     from huggingface_hub import HfFileSystem
     from huggingface_hub.errors import HfHubHTTPError
 
-    name = f"{REPOSITORY}/{FILE}"
+    name = f"{SAM_REPOSITORY}/{SAM_FILE}"
     try:
         with HfFileSystem().open(name, "rb", block_size=BLOCK_BYTES) as file:
             return read_prompt_tensors(file, name)

@@ -31,10 +31,19 @@ if TYPE_CHECKING:
     # Rows of boxes that look alike, by view pair: of the first view and of the second, among all boxes of their view.
     AppearanceMatcher = Callable[[PackedBoxes, Sequence[View]], Mapping[tuple[int, int], tuple[IntArray, IntArray]]]
 
-MOST_INSTANTS = 4000  # more would not sharpen a geometry
-EXCERPT = 100  # neighbouring instants that stay together, so that people can be followed
-ADAPT_GATES = (0.6, 0.5, 0.4, 0.4, 0.3, 0.3)  # body heights that a camera may have been nudged by, narrowing
-ALIGNING_ROUNDS, CLOSE = 10, 0.01  # of least absolute distances; body heights that count as none
+
+@dataclass(frozen=True)
+class CalibrationSettings:
+    """What is looked at, and how a floor is refined and laid back on the one before."""
+
+    most_instants: int = 4000  # of a recording; more would not sharpen a geometry
+    neighbours: int = 100  # instants of a block that stay together, so that people can be followed
+    adapt_gates: tuple[float, ...] = (0.6, 0.5, 0.4, 0.4, 0.3, 0.3)  # body heights that a camera may have been nudged
+    aligning_rounds: int = 10  # of least absolute distances
+    close: float = 0.01  # body heights that count as none
+
+
+CALIBRATION = CalibrationSettings()
 
 
 @dataclass(frozen=True)
@@ -132,7 +141,7 @@ def recalibrate_floor(floor: Floor, frames: Sequence[Frame]) -> tuple[Floor | No
     sightings = sightings_of_recording(floor.views, frames, floor.cameras)
     before = {view: camera for view, camera in enumerate(floor.cameras) if camera is not None}
     shifts = null_shifts(walking_time(sightings), len(sightings[0].starts) - 1)
-    after = refine_floor(sightings, before, ADAPT_GATES)
+    after = refine_floor(sightings, before, CALIBRATION.adapt_gates)
     measured = measure_all(sightings, after, shifts)
     held = sorted(held_views(measured, known=True))
     if not held:
@@ -186,7 +195,7 @@ def sightings_of_recording(
 
 def _excerpt(instants: int) -> IntArray:
     """Numbers of the instants that are looked at: all, or blocks of neighbours spread over the recording."""
-    return evenly_spaced_blocks(instants, MOST_INSTANTS, EXCERPT)
+    return evenly_spaced_blocks(instants, CALIBRATION.most_instants, CALIBRATION.neighbours)
 
 
 def _time(frames: Sequence[Frame]) -> FloatArray:
@@ -224,8 +233,8 @@ def _laid_back(places: Sequence[tuple[NDArray[np.complex128], ...]]) -> tuple[co
     target, source = (np.concatenate([pair[side] for pair in places]) for side in (0, 1))
     away = np.abs(target - source)
     turn, centre, goal = 1.0 + 0j, 0j, 0j
-    for _ in range(ALIGNING_ROUNDS):
-        weight = 1.0 / np.maximum(away, CLOSE)
+    for _ in range(CALIBRATION.aligning_rounds):
+        weight = 1.0 / np.maximum(away, CALIBRATION.close)
         centre, goal = (complex(np.average(values, weights=weight)) for values in (source, target))
         turn = complex((weight * np.conj(source - centre) * (target - goal)).sum())
         turn /= max(float((weight * np.abs(source - centre) ** 2).sum()), 1e-12)

@@ -48,7 +48,7 @@ class AssociationScores:
         recall: Correct matches / people seen in both views.
         f1: Harmonic mean of the two.
         accuracy: (correct matches + boxes rightly left alone) / people seen in either view.
-        ipaa_100: Share of view pairs with accuracy 1; `ipaa_90` and `ipaa_80` with at least 0.9 and 0.8.
+        ipaa_100: Fraction of view pairs with accuracy 1; `ipaa_90` and `ipaa_80` with at least 0.9 and 0.8.
         calibration_error: Expected calibration error of the scores taken as probabilities (10 bins).
         pairs: Number of view pairs.
         box_pairs: Number of box pairs that were scored.
@@ -95,7 +95,7 @@ def average_precision(labels: np.ndarray, scores: np.ndarray) -> float:
 
 
 def false_positive_rate_at_recall(labels: np.ndarray, scores: np.ndarray, recall: float = 0.95) -> float:
-    """Share of the negatives that score at least as high as the threshold that first reaches `recall`.
+    """Fraction of the negatives that score at least as high as the threshold that first reaches `recall`.
 
     Args:
         labels: `(N,)` bool.

@@ -18,7 +18,7 @@ class Reliability(NamedTuple):
 
     Attributes:
         expected: `(bins,)` mean probability; NaN where a bin is empty.
-        observed: `(bins,)` share of the same person; NaN where a bin is empty.
+        observed: `(bins,)` fraction of the same person; NaN where a bin is empty.
         counts: `(bins,)` int64.
     """
 
@@ -61,7 +61,7 @@ def reliability_curve(labels: np.ndarray, probabilities: np.ndarray, bins: int =
         bins: Number of bins of equal width.
 
     Returns:
-        Expected and observed shares and counts of the bins, lowest first. Their gaps, weighted by counts, are the
+        Expected and observed fractions and counts of the bins, lowest first. Their gaps, weighted by counts, are the
         calibration error.
 
     Raises:

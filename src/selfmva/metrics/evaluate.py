@@ -140,7 +140,7 @@ def _published_pairs(associator: Associator, labelled: Sequence[Labelled], thres
             "'geometry'): use protocol='calibrated', or fit with recipe='batch'"
         )
     recipe = associator.model_.config.recipe
-    share = recipe.appearance_share if isinstance(recipe, PublishedRecipe) else 0.0
+    weight = recipe.appearance_fraction if isinstance(recipe, PublishedRecipe) else 0.0
     for frame, identities in labelled:
         check_view_count(frame.index, len(frame), len(cameras), "the associator has")
         # Straight to the encoder: a thin box may have no width left once its corners are truncated.
@@ -150,6 +150,6 @@ def _published_pairs(associator: Associator, labelled: Sequence[Labelled], thres
             if len(identities[i]) and len(identities[j]):
                 distances = torch.cdist(embeddings[i], embeddings[j]).numpy()
                 if features is not None:
-                    distances = blended(distances, torch.cdist(features[i], features[j]).numpy(), share)
+                    distances = blended(distances, torch.cdist(features[i], features[j]).numpy(), weight)
                 matches = published_matches(distances, threshold)
                 yield PairResult(published_similarity(distances), matches, identities[i], identities[j])

@@ -107,7 +107,7 @@ def sample_instants(rng: np.random.Generator, instants: int, size: int) -> IntAr
     return np.sort(rng.choice(instants, size=min(size, instants), replace=False))
 
 
-def hold_out(instants: int, share: float) -> tuple[IntArray, IntArray]:
+def hold_out(instants: int, fraction: float) -> tuple[IntArray, IntArray]:
     """Split a recording into instants for training and instants kept from it: its end, in one piece.
 
     Shorter pieces would stand next in time to what was learnt, and an encoder that remembers the scene of a second
@@ -115,15 +115,15 @@ def hold_out(instants: int, share: float) -> tuple[IntArray, IntArray]:
 
     Args:
         instants: Number of instants.
-        share: Share to hold out, in [0, 1).
+        fraction: Fraction to hold out, in [0, 1).
 
     Returns:
-        Increasing numbers of the training instants and of those held out; none where the share is below two instants.
+        Increasing numbers of the training instants and of those held out; none where it is below two instants.
 
     Example:
         >>> hold_out(20, 0.2)[1]
         array([16, 17, 18, 19])
     """
     everything = np.arange(instants)
-    kept = round(share * instants) if share * instants >= 2 else 0
+    kept = round(fraction * instants) if fraction * instants >= 2 else 0
     return everything[: instants - kept], everything[instants - kept :]

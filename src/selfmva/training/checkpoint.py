@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from selfmva.core.packed_boxes import PackedBoxes
     from selfmva.encoders.box import BoxEncoder
 
-FORMAT = "selfmva-training-1"
+CHECKPOINT_FORMAT = "selfmva-training-1"
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def save_checkpoint(
             f"average.{name}": value.detach().cpu().contiguous() for name, value in average.state_dict().items()
         }
     metadata = {
-        "format": FORMAT,
+        "format": CHECKPOINT_FORMAT,
         "step": str(step),
         "settings": belongs_to.settings,
         "data": belongs_to.data,
@@ -115,10 +115,10 @@ def load_checkpoint(
         CheckpointError: The file is damaged, of another architecture, data or hyper-parameters.
     """
     metadata, tensors = read_tensors(path)
-    if metadata.get("format") != FORMAT:
+    if metadata.get("format") != CHECKPOINT_FORMAT:
         raise CheckpointError(
             f"{path} is no training checkpoint of this version: its format is {metadata.get('format')!r}, "
-            f"expected {FORMAT!r}"
+            f"expected {CHECKPOINT_FORMAT!r}"
         )
     if metadata["settings"] != belongs_to.settings:
         differing = _differences(metadata["settings"], belongs_to.settings)

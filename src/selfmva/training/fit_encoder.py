@@ -76,7 +76,7 @@ def fit_encoder(
     if config.encoder.corner_features == "sam":
         load_sam_features(encoder)
     encoder.to(device)
-    learnt, held_out = hold_out(len(frames), recipe.held_out_share)
+    learnt, held_out = hold_out(len(frames), recipe.held_out_fraction)
     # The batch recipe learns from boxes alone.
     packed = pack(frames, len(views), features=isinstance(recipe, PublishedRecipe))
     recording = gather(packed, learnt).to(device)

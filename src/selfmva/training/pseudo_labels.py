@@ -23,11 +23,20 @@ if TYPE_CHECKING:
     from selfmva.geometry.floor import Floor
     from selfmva.geometry.floor_likelihood import FloorReadings
 
-FLOOR = "floor"  # name of the one cue that is asked
-SURE = 0.9  # posterior of a match
-MOST_INSTANTS = 1000  # on which geometry is asked: half a minute for a crowd in seven views
-CHUNK_INSTANTS = 16
-CROWD_INSTANTS = 1000  # on which the density of the people is measured
+FLOOR_CUE = "floor"  # name of the one cue that is asked
+
+
+@dataclass(frozen=True)
+class ConsensusSettings:
+    """Where geometry is asked, and when it is believed."""
+
+    sure: float = 0.9  # posterior of a match, at least
+    most_instants: int = 1000  # at which geometry is asked: half a minute for a crowd in seven views
+    chunk: int = 16  # instants whose posteriors are computed at once: what bounds the memory
+    crowd_instants: int = 1000  # on which the density of the people is measured
+
+
+CONSENSUS = ConsensusSettings()
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,20 +78,20 @@ def find_consensus(floor: Floor, recording: PackedBoxes) -> Consensus:
     """
     pairs = view_pairs(recording.views)
     on_floor = set(floor.views_on_floor)
-    table = {FLOOR: floor_table(floor, recording)}
+    table = {FLOOR_CUE: floor_table(floor, recording)}
     tables = {
-        pair: FusedTable(table, {FLOOR: 1.0}, 0.0 if set(pair) <= on_floor else -LARGEST_LOG_ODDS) for pair in pairs
+        pair: FusedTable(table, {FLOOR_CUE: 1.0}, 0.0 if set(pair) <= on_floor else -LARGEST_LOG_ODDS) for pair in pairs
     }
-    known = evenly_spaced(len(recording), MOST_INSTANTS, to_nearest=True)
+    known = evenly_spaced(len(recording), CONSENSUS.most_instants, to_nearest=True)
     found = []
-    for first in range(0, len(known), CHUNK_INSTANTS):
-        instants = known[first : first + CHUNK_INSTANTS]
+    for first in range(0, len(known), CONSENSUS.chunk):
+        instants = known[first : first + CONSENSUS.chunk]
         part = gather(recording, instants)
-        standing = _read(floor, part)
+        readings = _read(floor, part)
         bounds = np.cumsum(part.count.sum(axis=1))
         rows = [slice(end - size, end) for end, size in zip(bounds, part.count.sum(axis=1), strict=True)]
-        distances = [{FLOOR: distances_on_floor(standing[row], standing[row])} for row in rows]
-        frame, pair, one, other = np.nonzero(posteriors(distances, part.count, tables) > SURE)
+        distances = [{FLOOR_CUE: distances_on_floor(readings[row], readings[row])} for row in rows]
+        frame, pair, one, other = np.nonzero(posteriors(distances, part.count, tables) > CONSENSUS.sure)
         found.append(np.column_stack([instants[frame], np.array(pairs)[pair], one, other]))
     matches = np.concatenate([np.zeros((0, 5), np.int64), *found])
     return Consensus(matches[:, 0], matches[:, 1:3], matches[:, 3:], known)
@@ -98,7 +107,7 @@ def floor_table(floor: Floor, recording: PackedBoxes) -> DistanceTable:
     Returns:
         A table of log-odds.
     """
-    part = gather(recording, evenly_spaced(len(recording), CROWD_INSTANTS, to_nearest=True))
+    part = gather(recording, evenly_spaced(len(recording), CONSENSUS.crowd_instants, to_nearest=True))
     image = np.repeat(np.arange(part.count.size), part.count.reshape(-1))
     return DistanceTable(*log_odds_of_distances(density_of_strangers(_read(floor, part), image)), true_fraction=0.5)
 

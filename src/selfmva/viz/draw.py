@@ -50,7 +50,7 @@ def palette(count: int) -> Image:
         [[230, 159, 0], [86, 180, 233]]
     """
     base = np.array(OKABE_ITO, dtype=np.float64)
-    shades = np.concatenate([base + share * (end - base) for end, share in SHADES]).round().astype(np.uint8)
+    shades = np.concatenate([base + fraction * (end - base) for end, fraction in SHADES]).round().astype(np.uint8)
     return shades[np.arange(count) % COLOURS]
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from selfmva.core.types import FloatArray, IntArray
     from selfmva.geometry.floor import Floor
 
-SMALLEST = 240  # pixels, width and height
+SMALLEST_PICTURE = 240  # pixels, width and height
 REACH = 8.0  # where a camera saw nobody, its footprint ends where a body fills an eighth of the image
 NEARLY_ALL = 98.0  # percent of the people, so that a few wrong matches don't stretch the picture
 CORNERS = 120  # of the circle where a footprint ends
@@ -60,8 +60,10 @@ def draw_floor(
     """
     if floor is None or not floor.views_on_floor:
         raise InputError("there is no floor to draw: fit() found none; fit_report_.advice() says what may help")
-    if min(size) < SMALLEST:
-        raise InputError(f"a picture of the floor needs {SMALLEST} x {SMALLEST} pixels or more, got {size}")
+    if min(size) < SMALLEST_PICTURE:
+        raise InputError(
+            f"a picture of the floor needs {SMALLEST_PICTURE} x {SMALLEST_PICTURE} pixels or more, got {size}"
+        )
     scale = max(0.6, min(size) / 1200)
     people = _read_people(floor, associations)
     outlines = {view: footprint(floor, view, _reach(floor, view, people)) for view in floor.views_on_floor}
@@ -168,8 +170,8 @@ def _cut(polygon: FloatArray, side: FloatArray) -> FloatArray:
     value = polygon @ side[:2] + side[2]
     after, value_after = np.roll(polygon, -1, axis=0), np.roll(value, -1)
     crosses = (value >= 0) != (value_after >= 0)
-    share = value / np.where(crosses, value - value_after, 1.0)
-    both = np.stack([polygon, polygon + share[:, None] * (after - polygon)], axis=1)
+    fraction = value / np.where(crosses, value - value_after, 1.0)
+    both = np.stack([polygon, polygon + fraction[:, None] * (after - polygon)], axis=1)
     return np.asarray(both[np.stack([value >= 0, crosses], axis=1)])
 
 

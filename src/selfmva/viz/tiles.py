@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 BACKGROUND = (14, 15, 18)
 GAP = 8  # pixels between tiles
-SMALLEST = 16  # pixels, width of a tile
+SMALLEST_TILE = 16  # pixels, width of a tile
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,9 @@ def lay_tiles(sizes: Sequence[tuple[int, int]], width: int, columns: int | None 
     # A cell suits most images; a few upright ones among flat ones share the height of a square.
     shape = min(max(1.0, median(ratios)), max(ratios))
     across = _columns(len(sizes), shape) if columns is None else min(columns, len(sizes))
-    if across < 1 or (width - GAP * (across + 1)) // across < SMALLEST:
+    if across < 1 or (width - GAP * (across + 1)) // across < SMALLEST_TILE:
         raise InputError(
-            f"a mosaic {width} pixels wide has no room for {across} columns of {SMALLEST} pixels or more; "
+            f"a mosaic {width} pixels wide has no room for {across} columns of {SMALLEST_TILE} pixels or more; "
             "change width or columns"
         )
     cell_width = (width - GAP * (across + 1)) // across

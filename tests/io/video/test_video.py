@@ -165,13 +165,13 @@ def test_a_trimmed_video_is_not_a_damaged_one(tmp_path: Path, first: int) -> Non
     assert decoded(source.read(3)) == first + 3
 
 
-@pytest.mark.parametrize("share", [0.4, 0.45, 0.7])
-def test_an_end_that_was_lost(tmp_path: Path, share: float, capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("fraction", [0.4, 0.45, 0.7])
+def test_an_end_that_was_lost(tmp_path: Path, fraction: float, capfd: pytest.CaptureFixture[str]) -> None:
     """Every image is the right one or an error; the file promises all, so those that are lost have their turn."""
     path = write_video(tmp_path / "cut.mp4")
     data = with_index_first(path.read_bytes())
     images = data.index(b"mdat")
-    path.write_bytes(data[: images + int((len(data) - images) * share)])
+    path.write_bytes(data[: images + int((len(data) - images) * fraction)])
     source, numbers = VideoFile(path), []
     assert len(source) == COUNT
     np.testing.assert_allclose(source.times, np.arange(COUNT) / 25, atol=1e-6)
@@ -181,7 +181,7 @@ def test_an_end_that_was_lost(tmp_path: Path, share: float, capfd: pytest.Captur
         except DataError as error:
             assert f"cut.mp4: cannot decode image {number} of 100" in str(error)  # noqa: PT017  # as many raise as not
     assert numbers == list(range(len(numbers)))
-    assert COUNT * share * 0.6 < len(numbers) < COUNT * share * 1.4
+    assert COUNT * fraction * 0.6 < len(numbers) < COUNT * fraction * 1.4
     assert capfd.readouterr().err == ""
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 ENCODER = "encoder."
 NUMBERED_CUES = ("embedding", "floor", "head_lines", "appearance")  # of formats 2 to 4
 NUMBERS = tuple(map(str, range(len(NUMBERED_CUES))))
+RENAMED_PARTS = {"true_share": "true_fraction"}  # of tables, since format 5
 
 
 def to_arrays(
@@ -48,7 +49,7 @@ def to_arrays(
             arrays[f"{prefix}.weight"] = np.array(fused.weights[cue])
             arrays[f"{prefix}.distances"] = table.distances
             arrays[f"{prefix}.log_odds"] = table.log_odds
-            arrays[f"{prefix}.true_share"] = np.array(table.true_fraction)
+            arrays[f"{prefix}.true_fraction"] = np.array(table.true_fraction)
     return arrays
 
 
@@ -103,7 +104,7 @@ def _named(arrays: Arrays) -> Arrays:
                     if f"tables.{i}.{j}.{number}.distances" in arrays
                 }
             case ["tables", i, j, number, part] if number in NUMBERS:
-                named[f"tables.{i}.{j}.{NUMBERED_CUES[int(number)]}.{part}"] = array
+                named[f"tables.{i}.{j}.{NUMBERED_CUES[int(number)]}.{RENAMED_PARTS.get(part, part)}"] = array
             case _:
                 named[name] = array
     return named
@@ -138,5 +139,5 @@ def _table(arrays: Arrays, prefix: str) -> DistanceTable | None:
     distances, log_odds = (arrays[f"{prefix}.{part}"] for part in ("distances", "log_odds"))
     if distances.ndim != 1 or distances.shape != log_odds.shape or not len(distances) or (np.diff(distances) < 0).any():
         raise ValueError(f"{prefix} has no increasing distances with log-odds for each")
-    share = float(arrays[f"{prefix}.true_share"])
-    return DistanceTable(distances.astype(np.float64), log_odds.astype(np.float64), share)
+    true_fraction = float(arrays[f"{prefix}.true_fraction"])
+    return DistanceTable(distances.astype(np.float64), log_odds.astype(np.float64), true_fraction)

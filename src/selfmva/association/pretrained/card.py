@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from selfmva.association.fit_report import COLUMNS
+from selfmva.association.fit_report import REPORT_COLUMNS
 from selfmva.core.config import Stage
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def _learnt(report: FitReport | None) -> str:
     summary = f"{report.summary()[0].upper()}{report.summary()[1:]}."
     rows = report.rows()
     left_out = f"\n\nand {len(rows) - MOST_PAIRS} view pairs more" if len(rows) > MOST_PAIRS else ""
-    columns = COLUMNS if report.embedding else COLUMNS[:-1]  # the last one speaks of the embedding
+    columns = REPORT_COLUMNS if report.embedding else REPORT_COLUMNS[:-1]  # the last one speaks of the embedding
     return f"{summary}\n\n{_table(columns, [row[: len(columns)] for row in rows[:MOST_PAIRS]])}{left_out}"
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from selfmva.core.types import View
     from selfmva.encoders.box import BoxEncoder
 
-FORMAT = "1"  # of the inputs, the output and the metadata
+ONNX_FORMAT = "1"  # of the inputs, the output and the metadata
 DESCRIPTION = """\
 Embeds boxes of people; near embeddings mean that two boxes of different views may be the same person.
 boxes: (N, 4) float32, x1 y1 x2 y2 in pixels of each box's own view. view: (N,) int64, the view of each box, from 0.
@@ -117,7 +117,7 @@ def export_onnx(associator: Associator, path: str | Path) -> None:
 
 def _metadata(views: tuple[View, ...], prompt: str) -> dict[str, str]:
     sizes = json.dumps([asdict(view) for view in views])
-    return {"format": FORMAT, "prompt": prompt, "selfmva_version": __version__, "views": sizes}
+    return {"format": ONNX_FORMAT, "prompt": prompt, "selfmva_version": __version__, "views": sizes}
 
 
 def _constants(encoder: BoxEncoder) -> Mapping[str, NDArray[np.float32 | np.int64]]:

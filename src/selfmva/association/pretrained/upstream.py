@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from selfmva.io.video.view_argument import ViewLike
 
-LICENSE = "CC-BY-NC-SA-4.0"  # of all weights that the authors publish
+LICENSE_ID = "CC-BY-NC-SA-4.0"  # of all weights that the authors publish
 PROMPT = "prompt_encoder."
-GAUSSIAN = f"{PROMPT}pe_layer.positional_encoding_gaussian_matrix"
+PUBLISHED_GAUSSIAN = f"{PROMPT}pe_layer.positional_encoding_gaussian_matrix"
 OFFSETS = {  # what is added to the features of the first and the second token
     "box": (f"{PROMPT}point_embeddings.2.weight", f"{PROMPT}point_embeddings.3.weight"),
     "point": (f"{PROMPT}point_embeddings.1.weight", f"{PROMPT}not_a_point_embed.weight"),
@@ -66,7 +66,7 @@ def convert_upstream(path: str | Path, views: Sequence[ViewLike], *, device: str
     model = _read_model(path)
     _check_view_count(model, len(cameras), path)
     prompt = _prompt(model, len(cameras), path)
-    weights = {"gaussian": _weight(model, GAUSSIAN, (2, FREQUENCIES), path)}
+    weights = {"gaussian": _weight(model, PUBLISHED_GAUSSIAN, (2, FREQUENCIES), path)}
     weights["token_offsets"] = torch.cat([_weight(model, name, (1, TOKEN_DIM), path) for name in OFFSETS[prompt]])
     weights["view_tokens"] = _weight(model, VIEW_TOKENS, (len(cameras), 1, TOKEN_DIM), path).flatten(1)
     for ours, theirs in (LAYERS | {"decoder": DECODER}).items():
@@ -75,7 +75,7 @@ def convert_upstream(path: str | Path, views: Sequence[ViewLike], *, device: str
         weights[f"{ours}.bias"] = _weight(model, f"{theirs}.bias", (rows,), path)
     config = build(AssociatorConfig, {"recipe": PublishedRecipe(), "encoder": {"prompt": prompt}})
     card = Card(
-        license=LICENSE,
+        license=LICENSE_ID,
         training_data=f"Converted from {Path(path).name}, a checkpoint of the published Self-MVA code. The weights "
         "that its authors publish are under CC BY-NC-SA 4.0, and stay so when converted.",
     )

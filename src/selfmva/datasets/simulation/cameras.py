@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
     from selfmva.core.types import FloatArray
 
-HEIGHTS = (2.5, 5.0)  # metres above the floor
+CAMERA_HEIGHTS = (2.5, 5.0)  # metres above the floor
 WALLS = (1.0, 2.0)  # metres outside the floor
 FIELDS_OF_VIEW = (65.0, 85.0)  # degrees, horizontal: surveillance lenses of 2.8 to 4 mm
 SWAY = np.radians([25.0, 8.0])  # largest pan and tilt of a moving camera
 SWAY_PERIODS = (15.0, 60.0)  # seconds
 NEAR = 0.3  # metres: a body nearer than this to the plane of the lens has no box
 
-# A body is three level circles, foot, shoulder and head: (height above the floor, radius), as shares of the body's.
+# A body is three level circles, foot, shoulder and head: (height above the floor, radius), as fractions of the body's.
 # The foot is narrow so that the bottom of a box is where the person stands, whichever side it is seen from.
 BODY_CIRCLES = ((0.0, 0.3), (0.8, 1.0), (1.0, 0.35))
 
@@ -47,7 +47,7 @@ def place_cameras(
     direction = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     half = floor / 2 + rng.uniform(*WALLS, (views, 1))
     on_wall = direction / np.max(np.abs(direction) / half, axis=1, keepdims=True)
-    centres = np.column_stack([floor / 2 + on_wall, rng.uniform(*HEIGHTS, views)])
+    centres = np.column_stack([floor / 2 + on_wall, rng.uniform(*CAMERA_HEIGHTS, views)])
     targets = np.column_stack([floor * rng.uniform(0.4, 0.6, (views, 2)), rng.uniform(0.6, 1.2, views)])
 
     ahead = targets - centres
@@ -119,9 +119,9 @@ def project_bodies(
     standing = np.einsum("tvij,tvsj->tvsi", *_same_views(projections[..., :2], places)) + projections[:, :, None, :, 3]
     upright = projections[:, :, None, :, 2]
     lows, highs, in_front = [], [], []
-    for share_of_height, share_of_radius in BODY_CIRCLES:
-        centre = standing + upright * (share_of_height * heights)[..., None]
-        square = ((share_of_radius * radii) ** 2)[..., None]
+    for fraction_of_height, fraction_of_radius in BODY_CIRCLES:
+        centre = standing + upright * (fraction_of_height * heights)[..., None]
+        square = ((fraction_of_radius * radii) ** 2)[..., None]
         depth = centre[..., 2:]
         quadratic = depth**2 - square * gram[..., 2, 2, None]
         front = (depth[..., 0] > NEAR) & (quadratic[..., 0] > 0)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from selfmva.core.types import FloatArray, IntArray
 
 # Adults; walking speeds in rooms and halls. Only the mean number of people present is the caller's.
-HEIGHTS = (1.5, 2.0)  # metres
+BODY_HEIGHTS = (1.5, 2.0)  # metres
 RADII = (0.21, 0.27)  # metres at the shoulder
 SPEEDS = (0.5, 1.6)  # metres per second
 VISIT_SECONDS = 60.0  # mean
@@ -79,7 +79,7 @@ def walk(
         if not standing:
             walkers.step()
     bodies = np.random.default_rng(rng.integers(2**63))
-    heights = bodies.uniform(*HEIGHTS, walkers.entered)
+    heights = bodies.uniform(*BODY_HEIGHTS, walkers.entered)
     return Crowd(places, identities, heights, bodies.uniform(*RADII, walkers.entered))
 
 

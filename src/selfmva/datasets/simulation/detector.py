@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
     BoolArray = NDArray[np.bool_]
 
-GRID = 8  # a body's visible share is counted on GRID x GRID points of its box
-CUT_SHARES = (0.15, 0.4)  # of the height, where feet are cut
+GRID = 8  # a body's visible fraction is counted on GRID x GRID points of its box
+CUT_FRACTIONS = (0.15, 0.4)  # of the height, where feet are cut
 FALSE_HEIGHTS = (0.12, 0.6)  # of the image
 FALSE_ASPECTS = (0.3, 0.5)  # width over height
-SMALLEST = 2.0  # pixels
+SMALLEST_BOX = 2.0  # pixels
 
 
 def truncate(boxes: FloatArray, size: tuple[int, int], threshold: float) -> tuple[FloatArray, BoolArray]:
@@ -26,7 +26,7 @@ def truncate(boxes: FloatArray, size: tuple[int, int], threshold: float) -> tupl
     Args:
         boxes: `(..., 4)` xyxy.
         size: Width and height of the image in pixels.
-        threshold: Share of a box that may lie outside, 0 to 1.
+        threshold: Fraction of a box that may lie outside, 0 to 1.
 
     Returns:
         The clipped boxes and, `(...)`, which of them keep enough inside.
@@ -38,7 +38,7 @@ def truncate(boxes: FloatArray, size: tuple[int, int], threshold: float) -> tupl
     clipped = _inside(boxes, size)
     sides, inside = boxes[..., 2:] - boxes[..., :2], clipped[..., 2:] - clipped[..., :2]
     outside = 1 - inside.prod(axis=-1) / np.maximum(sides.prod(axis=-1), 1e-9)
-    return clipped, (outside <= threshold) & (inside >= SMALLEST).all(axis=-1)
+    return clipped, (outside <= threshold) & (inside >= SMALLEST_BOX).all(axis=-1)
 
 
 def occlude(boxes: FloatArray, depths: FloatArray, seen: BoolArray, threshold: float) -> tuple[FloatArray, BoolArray]:
@@ -48,7 +48,7 @@ def occlude(boxes: FloatArray, depths: FloatArray, seen: BoolArray, threshold: f
         boxes: `(..., S, 4)` xyxy.
         depths: `(..., S)`, larger is farther.
         seen: `(..., S)` which of them are there to be seen, and to hide others.
-        threshold: Share of a box that may be hidden, 0 to 1; 1 makes bodies of glass.
+        threshold: Fraction of a box that may be hidden, 0 to 1; 1 makes bodies of glass.
 
     Returns:
         The boxes, whose lower part is cut where it is wholly hidden, and which of them are still seen.
@@ -95,9 +95,9 @@ def cut_feet(boxes: FloatArray, rate: float, rng: np.random.Generator) -> FloatA
         >>> bool(cut_feet(np.array([[0.0, 0, 10, 100]]), 1.0, np.random.default_rng(0))[0, 3] < 90)
         True
     """
-    share = rng.uniform(*CUT_SHARES, len(boxes)) * (rng.random(len(boxes)) < rate)
+    fraction = rng.uniform(*CUT_FRACTIONS, len(boxes)) * (rng.random(len(boxes)) < rate)
     cut = boxes.copy()
-    cut[:, 3] -= share * (boxes[:, 3] - boxes[:, 1])
+    cut[:, 3] -= fraction * (boxes[:, 3] - boxes[:, 1])
     return cut
 
 
@@ -114,7 +114,7 @@ def jitter_boxes(boxes: FloatArray, scale: float, size: tuple[int, int], rng: np
         return boxes
     sides = boxes[:, 2:] - boxes[:, :2]
     centres = np.clip((boxes[:, :2] + boxes[:, 2:]) / 2 + noise[:, :2] * sides, 0.5, np.array(size) - 0.5)
-    half = np.maximum(sides * np.exp(noise[:, 2:]), SMALLEST) / 2
+    half = np.maximum(sides * np.exp(noise[:, 2:]), SMALLEST_BOX) / 2
     return _inside(np.concatenate([centres - half, centres + half], axis=1), size)
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from selfmva.core.types import IntArray
 
-LENGTH = 32  # numbers of a feature
+FEATURE_LENGTH = 32  # numbers of a feature
 COLOUR_SHIFT = 0.3  # standard deviation of what a camera does to colours, in those of two looks at one person
 
 
@@ -32,7 +32,7 @@ def looks(identities: IntArray, view: IntArray, clothes: float, rng: np.random.G
     """
     strangers = identities < 0
     person = np.where(strangers, identities.max(initial=-1) + np.cumsum(strangers), identities)
-    worn = clothes * rng.standard_normal((int(person.max(initial=0)) + 1, LENGTH))
-    colours = COLOUR_SHIFT * rng.standard_normal((int(view.max(initial=0)) + 1, LENGTH))
-    noise = rng.standard_normal((len(person), LENGTH))
+    worn = clothes * rng.standard_normal((int(person.max(initial=0)) + 1, FEATURE_LENGTH))
+    colours = COLOUR_SHIFT * rng.standard_normal((int(view.max(initial=0)) + 1, FEATURE_LENGTH))
+    noise = rng.standard_normal((len(person), FEATURE_LENGTH))
     return (1.0 + worn[person] + colours[view] + noise).astype(np.float32)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Features = NDArray[np.float32]
 
-BATCH = 64  # crops in memory at once
+CROP_BATCH = 64  # crops in memory at once
 # Mean and standard deviation of the pixels of ImageNet, as fractions of 255: RGB, as torchvision gives them.
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -70,7 +70,7 @@ def encode(
     Args:
         images: One per entry of `boxes`.
         boxes: `(N, 4)` xyxy in pixels for each image.
-        encode_boxes: Gives `(B, width)` for images with some of their boxes each, B boxes in all, at most `BATCH`.
+        encode_boxes: Gives `(B, width)` for images with some of their boxes each, B boxes in all, at most `CROP_BATCH`.
         width: D, the length of a vector.
 
     Returns:
@@ -99,9 +99,9 @@ def encode(
 
 
 def _batches(images: Sequence[Image], boxes: list[FloatArray]) -> Iterator[list[tuple[Image, FloatArray]]]:
-    """All boxes in turn, `BATCH` at a time; an image may be in several batches."""
+    """All boxes in turn, `CROP_BATCH` at a time; an image may be in several batches."""
     batch: list[tuple[Image, FloatArray]] = []
-    room = BATCH
+    room = CROP_BATCH
     for image, rest in zip(images, boxes, strict=True):
         left = rest
         while len(left):
@@ -110,6 +110,6 @@ def _batches(images: Sequence[Image], boxes: list[FloatArray]) -> Iterator[list[
             left = left[len(batch[-1][1]) :]
             if not room:
                 yield batch
-                batch, room = [], BATCH
+                batch, room = [], CROP_BATCH
     if batch:
         yield batch

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from selfmva.core.conformance import Examination, tiled_images
+from selfmva.core.conformance import ROUNDING, Examination, tiled_images
 from selfmva.encoders.appearance.base import AppearanceEncoder
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from selfmva.core.types import FloatArray
     from selfmva.encoders.appearance.base import Features
 
-ROUNDING = 1e-3  # of the largest number: what the order of sums may change on a GPU
 # Whole and broken pixels, a person's shape and a flat one, and two that stick out of the image, as detectors give them.
 _BOXES = np.array([[10, 5, 30, 45], [20.5, 10.25, 40.75, 44.5], [5, 30, 45, 40], [-6, 8, 14, 46], [30, -4, 48, 60]])
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from selfmva.core.images import Image
     from selfmva.encoders.appearance.base import Features
 
-REPOSITORY, FILE = "LibreYOLO/LibreReID-osnet", "osnet_ain_x1_0.pt"
+OSNET_REPOSITORY, OSNET_FILE = "LibreYOLO/LibreReID-osnet", "osnet_ain_x1_0.pt"
 SHA256 = "34c24e98b6b70c8b62480f846fd0d581aa2fd1535bc0276aecf1f10430b731d1"
 FIRST = "conv1.conv.weight"  # what precedes it in a file precedes all weights
 CLASSIFIER = "classifier."  # tells apart the people of the training data, and is left out
@@ -82,12 +82,12 @@ def _downloaded() -> Path:
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     try:
-        return Path(hf_hub_download(REPOSITORY, FILE))
+        return Path(hf_hub_download(OSNET_REPOSITORY, OSNET_FILE))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         raise DataError(
-            f"the weights of OSNet-AIN cannot be downloaded ({error}): fetch {FILE} of "
-            f"https://huggingface.co/{REPOSITORY} where there is a network, and give its path here "
-            f"('osnet-ain:path/to/{FILE}'), or copy the hub's cache of it, here {HF_HUB_CACHE}"
+            f"the weights of OSNet-AIN cannot be downloaded ({error}): fetch {OSNET_FILE} of "
+            f"https://huggingface.co/{OSNET_REPOSITORY} where there is a network, and give its path here "
+            f"('osnet-ain:path/to/{OSNET_FILE}'), or copy the hub's cache of it, here {HF_HUB_CACHE}"
         ) from error
 
 

@@ -9,7 +9,7 @@ from selfmva.core.plugins import PluginEntry, PluginGroup
 from selfmva.encoders.appearance.base import AppearanceEncoder
 
 ENCODERS = PluginGroup("selfmva.encoders", "encoder")
-ARGUMENT = PluginArgument(
+APPEARANCE_ARGUMENT = PluginArgument(
     ENCODERS,
     AppearanceEncoder,
     what="an encoder of appearance",
@@ -58,4 +58,4 @@ def open_appearance(appearance: str | AppearanceEncoder, *, device: str = "cpu")
         ...
         selfmva.errors.PluginError: no encoder is called 'resnet50'; Known: ...
     """
-    return cast("AppearanceEncoder", ARGUMENT.resolve(appearance, device=device))
+    return cast("AppearanceEncoder", APPEARANCE_ARGUMENT.resolve(appearance, device=device))

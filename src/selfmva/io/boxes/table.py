@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from selfmva.core.types import Frame
     from selfmva.io.boxes.rows import Views, Where
 
-_CORNERS = ["x1", "y1", "x2", "y2"]
-_REQUIRED = ["frame", "view", *_CORNERS]
+_CORNER_COLUMNS = ["x1", "y1", "x2", "y2"]
+_REQUIRED = ["frame", "view", *_CORNER_COLUMNS]
 
 
 def frames_from_table(table: pd.DataFrame, views: Views = None, source: str = "table") -> list[Frame]:
@@ -61,7 +61,7 @@ def frames_from_table(table: pd.DataFrame, views: Views = None, source: str = "t
     rows = Rows(
         instants=_numbers(table["frame"], where),
         views=_numbers(table["view"], where) if by_number else number_views(table["view"].tolist(), views, where),
-        boxes=np.stack([_numbers(table[column], where).astype(np.float64) for column in _CORNERS], axis=1),
+        boxes=np.stack([_numbers(table[column], where).astype(np.float64) for column in _CORNER_COLUMNS], axis=1),
         scores=_numbers(table["score"], where) if "score" in table.columns else None,
         track_ids=_track_ids(table["track_id"], where) if "track_id" in table.columns else None,
     )
@@ -84,7 +84,7 @@ def table_from_frames(frames: Sequence[Frame]) -> pd.DataFrame:
 
     rows = rows_from_frames(frames)
     columns: dict[str, Any] = {"frame": rows.instants, "view": rows.views}
-    columns |= dict(zip(_CORNERS, rows.boxes.T, strict=True))
+    columns |= dict(zip(_CORNER_COLUMNS, rows.boxes.T, strict=True))
     if rows.scores is not None:
         columns["score"] = rows.scores
     if rows.track_ids is not None:

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NAME = "arrays-1.sqlite"  # the number is that of the format
-SMALLEST = 2**20  # bytes; sqlite's own pages want some
+SMALLEST_CACHE = 2**20  # bytes; sqlite's own pages want some
 LARGEST_VALUE = 2**28  # bytes; sqlite holds a little more in one place
-AT_ONCE = 4 * 2**20  # bytes written together
-LEFT_FREE = 0.1  # share of the largest size that is made free at once: to look for the oldest takes time
+WRITTEN_AT_ONCE = 4 * 2**20  # bytes written together
+LEFT_FREE = 0.1  # fraction of the largest size that is made free at once: to look for the oldest takes time
 PATIENCE_SECONDS = 30.0  # for other processes that write
 PAUSE_SECONDS = 0.01
 CHECKSUM = 4  # bytes
@@ -66,8 +66,8 @@ class ArrayCache(Closing):
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None, largest_bytes: int = 2 * 2**30) -> None:
-        if largest_bytes < SMALLEST:
-            raise InputError(f"largest_bytes must be at least {SMALLEST} bytes (1 MiB), got {largest_bytes}")
+        if largest_bytes < SMALLEST_CACHE:
+            raise InputError(f"largest_bytes must be at least {SMALLEST_CACHE} bytes (1 MiB), got {largest_bytes}")
         given = _default_folder() if path is None else Path(path)
         self.path: Path = given / NAME if path is None or given.is_dir() else given
         self.largest_bytes: int = int(largest_bytes)
@@ -116,7 +116,7 @@ class ArrayCache(Closing):
         with self._lock:
             self._waiting[key] = value
             self._waiting_bytes += len(value)
-            if self._waiting_bytes >= min(AT_ONCE, self.largest_bytes // 4):
+            if self._waiting_bytes >= min(WRITTEN_AT_ONCE, self.largest_bytes // 4):
                 self.flush()
 
     def flush(self) -> None:
@@ -198,7 +198,7 @@ def _connected(path: Path) -> sqlite3.Connection:
         with closing(connection.cursor()) as cursor:
             _when_free(cursor, "PRAGMA journal_mode = WAL")  # readers and a writer do not wait for each other
             cursor.execute("PRAGMA synchronous = NORMAL")  # a power cut may cost the last writes, not the file
-            cursor.execute(f"PRAGMA journal_size_limit = {4 * AT_ONCE}")
+            cursor.execute(f"PRAGMA journal_size_limit = {4 * WRITTEN_AT_ONCE}")
             cursor.execute(SCHEMA)
     except BaseException:
         connection.close()

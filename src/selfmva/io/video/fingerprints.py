@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from selfmva.core.images import Image
     from selfmva.io.video.sources import ImageSource
 
-LENGTH = 20  # bytes: two images of all that one cache holds never meet by chance
+DIGEST_BYTES = 20  # bytes: two images of all that one cache holds never meet by chance
 
 
 def fingerprint(source: ImageSource, index: int) -> bytes:
@@ -70,7 +70,7 @@ def pixel_fingerprint(image: Image) -> bytes:
 
 
 def _digest(*parts: bytes | memoryview) -> bytes:
-    digest = hashlib.blake2b(digest_size=LENGTH)
+    digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
     for part in parts:
         digest.update(len(part).to_bytes(8, "little"))
         digest.update(part)
@@ -94,4 +94,4 @@ def _content(path: Path) -> bytes:
 @lru_cache(maxsize=4096)  # a video of hours is read through once, not for each image; a change shows in its time
 def _content_of(path: Path, _size: int, _changed: int) -> bytes:
     with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=LENGTH)).digest()
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=DIGEST_BYTES)).digest()

@@ -150,8 +150,8 @@ def log_ratios(table: DistanceTable | None, distances: FloatArray) -> FloatArray
     """
     if table is None or table.true_fraction == 0:
         return np.zeros(distances.shape)
-    share = np.log(table.true_fraction) - np.log1p(-table.true_fraction)
-    return np.where(np.isnan(distances), 0.0, table(distances) - share)
+    prior = np.log(table.true_fraction) - np.log1p(-table.true_fraction)
+    return np.where(np.isnan(distances), 0.0, table(distances) - prior)
 
 
 def fuse(

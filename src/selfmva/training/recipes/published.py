@@ -62,7 +62,7 @@ def match_images(
     columns: Tensor,
     similarity_threshold: float = 0.0,
     appearance: FloatArray | None = None,
-    appearance_share: float = 0.0,
+    appearance_fraction: float = 0.0,
 ) -> Tensor:
     """Match the boxes of two images by their embeddings, and by what they look like.
 
@@ -72,14 +72,14 @@ def match_images(
         similarity_threshold: Matches whose `1 - distance / largest distance` is below are left out, but the
             best one stays.
         appearance: `(N, M)` L2 distances of features; None where there are none.
-        appearance_share: Its weight in the blend (see `selfmva.matching.published.blended`).
+        appearance_fraction: Its weight in the blend (see `selfmva.matching.published.blended`).
 
     Returns:
         `(K, 2)` int64 on the device of `rows`.
     """
     distances = torch.cdist(rows.float(), columns.float()).cpu().numpy()
     if appearance is not None:
-        distances = blended(distances, appearance, appearance_share)
+        distances = blended(distances, appearance, appearance_fraction)
     one, other = solve(distances).matches(0).T
     if similarity_threshold > 0:
         similarity = 1.0 - distances[one, other] / max(distances.max(), 1e-12)
@@ -127,8 +127,8 @@ def triplet_terms(
     a, p, n = (part[:size] for part, size in zip(with_edges, sizes, strict=True))
     with torch.no_grad():
         of_positive, of_negative = appearance or (None, None)
-        with_positive = match_images(a, p, recipe.similarity_threshold, of_positive, recipe.appearance_share)
-        with_negative = match_images(a, n, recipe.similarity_threshold, of_negative, recipe.appearance_share)
+        with_positive = match_images(a, p, recipe.similarity_threshold, of_positive, recipe.appearance_fraction)
+        with_negative = match_images(a, n, recipe.similarity_threshold, of_negative, recipe.appearance_fraction)
     edge_positive = edge_negative = None
     if recipe.edges:
         of_a, of_p, of_n = (row_of for _, row_of in links)
@@ -204,7 +204,7 @@ class PublishedObjective:
     def _appearance(self, rows: list[slice]) -> tuple[FloatArray, FloatArray] | None:
         """Distances of what the boxes look like: of the anchor's to the positive's, and to the negative's."""
         features = self.recording.features
-        if features is None or not self.recipe.appearance_share:
+        if features is None or not self.recipe.appearance_fraction:
             return None
         anchor, positive, negative = (features[part] for part in rows)
         of_positive, of_negative = (torch.cdist(anchor, other).cpu().numpy() for other in (positive, negative))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from selfmva.core.types import FloatArray
 
-WIDTH, HEIGHT = 460, 320
+CHART_WIDTH, CHART_HEIGHT = 460, 320
 LEFT, RIGHT, TOP, BOTTOM = 62, 16, 14, 52  # pixels around the plot
 MOST_POINTS = 400  # of a line: more cannot be seen
 DOT = 2  # pixels, radius of the dot of one; ten times as many are one pixel more
@@ -99,7 +99,7 @@ def bar_chart(heights: ArrayLike, x: Axis, y: Axis, *, title: str) -> str:
     values = np.asarray(heights, dtype=np.float64)
     edges = np.linspace(x.low, x.high, len(values) + 1)
     feet, tops = (_placed(np.stack([edges[:-1], level], axis=1), x, y) for level in (0 * values + y.low, values))
-    across = (WIDTH - LEFT - RIGHT) / max(len(values), 1)
+    across = (CHART_WIDTH - LEFT - RIGHT) / max(len(values), 1)
     bars = [
         f'<rect class="bar" x="{u + 1:.1f}" y="{v:.1f}" width="{across - 2:.1f}" height="{foot - v:.1f}"/>'
         for (u, v), foot in zip(tops.tolist(), feet[:, 1].tolist(), strict=True)
@@ -116,8 +116,10 @@ def thinned(points: FloatArray) -> FloatArray:
 def _placed(points: ArrayLike, x: Axis, y: Axis) -> FloatArray:
     """From the units of the axes to pixels: `(N, 2)`."""
     values = np.asarray(points, dtype=np.float64).reshape(-1, 2)
-    share = (values - (x.low, y.low)) / (x.high - x.low, y.high - y.low)
-    return np.asarray((LEFT, HEIGHT - BOTTOM) + share * (WIDTH - LEFT - RIGHT, TOP + BOTTOM - HEIGHT))
+    fraction = (values - (x.low, y.low)) / (x.high - x.low, y.high - y.low)
+    return np.asarray(
+        (LEFT, CHART_HEIGHT - BOTTOM) + fraction * (CHART_WIDTH - LEFT - RIGHT, TOP + BOTTOM - CHART_HEIGHT)
+    )
 
 
 def _line(places: FloatArray, name: str) -> str:
@@ -128,15 +130,15 @@ def _legend(names: list[str]) -> list[str]:
     """Names of lines in the lower right corner of the plot, each after a piece of its line."""
     parts = []
     for number, name in enumerate(names):
-        v = HEIGHT - BOTTOM - 14 - 18 * (len(names) - 1 - number)
-        u = WIDTH - RIGHT - 150
+        v = CHART_HEIGHT - BOTTOM - 14 - 18 * (len(names) - 1 - number)
+        u = CHART_WIDTH - RIGHT - 150
         parts.append(_line(np.array([[u, v - 4], [u + 26, v - 4]]), f"line-{number}"))
         parts.append(f'<text x="{u + 32}" y="{v}">{escape(name)}</text>')
     return parts
 
 
 def _chart(parts: list[str], x: Axis, y: Axis, title: str) -> str:
-    bottom, right = HEIGHT - BOTTOM, WIDTH - RIGHT
+    bottom, right = CHART_HEIGHT - BOTTOM, CHART_WIDTH - RIGHT
     grid, labels = [], []
     for tick in x.ticks():
         u = _placed([[tick, y.low]], x, y)[0, 0]
@@ -147,9 +149,10 @@ def _chart(parts: list[str], x: Axis, y: Axis, title: str) -> str:
         grid.append(f'<path class="grid" d="M{LEFT} {v:.1f}H{right}"/>')
         labels.append(f'<text text-anchor="end" x="{LEFT - 8}" y="{v + 4:.1f}">{tick:.6g}</text>')
     middle_x, middle_y = (LEFT + right) / 2, (TOP + bottom) / 2
-    labels.append(f'<text text-anchor="middle" x="{middle_x}" y="{HEIGHT - 10}">{escape(x.label)}</text>')
+    labels.append(f'<text text-anchor="middle" x="{middle_x}" y="{CHART_HEIGHT - 10}">{escape(x.label)}</text>')
     turned = f'transform="rotate(-90 14 {middle_y})"'
     labels.append(f'<text text-anchor="middle" x="14" y="{middle_y}" {turned}>{escape(y.label)}</text>')
     content = "".join([*grid, f'<path class="axis" d="M{LEFT} {TOP}V{bottom}H{right}"/>', *parts, *labels])
     name = escape(title)
-    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{name}"><title>{name}</title>{content}</svg>'
+    size = f"0 0 {CHART_WIDTH} {CHART_HEIGHT}"
+    return f'<svg viewBox="{size}" role="img" aria-label="{name}"><title>{name}</title>{content}</svg>'

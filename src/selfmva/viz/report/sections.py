@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from selfmva._version import __version__
-from selfmva.association.fit_report import COLUMNS
+from selfmva.association.fit_report import REPORT_COLUMNS
 from selfmva.metrics.association import pooled_labels, score_pairs
 from selfmva.metrics.curves import precision_recall_curve, reliability_curve
 from selfmva.viz.floor import draw_floor
@@ -55,7 +55,7 @@ def describe_fit(associator: Associator) -> dict[str, Any] | None:
         "summary": report.summary(),
         "advice": report.advice(),
         "seconds": f"{report.seconds:.0f}",
-        "columns": COLUMNS,
+        "columns": REPORT_COLUMNS,
         "rows": report.rows(),
         "clocks": list(report.clock_offsets.items()),
         "moved": [(name, _number(distance)) for name, distance in report.moved.items()],
@@ -88,7 +88,7 @@ def describe_stream(findings: Findings) -> dict[str, Any]:
         "partners_chart": bar_chart(
             partners,
             Axis("probability of the likeliest partner"),
-            Axis.of("share of the boxes", partners),
+            Axis.of("fraction of the boxes", partners),
             title="Distribution of the probability of each box's likeliest partner",
         ),
     }
@@ -112,8 +112,8 @@ def describe_scores(findings: Findings, views: Sequence[View]) -> dict[str, Any]
         "reliability_chart": line_chart(
             {"observed": np.stack([reliability.expected, reliability.observed], axis=1)[filled]},
             Axis("expected: mean probability"),
-            Axis("observed: share of the same person"),
-            title="Observed share over expected probability",
+            Axis("observed: fraction of the same person"),
+            title="Observed fraction over expected probability",
             counts=reliability.counts[filled],
             diagonal=True,
         ),
