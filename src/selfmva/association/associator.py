@@ -94,7 +94,7 @@ class Associator(Pretrained):
     Attributes:
         model_: All of the following as one value, a `selfmva.association.model.FittedModel`.
         views_: The cameras.
-        card_: What `save_pretrained` was told of the rig, a `selfmva.hub.Card`; None where nothing.
+        card_: What `save_pretrained` was told of the model, a `selfmva.hub.Card`; None where nothing.
         encoder_: The trained encoder; None with the recipe `"geometry"`.
         floor_: The common floor of the cameras, a `selfmva.geometry.floor.Floor`; None where none was found.
         lines_: Fundamental matrices of head points, for view pairs without a floor, where they are trusted.
