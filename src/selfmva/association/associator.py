@@ -99,8 +99,8 @@ class Associator(Pretrained):
         floor_: The common floor of the cameras, a `selfmva.geometry.floor.Floor`; None where none was found.
         lines_: Fundamental matrices of head points, for view pairs without a floor, where they are trusted.
         tables_: What distances mean, for every view pair; None for a converted checkpoint before `adapt`.
-        appearance_: Identity of the encoder by whose features appearance was learnt, `"frames"` for features that frames
-            brought along; None where appearance tells nothing.
+        appearance_: Identity of the encoder by whose features appearance was learnt, `"frames"` for features that
+            frames brought along; None where appearance tells nothing.
         clock_offsets_: `(V,)` int64 instants, found where `geometry.clock_bound` asks for them: view v shows at instant
             t what view 0 shows at t + offset. `selfmva.geometry.align_frames.align_frames` brings other frames in line.
         fit_report_: What was learnt; there is none of a converted checkpoint before `adapt`.
