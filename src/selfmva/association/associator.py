@@ -315,7 +315,8 @@ class Associator(Pretrained):
             return self
         if old.card is not None:  # its figures were of what was learnt before, its licence holds
             model = replace(model, card=old.card.model_copy(update={"metrics": {}, "evaluated_on": ""}))
-        moved = {move.view: move.distance for move in moves}
+        distances = {move.view: move.distance for move in moves}
+        moved = {view.name: distances[view.name] for view in old.views if view.name in distances}
         self._take_over(model.reordered(recording.places), time.monotonic() - started, moved)
         return self
 
