@@ -101,7 +101,8 @@ def row_offset(options: Namespace) -> None:
             clock = {"clock_bound": CLOCK_BOUND, "correct_clock": True}
             fitted = fit(part.views, part.train, seed, threads=options.threads, geometry=clock)
             found = clock_offsets(fitted.associator)
-            test = shift(part.test, -found)
+            in_line = tuple(found.tolist())
+            test = [(replace(frame, clock_offsets=in_line), who) for frame, who in shift(part.test, -found)]
             exact = np.array_equal(found, true - true[0])
             values = score(fitted, test, reference) | {"offset found": float(exact)}
             table.add(f"{aligned.name}, one view shifted", seed, values)

@@ -11,7 +11,7 @@ from small_scenes import fit_quietly, flat, scene
 from selfmva import Associator, Frame, NotFittedError, evaluate
 from selfmva.errors import InputError
 from selfmva.metrics.association import PairResult, score_pairs
-from selfmva.metrics.evaluate import published_boxes, published_matches, published_similarity
+from selfmva.metrics.published import published_boxes, published_matches, published_similarity
 
 if TYPE_CHECKING:
     from selfmva.datasets.simulated import Simulated

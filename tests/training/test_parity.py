@@ -13,7 +13,8 @@ from selfmva.core.types import View
 from selfmva.datasets.mvor import Mvor
 from selfmva.hub import convert_upstream
 from selfmva.losses.edge import unordered_pairs, virtual_boxes
-from selfmva.metrics.evaluate import evaluate, published_matches, published_similarity
+from selfmva.metrics.evaluate import evaluate
+from selfmva.metrics.published import published_matches, published_similarity
 from selfmva.training.recipes.published import TripletTerms, triplet_terms
 
 if TYPE_CHECKING:

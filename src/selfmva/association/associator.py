@@ -22,7 +22,7 @@ from selfmva.core.config import AssociatorConfig
 from selfmva.core.devices import find_device
 from selfmva.core.packed_boxes import feature_length
 from selfmva.core.threads import limited_threads, map_in_order
-from selfmva.core.types import Frame, View, clip_to_views, validate_boxes
+from selfmva.core.types import Frame, clip_to_views, validate_boxes
 from selfmva.errors import (
     GeometryMissingWarning,
     InputError,
@@ -45,33 +45,14 @@ if TYPE_CHECKING:
     from selfmva.association.association import Association
     from selfmva.association.fit_report import FitReport
     from selfmva.core.config import AppearanceConfig, AssociationConfig, EncoderConfig, GeometryConfig, Recipe
-    from selfmva.core.types import FloatArray
-    from selfmva.core.view_pairs import ViewPair
     from selfmva.datasets.base import MultiViewDataset
-    from selfmva.encoders.box import BoxEncoder
     from selfmva.geometry.calibration import Movement
-    from selfmva.geometry.floor import Floor
     from selfmva.io.boxes.argument import BoxesLike
     from selfmva.io.video.view_argument import ViewLike
-    from selfmva.matching.posterior.fusion import FusedTable
 
     FrameLike = Frame | Sequence[ArrayLike | None]
 
 logger = logging.getLogger(__name__)
-
-
-# What was learnt, part by part, under names that end in `_`: attributes of `FittedModel`.
-PARTS = {
-    "views_": "views",
-    "encoder_": "encoder",
-    "clock_offsets_": "clock_offsets",
-    "floor_": "floor",
-    "lines_": "lines",
-    "tables_": "tables",
-    "appearance_": "appearance",
-    "fit_report_": "report",
-    "card_": "card",
-}
 
 
 class Associator(Pretrained):
@@ -117,16 +98,6 @@ class Associator(Pretrained):
         True
     """
 
-    model_: FittedModel
-    views_: tuple[View, ...]
-    encoder_: BoxEncoder | None
-    clock_offsets_: NDArray[np.int64]
-    floor_: Floor | None
-    lines_: Mapping[ViewPair, FloatArray]
-    tables_: Mapping[ViewPair, FusedTable] | None
-    appearance_: str | None
-    fit_report_: FitReport
-
     def __init__(  # noqa: PLR0913  # one for each stage
         self,
         *,
@@ -153,7 +124,6 @@ class Associator(Pretrained):
                 "association": association,
             }
         )
-        self._model: FittedModel | None = None
         self._looker = Looker(self._config.appearance, device)
         self._warned_of_clocks = False
 
@@ -404,39 +374,10 @@ class Associator(Pretrained):
         associator.keep(replace(model, views=resolve_views(model.views), config=config, encoder=encoder))
         return associator
 
-    def fitted(self, needed: str) -> FittedModel:
-        """What was learnt.
-
-        Args:
-            needed: What needs it, for the message.
-
-        Raises:
-            NotFittedError: Before `fit` or `from_pretrained`.
-        """
-        if self._model is None:
-            raise NotFittedError(f"{needed}: call fit() or Associator.from_pretrained() first")
-        return self._model
-
     def keep(self, model: FittedModel) -> None:
         """Take over what was learnt."""
-        self._model = model
+        super().keep(model)
         self._looker.learnt_by = model.appearance
-
-    def __getattr__(self, name: str) -> Any:
-        """The parts of what was learnt."""
-        if name not in PARTS and name != "model_":
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        model = self.fitted(f"{name} is learnt")
-        part = model if name == "model_" else getattr(model, PARTS[name])
-        if part is None and name == "fit_report_":
-            raise NotFittedError("there is no fit_report_ of a converted checkpoint: call adapt(boxes) first")
-        return part
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name in PARTS:
-            self.keep(replace(self.fitted(f"{name} is learnt"), **{PARTS[name]: value}))
-        else:
-            super().__setattr__(name, value)
 
     def _waiting(self) -> list[str]:
         return [] if self._model is None else waiting_parameters(self._model.config, self._config)

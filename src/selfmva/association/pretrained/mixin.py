@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Self
 
+from selfmva.association.fitted import Fitted
 from selfmva.association.pretrained.card import Card
 from selfmva.association.pretrained.folder import PRECISIONS, Precision, load, save
 from selfmva.association.pretrained.repositories import find_folder, push_folder
@@ -21,25 +22,8 @@ if TYPE_CHECKING:
     from selfmva.association.model import FittedModel
 
 
-class Pretrained(ABC):
-    """What can be saved to a folder or a repository of the model hub, and loaded from there.
-
-    Attributes:
-        card_: What its card says; None where nothing was told.
-    """
-
-    card_: Card | None
-
-    @abstractmethod
-    def fitted(self, needed: str) -> FittedModel:
-        """Everything that was learnt.
-
-        Args:
-            needed: What needs it, for the message.
-
-        Raises:
-            NotFittedError: Nothing was learnt yet.
-        """
+class Pretrained(Fitted, ABC):
+    """What can be saved to a folder or a repository of the model hub, and loaded from there."""
 
     @classmethod
     @abstractmethod
