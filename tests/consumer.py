@@ -95,7 +95,7 @@ def load(folder: Path) -> list[Associator]:
         found = Associator.from_pretrained(folder)
     except SelfMVAError as error:
         assert_type(str(error), str)
-        raise NotFittedError("there is no rig") from error
+        raise NotFittedError("there is no model") from error
     return [
         assert_type(found, Associator),
         Associator.from_pretrained("wildtrack", device="cpu", local_files_only=True),

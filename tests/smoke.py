@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 
 BOXES = [[[400, 150, 460, 330], [200, 160, 250, 310]], [[300, 130, 350, 290]]]
 VIEWS = {"wildtrack": 7, "mvor": 3}
-LICENCES = {"LICENSE", "src/selfmva/association/pretrained/rigs/LICENSE.md"}
+LICENCES = {"LICENSE", "src/selfmva/association/pretrained/models/LICENSE.md"}
 
 
 class Offline(socket.socket):
@@ -45,8 +45,8 @@ def check_what_is_there() -> None:
     assert selfmva.__version__ in told.split()
 
 
-def check_rigs() -> None:
-    """Both rigs load and associate."""
+def check_models() -> None:
+    """Both models load and associate."""
     from selfmva import Associator
 
     for name, views in VIEWS.items():
@@ -75,7 +75,7 @@ def main() -> None:
     check_what_is_there()
     socket.socket = Offline  # type: ignore[misc]
     with TemporaryDirectory() as folder, chdir(folder):
-        check_rigs()
+        check_models()
         check_commands()
     print(f"selfmva works here, on Python {sys.version.split()[0]}")
 

@@ -15,8 +15,8 @@ from selfmva import Associator
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-SHIPPED = ROOT / "src" / "selfmva" / "association" / "pretrained" / "rigs"
-RIGS = sorted(folder.name for folder in SHIPPED.iterdir() if folder.is_dir())
+SHIPPED = ROOT / "src" / "selfmva" / "association" / "pretrained" / "models"
+MODELS = sorted(folder.name for folder in SHIPPED.iterdir() if folder.is_dir())
 
 
 DOCS_TOOLS = "docs"  # the extra of whoever builds the site; the package itself never asks for it
@@ -54,13 +54,13 @@ def test_every_entry_point_group_is_called_stable_and_shown_with_its_page() -> N
         assert f'[project.entry-points."{group}"]' in pages
 
 
-@pytest.mark.parametrize("rig", RIGS)
-def test_the_licence_of_a_rig_is_told(rig: str) -> None:
-    card = Associator.from_pretrained(rig).card_
+@pytest.mark.parametrize("model", MODELS)
+def test_the_licence_of_a_model_is_told(model: str) -> None:
+    card = Associator.from_pretrained(model).card_
     assert card is not None
     assert card.license is not None
     assert card.license in PROJECT["license"].split(" AND ")
-    assert f"| `{rig}` |" in (SHIPPED / "LICENSE.md").read_text(encoding="utf-8")
+    assert f"| `{model}` |" in (SHIPPED / "LICENSE.md").read_text(encoding="utf-8")
 
 
 def test_licence_files_are_there() -> None:

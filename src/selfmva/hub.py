@@ -1,4 +1,4 @@
-"""Rigs and weights that come from elsewhere: aliases, model cards, checkpoints of the published code, ONNX files."""
+"""Models and weights that come from elsewhere: aliases, model cards, checkpoints of the published code, ONNX files."""
 
 from selfmva.association.pretrained import ALIASES, Alias, Card
 from selfmva.association.pretrained.onnx_export import export_onnx

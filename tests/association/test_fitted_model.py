@@ -51,6 +51,15 @@ def test_views_in_another_order_are_the_same_model() -> None:
     }
 
 
+def test_moves_are_told_in_the_order_of_the_views() -> None:
+    recording = Simulated(views=3, people=6, instants=150, seed=1)
+    frames = [recording.frame(t) for t in range(150)]
+    for order in ([0, 1, 2], ORDER):
+        views, turned = [recording.views[view] for view in order], [reorder_views(frame, order) for frame in frames]
+        associator = Associator(recipe="geometry").fit(views, turned).adapt(turned)
+        assert list(associator.fit_report_.moved) == [view.name for view in views]
+
+
 @pytest.fixture(scope="module")
 def dressed() -> tuple[Associator, Simulated]:
     scene = Simulated(views=3, people=6, instants=60, seed=2, clothes=2.0)

@@ -102,7 +102,7 @@ print([name for name in ("torch", "cv2", "pandas", "huggingface_hub") if name in
 """
 
 
-def test_a_rig_without_an_embedding_answers_without_torch() -> None:
+def test_a_model_without_an_embedding_answers_without_torch() -> None:
     """What takes seconds to import is not imported for a floor and some tables."""
     done = subprocess.run([sys.executable, "-c", WITHOUT_TORCH], capture_output=True, text=True, check=False)
     assert done.stdout == "[]\n", done.stderr

@@ -33,7 +33,7 @@ TOLERANCE = {"rtol": 1e-5, "atol": 1e-5}  # of single precision: what sums in an
 VIEWS = [View("door", 1920, 1080), View("hall", 361, 288), View("Küche", 480, 640)]
 
 
-def rig(prompt: Literal["box", "point"]) -> Associator:
+def model(prompt: Literal["box", "point"]) -> Associator:
     """With the weights that a training starts from."""
     encoder = BoxEncoder(VIEWS, prompt=prompt, generator=torch.Generator().manual_seed(3))
     config = AssociatorConfig(encoder=EncoderConfig(prompt=prompt))
@@ -61,7 +61,7 @@ def random_boxes(count: int, view: View, seed: int = 0) -> np.ndarray:
 
 @pytest.fixture(scope="module", params=["box", "point"])
 def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Associator, Path]:
-    associator, path = rig(request.param), tmp_path_factory.mktemp("export") / "encoder.onnx"
+    associator, path = model(request.param), tmp_path_factory.mktemp("export") / "encoder.onnx"
     export_onnx(associator, path)
     return associator, path
 
@@ -148,7 +148,7 @@ def test_the_file_holds_the_weights_once(exported: tuple[Associator, Path]) -> N
     assert path.stat().st_size < 4 * 1.01 * layers + 20_000
 
 
-def test_the_same_rig_gives_the_same_file(exported: tuple[Associator, Path], tmp_path: Path) -> None:
+def test_the_same_model_gives_the_same_file(exported: tuple[Associator, Path], tmp_path: Path) -> None:
     associator, path = exported
     associator.save_pretrained(tmp_path / "rig")
     export_onnx(Associator.from_pretrained(tmp_path / "rig"), str(tmp_path / "again.onnx"))

@@ -363,7 +363,7 @@ def test_a_zip_bomb(damaged: Path, tmp_path: Path) -> None:
 def test_a_file_that_is_far_too_large(damaged: Path, name: str) -> None:
     with (damaged / name).open("r+b") as file:
         file.truncate(600 << 20)  # takes no room on the disk
-    with pytest.raises(CheckpointError, match=r"has 629,145,600 bytes, no rig has more than"):
+    with pytest.raises(CheckpointError, match=r"has 629,145,600 bytes, no model has more than"):
         Associator.from_pretrained(damaged)
 
 
@@ -374,7 +374,7 @@ def test_a_config_that_is_made_to_break_the_reader(damaged: Path, text: str) -> 
         Associator.from_pretrained(damaged)
 
 
-def test_the_card_says_what_the_rig_is(associator: Associator, tmp_path: Path) -> None:
+def test_the_card_says_what_the_model_is(associator: Associator, tmp_path: Path) -> None:
     card = {"title": "The corridor", "license": "CC-BY-4.0", "metrics": {"AP": 0.91234}, "evaluated_on": "day 2"}
     associator.save_pretrained(tmp_path / "corridor", card=card)
     text = (tmp_path / "corridor" / CARD).read_text()
@@ -409,6 +409,15 @@ def test_a_readme_of_ones_own_stays(associator: Associator, tmp_path: Path) -> N
     associator.save_pretrained(tmp_path)
     assert (tmp_path / CARD).read_text() == "my notes"
     Associator.from_pretrained(tmp_path)
+
+
+def test_a_card_of_an_earlier_version_is_written_anew(associator: Associator, tmp_path: Path) -> None:
+    mark = "<!-- Written by selfmva whenever the rig is saved; without this line, your own text stays. -->"
+    (tmp_path / CARD).write_text(f"{mark}\n\n# An older text")
+    associator.save_pretrained(tmp_path)
+    text = (tmp_path / CARD).read_text()
+    assert "An older text" not in text
+    assert mark.replace("rig", "model") in text
 
 
 def test_a_card_with_an_unknown_field(associator: Associator, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The rigs that come with the package: there without a network, small, and as good as their cards say."""
+"""The models that come with the package: there without a network, small, and as good as their cards say."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from selfmva.errors import CheckpointError, DataError
 if TYPE_CHECKING:
     from pathlib import Path
 
-RIGS = {"wildtrack": ("validation", 7), "mvor": ("unseen", 3)}
+MODELS = {"wildtrack": ("validation", 7), "mvor": ("unseen", 3)}
 WITHOUT_NETWORK = """
 import socket
 class Refused(socket.socket):
@@ -30,11 +30,11 @@ print(associator.associate(boxes))
 """
 
 
-def test_every_rig_that_ships_has_an_alias() -> None:
-    assert {folder.name for folder in SHIPPED.iterdir() if folder.is_dir()} == set(RIGS) < set(ALIASES)
+def test_every_model_that_ships_has_an_alias() -> None:
+    assert {folder.name for folder in SHIPPED.iterdir() if folder.is_dir()} == set(MODELS) < set(ALIASES)
 
 
-@pytest.mark.parametrize("name", RIGS)
+@pytest.mark.parametrize("name", MODELS)
 def test_it_is_small_and_says_whose_data_it_was_learnt_from(name: str) -> None:
     folder = shipped_folder(name)
     assert folder is not None
@@ -49,7 +49,7 @@ def test_it_is_small_and_says_whose_data_it_was_learnt_from(name: str) -> None:
     ):
         assert part in text
     associator = Associator.from_pretrained(name)
-    assert len(associator.views_) == RIGS[name][1]
+    assert len(associator.views_) == MODELS[name][1]
     assert associator.card_ is not None
     assert associator.card_.license == "CC-BY-NC-SA-4.0"
 
@@ -61,10 +61,10 @@ def test_the_first_line_works_without_a_network() -> None:
 
 
 @pytest.mark.realdata
-@pytest.mark.parametrize("name", RIGS)
+@pytest.mark.parametrize("name", MODELS)
 def test_it_reaches_what_its_card_says(name: str, data_root: Path) -> None:
     associator = Associator.from_pretrained(name)
-    scores = evaluate(associator, load_dataset(name, data_root / name), split=RIGS[name][0])
+    scores = evaluate(associator, load_dataset(name, data_root / name), split=MODELS[name][0])
     assert scores.average_precision >= 0.95
     assert associator.card_ is not None
     for metric, value in associator.card_.metrics.items():
@@ -72,7 +72,7 @@ def test_it_reaches_what_its_card_says(name: str, data_root: Path) -> None:
         assert getattr(scores, metric.replace(" ", "_")) == pytest.approx(value, abs=0.002), metric
 
 
-def test_a_folder_of_data_does_not_hide_a_rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_of_data_does_not_hide_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "wildtrack").mkdir()
     assert find_folder("wildtrack") == shipped_folder("wildtrack")
@@ -80,13 +80,13 @@ def test_a_folder_of_data_does_not_hide_a_rig(tmp_path: Path, monkeypatch: pytes
         Associator.from_pretrained("./wildtrack")
 
 
-def test_a_rig_of_ones_own_goes_before_an_alias(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_of_ones_own_goes_before_an_alias(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Associator.from_pretrained("mvor").save_pretrained("wildtrack")
     assert len(Associator.from_pretrained("wildtrack").views_) == 3
 
 
-def test_a_rig_that_does_not_ship(tmp_path: Path) -> None:
+def test_a_model_that_does_not_ship(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot get selfmva/soldiers at 'v1': local_files_only"):
         Associator.from_pretrained("soldiers", cache_dir=tmp_path, local_files_only=True)
 
@@ -98,7 +98,7 @@ def test_unknown_names_hear_of_the_known_ones() -> None:
 
 def test_nothing_in_a_config_is_a_path() -> None:
     """The text that ships names no folder of whoever made it."""
-    for name in RIGS:
+    for name in MODELS:
         text = (SHIPPED / name / CONFIG).read_text()
         assert json.loads(text)["params"]["appearance"]["encoder"] is None
         assert "/work" not in text

@@ -74,7 +74,7 @@ def test_the_cameras_of_a_data_set(invoke: Callable, tmp_path: Path, name: str, 
 def test_adapt_makes_probabilities(
     invoke: Callable, model: Path, scene: Simulated, tmp_path: Path, as_json: bool
 ) -> None:
-    """A trained encoder, its boxes as a table: what `associate` says of the rig is then calibrated."""
+    """A trained encoder, its boxes as a table: what `associate` says of the model is then calibrated."""
     path = write_published(tmp_path / "best.pth.tar", published_weights(Associator.from_pretrained(model).encoder_))
     write_boxes(tmp_path / "boxes.csv", [scene.frame(t) for t in scene.splits["train"]], scene.views)
     views = [f"{view.name}:{view.width}x{view.height}" for view in scene.views]
@@ -91,7 +91,7 @@ def test_adapt_makes_probabilities(
 
 
 def test_boxes_that_teach_nothing(invoke: Callable, checkpoint: Path, tmp_path: Path) -> None:
-    """The rig is saved as it is without them, and a warning says so."""
+    """The model is saved as it is without them, and a warning says so."""
     (tmp_path / "boxes.csv").write_text("frame,view,x1,y1,x2,y2\n0,0,1,1,9,9\n0,1,1,1,9,9\n1,0,1,1,9,9\n")
     arguments = ("--adapt", tmp_path / "boxes.csv", "--out", tmp_path / "rig", "--json")
     outcome = invoke("convert", checkpoint, *SIZES, *arguments)

@@ -47,7 +47,7 @@ def test_what_is_written(invoke: Callable, model: Path, scene: Simulated, tmp_pa
         (
             ["best.pth.tar", "x.onnx"],
             1,
-            "make a rig of it with `selfmva convert best.pth.tar --views ... --out FOLDER`",
+            "make a model of it with `selfmva convert best.pth.tar --views ... --out FOLDER`",
         ),
     ],
 )

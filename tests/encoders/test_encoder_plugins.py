@@ -73,7 +73,7 @@ def test_an_installed_encoder_is_listed_and_opened(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.fixture(scope="module")
-def rig(target: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Association]]:
+def model(target: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Association]]:
     """What was learnt with the plug-in, saved, and what it said of some frames with images."""
     shown = film(INSTANTS)
     folder = tmp_path_factory.mktemp("rig")
@@ -96,15 +96,15 @@ def with_images(instant: int) -> Frame:
 
 
 @pytest.mark.usefixtures("installed")
-def test_a_rig_with_a_plugin_is_saved_and_loaded(rig: tuple[Path, list[Association]]) -> None:
-    loaded = Associator.from_pretrained(rig[0])
+def test_a_model_with_a_plugin_is_saved_and_loaded(model: tuple[Path, list[Association]]) -> None:
+    loaded = Associator.from_pretrained(model[0])
     found = loaded.associate(with_images(3))
-    np.testing.assert_allclose(found.probability(0, 1), rig[1][3].probability(0, 1), atol=1e-6)
+    np.testing.assert_allclose(found.probability(0, 1), model[1][3].probability(0, 1), atol=1e-6)
 
 
-def test_a_rig_whose_plugin_is_gone(rig: tuple[Path, list[Association]]) -> None:
+def test_a_model_whose_plugin_is_gone(model: tuple[Path, list[Association]]) -> None:
     """Pixels need it; boxes alone are associated as where images are missing, with the same warning."""
-    loaded = Associator.from_pretrained(rig[0])
+    loaded = Associator.from_pretrained(model[0])
     message = "learnt with the features of colours 1 stripes=4, and its encoder 'colours:4' cannot be opened: "
     for _ in range(2):
         with pytest.raises(PluginError, match=message + "no encoder is called 'colours'; Known: onnx, .* installed; "):
@@ -113,8 +113,8 @@ def test_a_rig_whose_plugin_is_gone(rig: tuple[Path, list[Association]]) -> None
     with pytest.warns(AppearanceMissingWarning, match="told apart by geometry alone"):
         found = loaded.associate(list(frame.boxes))
     assert [len(ids) for ids in found.ids] == [3, 3]
-    featured = Frame(frame.boxes, frame.index, features=rig[1][3].frame.features)  # as the plug-in gave them
-    np.testing.assert_allclose(loaded.associate(featured).probability(0, 1), rig[1][3].probability(0, 1), atol=1e-6)
+    featured = Frame(frame.boxes, frame.index, features=model[1][3].frame.features)  # as the plug-in gave them
+    np.testing.assert_allclose(loaded.associate(featured).probability(0, 1), model[1][3].probability(0, 1), atol=1e-6)
 
 
 def test_a_broken_plugin_breaks_nothing_else(tmp_path: Path) -> None:

@@ -75,13 +75,13 @@ class Associator(Pretrained):
     Attributes:
         model_: All of the following as one value, a `selfmva.association.model.FittedModel`.
         views_: The cameras.
-        card_: What `save_pretrained` was told of the rig, a `selfmva.hub.Card`; None where nothing.
+        card_: What `save_pretrained` was told of the model, a `selfmva.hub.Card`; None where nothing.
         encoder_: The trained encoder; None with the recipe `"geometry"`.
         floor_: The common floor of the cameras, a `selfmva.geometry.floor.Floor`; None where none was found.
         lines_: Fundamental matrices of head points, for view pairs without a floor, where they are trusted.
         tables_: What distances mean, for every view pair; None for a converted checkpoint before `adapt`.
-        appearance_: Identity of the encoder by whose features likeness was learnt, `"frames"` for features that frames
-            brought along; None where appearance tells nothing.
+        appearance_: Identity of the encoder by whose features appearance was learnt, `"frames"` for features that
+            frames brought along; None where appearance tells nothing.
         clock_offsets_: `(V,)` int64 instants, found where `geometry.clock_bound` asks for them: view v shows at instant
             t what view 0 shows at t + offset. `selfmva.geometry.align_frames.align_frames` brings other frames in line.
         fit_report_: What was learnt; there is none of a converted checkpoint before `adapt`.
@@ -285,7 +285,8 @@ class Associator(Pretrained):
             return self
         if old.card is not None:  # its figures were of what was learnt before, its licence holds
             model = replace(model, card=old.card.model_copy(update={"metrics": {}, "evaluated_on": ""}))
-        moved = {move.view: move.distance for move in moves}
+        distances = {move.view: move.distance for move in moves}
+        moved = {view.name: distances[view.name] for view in old.views if view.name in distances}
         self._take_over(model.reordered(recording.places), time.monotonic() - started, moved)
         return self
 

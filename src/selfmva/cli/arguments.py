@@ -77,10 +77,10 @@ def load_model(name: str, dataset: MultiViewDataset | None, device: str) -> Asso
     if Path(name).is_file() or name.endswith((".pth", ".pth.tar")):
         if dataset is None:
             raise InputError(
-                f"{name} does not know its cameras: make a rig of it with "
+                f"{name} does not know its cameras: make a model of it with "
                 f"`selfmva convert {name} --views ... --out FOLDER`, and give that folder"
             )
-        from selfmva.hub import convert_upstream  # imports torch, which not every rig needs
+        from selfmva.hub import convert_upstream  # imports torch, which not every model needs
 
         return convert_upstream(name, dataset.views, device=device)
     associator = Associator.from_pretrained(name, device=device)

@@ -1,4 +1,4 @@
-"""`selfmva convert`: make a rig from a checkpoint of the published code."""
+"""`selfmva convert`: make a model from a checkpoint of the published code."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ LICENSE_TEXT = "CC BY-NC-SA 4.0"
 EPILOG = """\
 examples:
   selfmva convert mvor_edge_geometry_reid.pth.tar --like mvor --out mvor-published
-  selfmva convert wildtrack_edge_geometry_reid.pth.tar --like wildtrack --adapt detections.csv --out rig
-  selfmva convert best.pth.tar --views door:1920x1080 hall:1280x720 --out rig
+  selfmva convert wildtrack_edge_geometry_reid.pth.tar --like wildtrack --adapt detections.csv --out my-rig
+  selfmva convert best.pth.tar --views door:1920x1080 hall:1280x720 --out my-rig
 
 Cameras are in the order of the checkpoint, their sizes those of the images it was trained on. The weights that the
 authors of Self-MVA publish are under CC BY-NC-SA 4.0: that licence stays with the converted ones.
@@ -32,7 +32,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Parser]) -> None:
     """Add the sub-command."""
     parser = subparsers.add_parser(
         "convert",
-        help="make a rig from published weights",
+        help="make a model from published weights",
         description="Turn a checkpoint of the published Self-MVA code into a folder that all other commands take. "
         "Only tensors and plain values are read from it.",
         epilog=EPILOG,

@@ -1,4 +1,4 @@
-"""`selfmva export`: write the geometric encoder of a rig as an ONNX file."""
+"""`selfmva export`: write the geometric encoder of a model as an ONNX file."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Parser]) -> None:
     parser = subparsers.add_parser(
         "export",
         help="write the encoder of boxes as ONNX",
-        description="Write the geometric encoder of a rig as an ONNX file, for programs without Python or torch.",
+        description="Write the geometric encoder of a model as an ONNX file, for programs without Python or torch.",
         epilog=EPILOG,
     )
     parser.add_argument("model", metavar="MODEL", help="of `selfmva fit`, wildtrack, mvor, or a hub repository")

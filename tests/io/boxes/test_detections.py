@@ -104,7 +104,7 @@ def test_boxes_without_area_are_dropped_and_those_that_are_no_numbers_are_not() 
 
 
 class OfUltralytics:
-    """The part of Ultralytics' results that is read; tests/io/test_ultralytics.py has the real ones."""
+    """The part of Ultralytics' results that is read; test_ultralytics.py has the real ones."""
 
     class boxes:  # noqa: N801  # as it is called there
         xyxy = BOXES.copy()

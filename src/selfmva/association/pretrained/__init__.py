@@ -1,4 +1,4 @@
-"""Rigs as folders: what is saved, its model card, and the places that rigs come from."""
+"""Models as folders: what is saved, its model card, and the places that models come from."""
 
 from selfmva.association.pretrained.aliases import ALIASES, Alias
 from selfmva.association.pretrained.card import Card

@@ -1,16 +1,16 @@
-"""Rigs that have a name of their own: where each comes from, at which revision."""
+"""Models that have a name of their own: where each comes from, at which revision."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-SHIPPED = Path(__file__).parent / "rigs"
+SHIPPED = Path(__file__).parent / "models"
 
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """A rig of this project.
+    """A model of this project.
 
     Attributes:
         repository: Where it is on the model hub.
@@ -31,7 +31,7 @@ ALIASES = {
 
 
 def shipped_folder(name: str) -> Path | None:
-    """The folder of a rig that comes with the package, for use without a network; None for another.
+    """The folder of a model that comes with the package, for use without a network; None for another.
 
     Example:
         >>> shipped_folder("wildtrack").name, shipped_folder("soldiers")

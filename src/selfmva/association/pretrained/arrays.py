@@ -115,7 +115,7 @@ def _weights(arrays: Arrays) -> dict[str, Tensor] | None:
     found = {name.removeprefix(ENCODER): array for name, array in arrays.items() if name.startswith(ENCODER)}
     if not found:
         return None
-    import torch  # a rig without an encoder answers sooner than torch is imported
+    import torch  # a model without an encoder answers sooner than torch is imported
 
     return {name: torch.from_numpy(array.astype(np.float32)) for name, array in found.items()}
 

@@ -1,4 +1,4 @@
-"""The model card: what somebody has to know before using a rig of somebody else."""
+"""The model card: what somebody has to know before using a model of somebody else."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from selfmva.association.fit_report import FitReport
     from selfmva.core.types import View
 
-MARK = "<!-- Written by selfmva whenever the rig is saved; without this line, your own text stays. -->"
+MARK = "<!-- Written by selfmva whenever the model is saved; without this line, your own text stays. -->"
+MARKS = (MARK, MARK.replace("the model", "the rig"))  # the second stands in cards that were written before
 NOT_STATED = "not stated"
 MOST_PAIRS = 50  # rows of the table of view pairs
 
@@ -26,7 +27,7 @@ TEXT = """\
 
 # {title}
 
-A rig of selfmva (`pip install selfmva`): it tells which boxes of {count} fixed, synchronized cameras are
+A model of selfmva (`pip install selfmva`): it tells which boxes of {count} fixed, synchronized cameras are
 the same person, and how sure that is. It was learnt without labels and without calibration, for these cameras.
 
 ```python
@@ -44,7 +45,7 @@ association = associator.associate(boxes)  # boxes[v]: (N, 4) array of x1, y1, x
 
 {training_data}
 
-Licence of the data: {data_license}. Licence of this rig: {license}.
+Licence of the data: {data_license}. Licence of this model: {license}.
 
 ## What was learnt
 
@@ -63,19 +64,19 @@ Licence of the data: {data_license}. Licence of this rig: {license}.
 
 ## Consent and privacy
 
-The rig holds where cameras stand and what distances between boxes mean, no image and no identity. What it is used on
+The model holds where cameras stand and what distances between boxes mean, no image and no identity. What it is used on
 are people: have a lawful basis and, where it is due, their consent; keep associations no longer than needed; and let no
 decision about a person rest on an association alone, for some are wrong.{notes}
 """
 
 
 class Card(Stage):
-    """What a rig cannot tell by itself; all of it is optional."""
+    """What a model cannot tell by itself; all of it is optional."""
 
-    title: str = Field("", description="Name of the rig, for people.")
+    title: str = Field("", description="Name of the model, for people.")
     training_data: str = Field("", description="What it was learnt from, and whose that is.")
     data_license: str = Field("", description="Licence of the training data, an SPDX identifier or in words.")
-    license: str = Field("", description="Licence of the rig, an SPDX identifier.")
+    license: str = Field("", description="Licence of the model, an SPDX identifier.")
     evaluated_on: str = Field("", description="What `metrics` were measured on, and by which protocol.")
     metrics: dict[str, float] = Field(default_factory=dict, description="Measured figures by name.")
     notes: str = Field("", description="Anything else, as Markdown.")
@@ -85,7 +86,7 @@ def write_card(card: Card | None, views: tuple[View, ...], report: FitReport | N
     """The text of the model card.
 
     Args:
-        card: What the rig cannot tell by itself, if anything was said.
+        card: What the model cannot tell by itself, if anything was said.
         views: The cameras.
         report: What was learnt; None where nothing was.
         name: What `from_pretrained` is called with.
@@ -115,6 +116,16 @@ def write_card(card: Card | None, views: tuple[View, ...], report: FitReport | N
         metrics=_metrics(card),
         notes=f"\n\n## Notes\n\n{card.notes}" if card.notes else "",
     )
+
+
+def is_ours(text: str) -> bool:
+    """Whether a card was written by `write_card`, and may be written anew.
+
+    Example:
+        >>> is_ours("# My own words"), is_ours(f"{MARK} # The corridor")
+        (False, True)
+    """
+    return any(mark in text for mark in MARKS)
 
 
 def _views(views: tuple[View, ...]) -> str:

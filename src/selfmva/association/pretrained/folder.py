@@ -1,4 +1,4 @@
-"""A rig as a folder: `config.json`, `model.safetensors` and a model card; never a pickle."""
+"""A model as a folder: `config.json`, `model.safetensors` and a model card; never a pickle."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from selfmva._version import __version__
 from selfmva.association.fit_report import FitReport, plain, with_nan
 from selfmva.association.model import FittedModel
 from selfmva.association.pretrained.arrays import ENCODER, from_arrays, to_arrays
-from selfmva.association.pretrained.card import MARK, Card, write_card
+from selfmva.association.pretrained.card import Card, is_ours, write_card
 from selfmva.core.config import AssociatorConfig, GeometryRecipe, build
 from selfmva.core.types import View
 from selfmva.errors import CheckpointError, DataError
@@ -51,7 +51,7 @@ KEYS = frozenset(
         "card",
     )
 )
-MOST_BYTES = {CONFIG: 64 << 20, WEIGHTS: 512 << 20}  # far above the largest rigs: a hundred views, 20 and 8 MiB
+MOST_BYTES = {CONFIG: 64 << 20, WEIGHTS: 512 << 20}  # far above the largest models: a hundred views, 20 and 8 MiB
 FIRST_BYTES = {
     b"PK\x03\x04": "a zip archive, as pickled weights are",
     b"\x80": "a pickle",
@@ -93,7 +93,7 @@ def save(folder: str | Path, model: FittedModel, precision: Precision = "float32
     }
     try:
         target.mkdir(parents=True, exist_ok=True)
-        foreign = (target / CARD).is_file() and MARK not in (target / CARD).read_text("utf-8", errors="replace")
+        foreign = (target / CARD).is_file() and not is_ours((target / CARD).read_text("utf-8", errors="replace"))
     except OSError as error:
         raise DataError(f"cannot make the folder {target}: {error}") from error
     card = target / CARD
@@ -123,8 +123,8 @@ def load(folder: str | Path) -> FittedModel:
         Everything that was learnt.
 
     Raises:
-        CheckpointError: A file is missing, damaged, of a newer format, holds a pickle or what no rig has, or the two do
-            not belong together.
+        CheckpointError: A file is missing, damaged, of a newer format, holds a pickle or what no model has, or the two
+            do not belong together.
     """
     source = Path(folder)
     missing = [name for name in (CONFIG, WEIGHTS) if not (source / name).is_file()]
@@ -186,7 +186,7 @@ def _check_path(encoder: str) -> None:
 
 
 def _what_is_there(source: Path) -> str:
-    """Why a folder is no rig."""
+    """Why a folder is no model."""
     pickles = sorted(path.name for path in source.glob("*") if path.name.endswith(PICKLES))
     if pickles:
         return f"{pickles[0]} is a pickle or an archive, which may run code, and is refused; `selfmva convert` reads \
@@ -197,7 +197,7 @@ checkpoints of the published code safely"
 def _read(path: Path) -> bytes:
     most, size = MOST_BYTES[path.name], path.stat().st_size
     if size > most:
-        raise CheckpointError(f"{path} has {size:,} bytes, no rig has more than {most:,}: refused")
+        raise CheckpointError(f"{path} has {size:,} bytes, no model has more than {most:,}: refused")
     return path.read_bytes()
 
 

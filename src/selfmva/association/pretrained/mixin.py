@@ -87,7 +87,7 @@ class Pretrained(Fitted, ABC):
         token: str | bool | None = None,
         branch: str | None = None,
         create_pr: bool = False,
-        commit_message: str = "Push a rig of selfmva",
+        commit_message: str = "Push a model of selfmva",
     ) -> str:
         """Save to a repository of the model hub, in a single commit.
 
@@ -109,7 +109,7 @@ class Pretrained(Fitted, ABC):
             DataError: The hub cannot be reached or refuses.
         """
         with TemporaryDirectory() as temporary:
-            folder = Path(temporary) / "rig"
+            folder = Path(temporary) / "model"
             self._save(folder, card, precision, repository)
             options = {"token": token, "revision": branch, "create_pr": create_pr, "commit_message": commit_message}
             return push_folder(folder, repository, private=private, **options)
@@ -133,8 +133,8 @@ class Pretrained(Fitted, ABC):
             name: A folder; `"wildtrack"` or `"mvor"`, which come with the package; or a repository of the model hub
                 (`"organization/name"`).
             device: As for `Associator`.
-            appearance: For a rig that learnt with an encoder of appearance: where that is on this machine, as for
-                `Associator`. None: where it was when the rig was saved.
+            appearance: For a model that learnt with an encoder of appearance: where that is on this machine, as for
+                `Associator`. None: where it was when the model was saved.
             revision: Branch, tag or commit of the repository.
             token: Of the hub, for private repositories.
             cache_dir: Where downloads are kept.
@@ -185,7 +185,7 @@ def _with_encoder_file(model: FittedModel, rename: Callable[[Path], str]) -> Fit
 
 
 def _refuse_files_elsewhere(model: FittedModel, name: str) -> None:
-    """A rig of somebody else does not choose which files of this machine are opened."""
+    """A model of somebody else does not choose which files of this machine are opened."""
     encoder = model.config.appearance.encoder or ""
     kind, _, what = encoder.partition(":")
     if what and kind != "torchvision":

@@ -1,4 +1,4 @@
-"""Where rigs come from and go to: folders, rigs that ship with the package, and the model hub."""
+"""Where models come from and go to: folders, models that ship with the package, and the model hub."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def find_folder(
         A local folder.
 
     Raises:
-        CheckpointError: No such folder, and not the form of a repository's name; or a file, which is no rig.
-        DataError: The hub cannot be reached, has no such repository or revision, or it holds no rig.
+        CheckpointError: No such folder, and not the form of a repository's name; or a file, which is no model.
+        DataError: The hub cannot be reached, has no such repository or revision, or it holds no model.
 
     Example:
         >>> find_folder("wildtrack").name
@@ -63,7 +63,7 @@ def find_folder(
         return folder
     elif folder.is_file():
         raise CheckpointError(
-            f"{name} is a file, a rig is a folder of {CONFIG} and {WEIGHTS}; archives and pickles are refused. If it "
+            f"{name} is a file, a model is a folder of {CONFIG} and {WEIGHTS}; archives and pickles are refused. If it "
             f"is a checkpoint of the published code: `selfmva convert {name} --views ...`"
         )
     parts = str(name).split("/")
@@ -77,7 +77,7 @@ def find_folder(
 
 
 def push_folder(folder: str | Path, repository: str, *, private: bool | None, **options: Any) -> str:
-    """Upload a rig in a single commit; the repository is made where it is missing.
+    """Upload a model in a single commit; the repository is made where it is missing.
 
     Args:
         folder: What `save` wrote.
@@ -116,7 +116,7 @@ def _download(repository: str, revision: str | None, options: dict[str, Any]) ->
         folder = fetch(CONFIG, revision).parent
         commit = folder.name  # the cache names the folders of snapshots by their commits
         fetch(WEIGHTS, commit)
-        with suppress(EntryNotFoundError):  # a rig works without its card
+        with suppress(EntryNotFoundError):  # a model works without its card
             fetch(CARD, commit)
     except LocalEntryNotFoundError as error:
         where = "local_files_only" if options["local_files_only"] else "the model hub cannot be reached"
@@ -150,7 +150,7 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, RevisionNotFoundError):
         return "the repository has no such branch, tag or commit"
     if isinstance(error, EntryNotFoundError):
-        return f"it lacks {CONFIG} or {WEIGHTS}: it holds no rig"
+        return f"it lacks {CONFIG} or {WEIGHTS}: it holds no model"
     if isinstance(error, HFValidationError):
         return str(error)
     return f"{type(error).__name__}: {error}"

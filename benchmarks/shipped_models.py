@@ -1,9 +1,9 @@
-"""The rigs that ship with the package: how they are made, what they reach on unseen instants, and how fast they answer.
+"""The models that ship: how they are made, what they reach on unseen instants, and how fast they answer.
 
-python benchmarks/rigs.py [--rigs wildtrack mvor] [--write | --shipped]
+python benchmarks/shipped_models.py [--models wildtrack mvor] [--write | --shipped]
 
-With --write, the rigs take the place of those in src/selfmva/association/pretrained/rigs/; with --shipped, those are
-measured and none is made. Nothing labelled is read in training.
+With --write, the models take the place of those in src/selfmva/association/pretrained/models/; with --shipped, those
+are measured and none is made. Nothing labelled is read in training.
 """
 
 from __future__ import annotations
@@ -71,13 +71,13 @@ def wildtrack(rows: list[list[Any]]) -> tuple[Associator, dict[str, Any], list[F
         "license": LICENSE,
         "evaluated_on": "the annotated boxes of instants 288 to 359, protocol `calibrated`",
         "metrics": _metrics(fitted, annotated.test),
-        "notes": "There is no embedding in this rig: on the floor of this square it adds nothing. Boxes of another "
+        "notes": "There is no embedding in this model: on the floor of this square it adds nothing. Boxes of another "
         "detector: `adapt` learns their feet in seconds, without labels.",
     }
     return fitted.associator, card, [frame for frame, _ in annotated.test]
 
 
-def mvor_rig(rows: list[list[Any]]) -> tuple[Associator, dict[str, Any], list[Frame]]:
+def mvor_model(rows: list[list[Any]]) -> tuple[Associator, dict[str, Any], list[Frame]]:
     """The detections; the floor is hidden, so the embedding is half of what there is."""
     part = mvor()
     fitted = fit(part.views, part.train, 0)
@@ -119,7 +119,7 @@ def _row(name: str, recipe: str, tested: str, fitted: Fit, test: list[Labelled])
 
 
 def answer(folder: Path | str, frames: list[Frame]) -> list[str]:
-    """Seconds until the rig is there, of the first frame, of the median frame and of the slowest, on one thread."""
+    """Seconds until the model is there, of the first frame, of the median frame and of the slowest, on one thread."""
     boxes = json.dumps([[array.tolist() for array in frame.boxes] for frame in frames])
     runs = []
     for _ in range(5):
@@ -133,42 +133,42 @@ def answer(folder: Path | str, frames: list[Frame]) -> list[str]:
 
 
 def shipped(name: str) -> None:
-    """The rig of the package on unseen instants, and how long it takes to answer."""
+    """The model of the package on unseen instants, and how long it takes to answer."""
     part = {"wildtrack": wildtrack_annotated, "mvor": mvor}[name]()
     figures = [f"{value:.3f}" for value in _scores(Associator.from_pretrained(name), part.test)]
     row = [name, f"{_megabytes(SHIPPED / name):.2f} MB", *figures, *answer(name, [frame for frame, _ in part.test])]
-    print(tabulate([row], headers=("rig", "size", *COLUMNS, *ANSWERED), tablefmt="github"), flush=True)
+    print(tabulate([row], headers=("model", "size", *COLUMNS, *ANSWERED), tablefmt="github"), flush=True)
 
 
 def _megabytes(folder: Path) -> float:
     return sum(path.stat().st_size for path in folder.iterdir()) / 1e6
 
 
-RIGS = {"wildtrack": (wildtrack, "float32"), "mvor": (mvor_rig, "float16")}
+MODELS = {"wildtrack": (wildtrack, "float32"), "mvor": (mvor_model, "float16")}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rigs", nargs="+", choices=RIGS, default=list(RIGS))
-    parser.add_argument("--write", action="store_true", help="replace the rigs of the package")
-    parser.add_argument("--shipped", action="store_true", help="measure the rigs of the package")
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
+    parser.add_argument("--write", action="store_true", help="replace the models of the package")
+    parser.add_argument("--shipped", action="store_true", help="measure the models of the package")
     arguments = parser.parse_args()
     print(describe())
     if arguments.shipped:
-        for name in arguments.rigs:
+        for name in arguments.models:
             shipped(name)
         return
     rows: list[list[Any]] = []
     answers = []
     with TemporaryDirectory() as temporary:
-        for name in arguments.rigs:
-            make, precision = RIGS[name]
+        for name in arguments.models:
+            make, precision = MODELS[name]
             associator, card, frames = make(rows)
             folder = (SHIPPED if arguments.write else Path(temporary)) / name
             associator.save_pretrained(folder, card=card, precision=precision)
             answers.append([name, f"{_megabytes(folder):.2f} MB", *answer(folder, frames)])
     print("\n" + tabulate(rows, headers=HEAD, tablefmt="github"))
-    print("\n" + tabulate(answers, headers=("rig", "size", *ANSWERED), tablefmt="github"))
+    print("\n" + tabulate(answers, headers=("model", "size", *ANSWERED), tablefmt="github"))
 
 
 if __name__ == "__main__":
