@@ -26,7 +26,7 @@ from selfmva.errors import (
 )
 from selfmva.io import SynchronizedReader
 from selfmva.io.video.view_argument import resolve_views
-from selfmva.perception.features import Looker
+from selfmva.perception.features import FeatureExtractor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -104,7 +104,7 @@ def test_features_are_those_of_the_encoder(kind: str, network: Path, tmp_path: P
     with SynchronizedReader(views, rate=None if kind == "videos" else 1) as reader:
         seen = [by_hand(network, frame, reader[frame.index].images) for frame in scene().frames]
     looks = AppearanceConfig(encoder=f"onnx:{network}")
-    found = Looker(looks, "cpu").look_at_recording(scene().frames, views, resolve_views(views))
+    found = FeatureExtractor(looks, "cpu").describe_recording(scene().frames, views, resolve_views(views))
     for frame, expected in zip(found, seen, strict=True):
         assert frame.images is None
         for features, wanted in zip(frame.features or (), expected.features or (), strict=True):

@@ -33,7 +33,7 @@ from selfmva.errors import (
 from selfmva.geometry.calibration import calibrate, recalibrate_floor
 from selfmva.io.boxes.argument import resolve_boxes
 from selfmva.io.video.view_argument import resolve_views
-from selfmva.perception.features import Looker
+from selfmva.perception.features import FeatureExtractor
 from selfmva.training.callbacks import Callback, ProgressHook, silent
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class Associator(Pretrained):
                 "association": association,
             }
         )
-        self._looker = Looker(self._config.appearance, device)
+        self._extractor = FeatureExtractor(self._config.appearance, device)
         self._warned_of_clocks = False
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002  # as scikit-learn asks
@@ -159,7 +159,7 @@ class Associator(Pretrained):
         """
         self._config = change_parameters(self._config, params)
         if self._model is None:
-            self._looker = Looker(self._config.appearance, self._config.device)
+            self._extractor = FeatureExtractor(self._config.appearance, self._config.device)
         else:
             self._model = replace(self._model, config=hold_at_once(self._model.config, self._config))
             if self._waiting():
@@ -210,10 +210,10 @@ class Associator(Pretrained):
         find_device(config.device)  # before the work: a wrong name is known now
         cameras, frames = read_recording(views, boxes)
         watch = Watch(progress, callbacks, None if checkpoint is None else Path(checkpoint), resume)
-        looker = Looker(config.appearance, config.device)
+        extractor = FeatureExtractor(config.appearance, config.device)
         with limited_threads(config.threads):
-            frames = looker.look_at_recording(frames, views, cameras, partial(progress, "look"))
-            identity = None if feature_length(frames) is None else looker.identity()  # before the work, too
+            frames = extractor.describe_recording(frames, views, cameras, partial(progress, "look"))
+            identity = None if feature_length(frames) is None else extractor.identity()  # before the work, too
             recording = CanonicalRecording.of(cameras, frames, config)
             offsets, frames, floor = calibrate(
                 recording.views,
@@ -225,7 +225,7 @@ class Associator(Pretrained):
             trained = fit_encoder(recording.views, frames, recording.config, watch, floor)
             model = FittedModel(recording.views, config, offsets, trained.encoder, floor)
             model = learn(model, frames, identity, trained_on=True, held_out=trained.held_out)
-        self._looker = looker
+        self._extractor = extractor
         report = self._take_over(model.reordered(recording.places), time.monotonic() - started)
         if self.appearance_ and not report.geometry_found:
             warnings.warn(
@@ -272,7 +272,7 @@ class Associator(Pretrained):
             if model.floor is not None:
                 floor, moves = recalibrate_floor(model.floor, recording.frames)
                 model = replace(model, floor=floor)
-            identity = None if feature_length(frames) is None else self._looker.identity()
+            identity = None if feature_length(frames) is None else self._extractor.identity()
             model = learn(model, recording.frames, identity, trained_on=False)
         report = model.report
         if report is None or not report.better_than_chance or (old.floor is not None and model.floor is None):
@@ -377,7 +377,7 @@ class Associator(Pretrained):
     def keep(self, model: FittedModel) -> None:
         """Take over what was learnt."""
         super().keep(model)
-        self._looker.learnt_by = model.appearance
+        self._extractor.learnt_by = model.appearance
 
     def _waiting(self) -> list[str]:
         return [] if self._model is None else waiting_parameters(self._model.config, self._config)
@@ -398,7 +398,7 @@ class Associator(Pretrained):
                 UnalignedWarning,
                 stacklevel=3,
             )
-        frame = self._looker.look_at(clip_to_views(frame, model.views))
+        frame = self._extractor.describe(clip_to_views(frame, model.views))
         check_feature_length(frame, model.feature_length)
         return frame
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from selfmva.io.video.view_argument import ViewLike
 
 
-class Looker:
+class FeatureExtractor:
     """Gives frames their features.
 
     Args:
@@ -43,7 +43,7 @@ class Looker:
         self._opened: AppearanceEncoder | None = None
         self._warned = False
 
-    def look_at_recording(
+    def describe_recording(
         self,
         frames: list[Frame],
         views: Sequence[ViewLike] | MultiViewDataset,
@@ -76,7 +76,7 @@ class Looker:
             cache = stack.enter_context(ArrayCache()) if self._config.cache else None
             return list(observe(reader, frames=frames, appearance=encoder, cache=cache, progress=progress))
 
-    def look_at(self, frame: Frame) -> Frame:
+    def describe(self, frame: Frame) -> Frame:
         """Features of one frame, where appearance was learnt and they can be had.
 
         Raises:
