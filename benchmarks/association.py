@@ -27,10 +27,10 @@ BOXES = 239
 STREAM = 200  # frames
 PARTS = {  # functions of the profile, from the outside in
     "associate_frames": "everything",
-    "frame_cues": "  cues",
-    "embed_frames": "    embeddings",
-    "frame_distances": "    their distances",
-    "floor_distances": "    standing distances",
+    "frame_distances": "  distances by all cues",
+    "embed": "    embeddings",
+    "read_boxes_on_floor": "    readings on the floor",
+    "distances_on_floor": "    distances on the floor",
     "posteriors": "  posteriors",
     "matching_marginals": "    matching marginals",
     "group_frames": "  groups",

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from selfmva.core.types import Frame
 from selfmva.datasets.simulated import Simulated
 from selfmva.errors import InputError
-from selfmva.geometry.align_frames import align_frames, count_instants, shift_sightings
+from selfmva.geometry.align_frames import align_frames, count_instants, shift_view
 from selfmva.geometry.calibration import sightings_of_recording
 
 
@@ -81,7 +81,8 @@ def test_sightings_move_like_frames():
     frames = [Frame(views, t, None, [np.full(len(view), -1) for view in views]) for t, views in enumerate(boxes)]
     offsets = [0, 3]
     time = count_instants(frames)
-    moved = shift_sightings(sightings_of_recording(recording.views, frames), time, offsets)
+    sightings = sightings_of_recording(recording.views, frames)
+    moved = [shift_view(view, time, offset) for view, offset in zip(sightings, offsets, strict=True)]
     aligned = align_frames(frames, offsets)
     for view, seen in enumerate(moved):
         assert (np.diff(seen.starts) == np.bincount(seen.instant, minlength=60)).all()

@@ -86,20 +86,6 @@ def align_frames(frames: Sequence[Frame], offsets: Sequence[int] | IntArray) -> 
     ]
 
 
-def shift_sightings(views: Sequence[Sightings], time: IntArray, offsets: Sequence[int] | IntArray) -> list[Sightings]:
-    """What views saw, by the clock of view 0; boxes that fall on an instant without a frame are dropped.
-
-    Args:
-        views: All over the same instants.
-        time: `(T,)` increasing times of these, in instants, see `count_instants`.
-        offsets: `(V,)`.
-
-    Returns:
-        New sightings over the same instants.
-    """
-    return [shift_view(view, time, int(offset)) for view, offset in zip(views, offsets, strict=True)]
-
-
 def shift_view(view: Sightings, time: IntArray, offset: int) -> Sightings:
     """What one view saw, so many instants later."""
     now = time[view.instant] + offset
