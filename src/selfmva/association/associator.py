@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
     FrameLike = Frame | Sequence[ArrayLike | None]
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 class Associator(Pretrained):

@@ -35,7 +35,8 @@ class Embeddings:
     __slots__ = ("points", "squares")
 
     def __init__(self, points: Tensor, squares: Tensor) -> None:
-        self.points, self.squares = points, squares
+        self.points: Tensor = points
+        self.squares: Tensor = squares
 
     def __getitem__(self, rows: slice) -> Embeddings:
         """The embeddings of some of the boxes."""

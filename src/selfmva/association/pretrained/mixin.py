@@ -75,7 +75,7 @@ class Pretrained(Fitted, ABC):
         # On this machine the encoder is found again from any folder; elsewhere its path says nothing but who made it.
         renamed = _with_encoder_file(model, lambda path: path.name if name else str(path.resolve()))
         save(folder, renamed, precision, name)
-        self.card_ = model.card
+        self.keep(model)
 
     def push_to_hub(
         self,

@@ -41,20 +41,26 @@ class Climb:
 
         Links are 0 inside views and in the padding; they are used up.
         """
-        frames, self.views, self.width = links.shape[:3]
+        frames = len(links)
+        self.views: int = links.shape[1]
+        self.width: int = links.shape[2]
         boxes = self.views * self.width
-        self.box = np.arange(self.width)  # within its view
-        self.first = self.width * np.arange(self.views)  # box of a view
-        self.view_of_box = np.repeat(np.eye(self.views), self.width, axis=0)  # (V * K, V): the view of a box
+        self.box: IntArray = np.arange(self.width)  # within its view
+        self.first: IntArray = self.width * np.arange(self.views)  # box of a view
+        self.view_of_box: FloatArray = np.repeat(
+            np.eye(self.views), self.width, axis=0
+        )  # (V * K, V): the view of a box
         view, box = np.arange(self.views), np.arange(boxes)
         links -= CLIMB.gain
         links[:, view, :, view] = 0.0
-        self.links = links.reshape(frames, boxes, boxes)
+        self.links: FloatArray = links.reshape(frames, boxes, boxes)
         self.links[:, box, box] = CLIMB.gain / 2
-        self.count, self.frame, self.order = count[frame], frame, order
-        self.slot = np.full((len(frame), boxes), -1, dtype=np.int64)  # group of every box
-        self.said = self._empty_groups(0, 3 * self.width)  # (R, G, V * K)
-        self.places = self.width  # groups that are looked at: at least as many are empty as a view has boxes
+        self.count: IntArray = count[frame]
+        self.frame: IntArray = frame
+        self.order: IntArray = order
+        self.slot: IntArray = np.full((len(frame), boxes), -1, dtype=np.int64)  # group of every box
+        self.said: FloatArray = self._empty_groups(0, 3 * self.width)  # (R, G, V * K)
+        self.places: int = self.width  # groups that are looked at: at least as many are empty as a view has boxes
 
     def run(self) -> IntArray:
         """Climb to the top; `(R, V, K)` groups."""
