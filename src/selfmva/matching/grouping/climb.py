@@ -47,9 +47,7 @@ class Climb:
         boxes = self.views * self.width
         self.box: IntArray = np.arange(self.width)  # within its view
         self.first: IntArray = self.width * np.arange(self.views)  # box of a view
-        self.view_of_box: FloatArray = np.repeat(
-            np.eye(self.views), self.width, axis=0
-        )  # (V * K, V): the view of a box
+        self.view_of_box: FloatArray = np.repeat(np.eye(self.views), self.width, axis=0)  # (V * K, V)
         view, box = np.arange(self.views), np.arange(boxes)
         links -= CLIMB.gain
         links[:, view, :, view] = 0.0
