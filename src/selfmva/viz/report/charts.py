@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.core.thinning import evenly_spaced
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -109,8 +111,7 @@ def bar_chart(heights: ArrayLike, x: Axis, y: Axis, *, title: str) -> str:
 
 def thinned(points: FloatArray) -> FloatArray:
     """The points of a line `(N, 2)`, or a few of them, evenly chosen, with both ends."""
-    chosen = np.unique(np.linspace(0, len(points) - 1, MOST_POINTS).round().astype(np.int64))
-    return points if len(points) <= MOST_POINTS else points[chosen]
+    return points[evenly_spaced(len(points), MOST_POINTS, to_nearest=True)]
 
 
 def _placed(points: ArrayLike, x: Axis, y: Axis) -> FloatArray:
