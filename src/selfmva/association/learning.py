@@ -115,14 +115,8 @@ def learn_tables(
     comparisons = compare_views(cues, recording, jittered, model.minimum_shift)
     context = LearningContext(model, recording, _embedded_pairs(model, synchrony))
     found = {cue: cue.learn_tables(comparisons, context) for cue in cues}
-    fused = fuse(
-        {
-            pair: {c.name: found[c][pair] for c in cues if pair in found[c] and not c.independent}
-            for pair in comparisons
-        },
-        comparisons,
-        absolute=next((cue.name for cue in cues if cue.absolute), None),
-    )
+    tables = {pair: {cue.name: found[cue][pair] for cue in cues if pair in found[cue]} for pair in comparisons}
+    fused = fuse(tables, comparisons, absolute=next((cue.name for cue in cues if cue.absolute), None))
     if model.appearance is None:
         return replace(model, tables=fused), NOTHING_SEEN
     evidence = {}

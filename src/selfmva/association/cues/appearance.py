@@ -28,7 +28,6 @@ class AppearanceCue(Cue):
     """Cosine distances of features, 0 to 2."""
 
     name = "appearance"
-    independent = True
 
     @classmethod
     def of(cls, model: FittedModel) -> Self | None:
@@ -50,7 +49,11 @@ class AppearanceCue(Cue):
         comparisons: Mapping[ViewPair, Comparison],  # noqa: ARG002
         context: LearningContext,  # noqa: ARG002
     ) -> dict[ViewPair, DistanceTable]:
-        """None: shifted instants show the same people. See `selfmva.association.appearance`."""
+        """None, for shifted instants show the same people.
+
+        They are learnt from whom the other cues bring together, and added to those in full, for the errors of both have
+        nothing to do with each other: see `selfmva.association.learning`.
+        """
         return {}
 
 

@@ -72,13 +72,10 @@ class Cue(ABC):
     Attributes:
         name: By which tables are kept, in memory and in files.
         absolute: True where its table tells odds, not ratios of densities: other cues then only add to it.
-        independent: True where its errors have nothing to do with those of the others, so that what it says is added
-            to theirs in full (see `selfmva.association.learning`).
     """
 
     name: ClassVar[str]
     absolute: ClassVar[bool] = False
-    independent: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod
