@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from selfmva.errors import InputError, PluginError
@@ -60,7 +61,12 @@ class PluginArgument:
                 return given
             raise InputError(f"expected {self.what}, {self.names}, or {self.contract}, got {type(given).__name__}")
         name, colon, made_of = given.partition(":")
-        plugin = self.group.find(name)
+        try:
+            plugin = self.group.find(name)
+        except PluginError as error:
+            if not Path(name).suffix:
+                raise
+            raise PluginError(f"{error}; a file comes behind its kind, such as {self.example!r}") from None
         if colon and not made_of:
             raise InputError(f"expected something after the colon, such as {self.example!r}, got {given!r}")
         opened = plugin.open(*([made_of] if made_of else []), **settings)
