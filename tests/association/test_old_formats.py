@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save_file
 from small_scenes import fit_quietly, fitted_on_a_floor, flat, short
 
 from selfmva import Associator
@@ -45,7 +45,7 @@ def as_told_then(associator: Associator) -> Associator:
 def number_cues(folder: Path) -> None:
     """Tables as formats 2 to 4 had them: cues by number, the weights of all in one array."""
     numbered = {}
-    for name, tensor in load_file(folder / WEIGHTS).items():
+    for name, tensor in load((folder / WEIGHTS).read_bytes()).items():
         match name.split("."):
             case ["tables", i, j, cue, "weight"]:
                 numbered.setdefault(f"tables.{i}.{j}.weights", torch.zeros(len(CUES), dtype=torch.float64))[

@@ -19,7 +19,7 @@ from full_disk import largest_file
 from huggingface_hub import ModelCard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save_file
 from small_scenes import fit_quietly, fitted_on_a_floor, flat, quick, short
 
 from selfmva import Associator
@@ -65,7 +65,7 @@ def edit_config(folder: Path, change: Callable[[dict[str, Any]], Any]) -> None:
 
 def edit_weights(folder: Path, change: Callable[[dict[str, torch.Tensor]], Any]) -> None:
     """With the right hash: what a program that went wrong might write."""
-    tensors = load_file(folder / WEIGHTS)
+    tensors = load((folder / WEIGHTS).read_bytes())
     change(tensors)
     save_file(tensors, folder / WEIGHTS)
     digest = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
@@ -150,7 +150,7 @@ def test_nothing_is_a_pickle_and_the_device_is_not_kept(saved: Path) -> None:
     assert {path.name for path in saved.iterdir()} == {CARD, CONFIG, WEIGHTS}
     config = json.loads((saved / CONFIG).read_text())
     assert "device" not in config["params"]
-    assert "encoder.gaussian" in load_file(saved / WEIGHTS)
+    assert "encoder.gaussian" in load((saved / WEIGHTS).read_bytes())
 
 
 def test_a_report_with_nothing_to_compare_comes_back(tmp_path: Path) -> None:
@@ -329,7 +329,7 @@ def test_a_pickle_in_the_place_of_the_weights(damaged: Path, tmp_path: Path) -> 
 @pytest.mark.parametrize("first", [b"\x80\x05", b"PK"])
 def test_weights_that_begin_as_a_pickle_or_an_archive_would(damaged: Path, first: bytes) -> None:
     """They begin with the length of their header, which may be any number."""
-    tensors = load_file(damaged / WEIGHTS)
+    tensors = load((damaged / WEIGHTS).read_bytes())
     save_file(tensors, damaged / WEIGHTS, {"pad": ""})
     missing = int.from_bytes(first, "little") - int.from_bytes((damaged / WEIGHTS).read_bytes()[:8], "little")
     save_file(tensors, damaged / WEIGHTS, {"pad": " " * (missing % 65536)})
