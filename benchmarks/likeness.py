@@ -9,7 +9,6 @@ Without arguments, the first two. FOLDER holds the wheel of Pose2Sim 0.10.49, un
 import itertools
 import sys
 import warnings
-from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -138,7 +137,7 @@ def by_looks_alone(associator: Associator, frames: list[Frame]) -> Associator:
     tables = {
         pair: FusedTable({name: as_table(verdict.model, pair)}, {name: 1.0}, verdict.bias[pair]) for pair in evidence
     }
-    associator.keep(replace(associator.model_, tables=tables))
+    associator.tables_ = tables
     return associator
 
 

@@ -162,8 +162,8 @@ class Associator(Pretrained):
             self._extractor = FeatureExtractor(self._config.appearance, self._config.device)
         else:
             self._model = replace(self._model, config=hold_at_once(self._model.config, self._config))
-            if self._waiting():
-                logger.warning("%s will hold from the next fit() on", ", ".join(self._waiting()))
+            if waiting := self._waiting():
+                logger.warning("%s will hold from the next fit() on", ", ".join(waiting))
         return self
 
     def fit(
@@ -263,7 +263,7 @@ class Associator(Pretrained):
             LearntNothingWarning: The new boxes don't support the floor, or are told apart no better than by chance.
         """
         started = time.monotonic()
-        old = self.fitted("adapt() needs a fitted associator")
+        old = self._require_model("adapt() needs a fitted associator")
         frames = [self._as_frame(old, frame, t) for t, frame in enumerate(resolve_boxes(boxes, old.views))]
         recording = CanonicalRecording.of(old.views, frames, old.config)
         model = old.reordered(recording.order)
@@ -303,7 +303,7 @@ class Associator(Pretrained):
             NotFittedError: Before `fit` or `from_pretrained`.
             InputError: Another number of views than was fitted, or a box that is none; names view and row.
         """
-        model = self.fitted("associate() needs a fitted associator")
+        model = self._require_model("associate() needs a fitted associator")
         return self._associate(model, [self._as_frame(model, frame, 0)])[0]
 
     def associate_many(self, frames: Iterable[FrameLike], *, threads: int | None = None) -> Iterator[Association]:
@@ -321,7 +321,7 @@ class Associator(Pretrained):
             NotFittedError: Before `fit` or `from_pretrained`.
             InputError: See `associate`.
         """
-        model = self.fitted("associate_many() needs a fitted associator")
+        model = self._require_model("associate_many() needs a fitted associator")
         parts = chunks(self._as_frame(model, entry, number) for number, entry in enumerate(frames))
         associate = partial(self._associate, model)
         for part in map_in_order(associate, parts, self._config.threads if threads is None else threads):
@@ -341,7 +341,7 @@ class Associator(Pretrained):
             NotFittedError: Before `fit` or `from_pretrained`, or fitted without an embedding.
             InputError: There is no such view, or a box is none.
         """
-        model = self.fitted("embed() needs a fitted associator")
+        model = self._require_model("embed() needs a fitted associator")
         if model.encoder is None:
             raise NotFittedError(
                 "embed() needs an embedding, and this associator was fitted without one (recipe 'geometry'): fit with "
@@ -371,12 +371,12 @@ class Associator(Pretrained):
         config = model.config.model_copy(update={"device": device})
         encoder = None if model.encoder is None else model.encoder.to(find_device(device))
         associator = cls(**{name: getattr(config, name) for name in AssociatorConfig.model_fields})
-        associator.keep(replace(model, views=resolve_views(model.views), config=config, encoder=encoder))
+        associator._keep(replace(model, views=resolve_views(model.views), config=config, encoder=encoder))
         return associator
 
-    def keep(self, model: FittedModel) -> None:
+    def _keep(self, model: FittedModel) -> None:
         """Take over what was learnt."""
-        super().keep(model)
+        super()._keep(model)
         self._extractor.learnt_by = model.appearance
 
     def _waiting(self) -> list[str]:
@@ -384,8 +384,9 @@ class Associator(Pretrained):
 
     def __repr__(self) -> str:
         state = "not fitted" if self._model is None else f"fitted on {len(self._model.views)} views"
-        waiting = f", {' and '.join(self._waiting())} set for the next fit" if self._waiting() else ""
-        return f"Associator(recipe={self._config.recipe.name!r}, seed={self._config.seed}, {state}{waiting})"
+        if waiting := self._waiting():
+            state += f", {' and '.join(waiting)} set for the next fit"
+        return f"Associator(recipe={self._config.recipe.name!r}, seed={self._config.seed}, {state})"
 
     def _as_frame(self, model: FittedModel, entry: FrameLike, number: int) -> Frame:
         frame = entry if isinstance(entry, Frame) else Frame(entry, index=number)
@@ -415,5 +416,5 @@ class Associator(Pretrained):
         assert model.report is not None  # noqa: S101  # `learn` writes one
         report = replace(model.report, seconds=seconds, moved=dict(moved or {}), clock_offsets=clocks)
         self._warned_of_clocks = False
-        self.keep(replace(model, report=report))
+        self._keep(replace(model, report=report))
         return report

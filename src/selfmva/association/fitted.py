@@ -52,7 +52,7 @@ class Fitted:
 
     _model: FittedModel | None = None
 
-    def fitted(self, needed: str) -> FittedModel:
+    def _require_model(self, needed: str) -> FittedModel:
         """What was learnt.
 
         Args:
@@ -65,7 +65,7 @@ class Fitted:
             raise NotFittedError(f"{needed}: call fit() or Associator.from_pretrained() first")
         return self._model
 
-    def keep(self, model: FittedModel) -> None:
+    def _keep(self, model: FittedModel) -> None:
         """Take over what was learnt."""
         self._model = model
 
@@ -73,7 +73,7 @@ class Fitted:
         """Called for what is no attribute: the model and its parts."""
         if name not in PARTS and name != "model_":
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        model = self.fitted(f"{name} is learnt")
+        model = self._require_model(f"{name} is learnt")
         part = model if name == "model_" else getattr(model, PARTS[name])
         if part is None and name == "fit_report_":
             raise NotFittedError("there is no fit_report_ of a converted checkpoint: call adapt(boxes) first")
@@ -81,6 +81,6 @@ class Fitted:
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in PARTS:
-            self.keep(replace(self.fitted(f"{name} is learnt"), **{PARTS[name]: value}))
+            self._keep(replace(self._require_model(f"{name} is learnt"), **{PARTS[name]: value}))
         else:
             super().__setattr__(name, value)

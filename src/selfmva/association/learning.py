@@ -16,7 +16,7 @@ from selfmva.association.cues.base import LearningContext
 from selfmva.association.fit_report import build_report
 from selfmva.association.head_lines import find_lines, trusted_lines
 from selfmva.association.synchrony import SYNCHRONY, measure_synchrony, pooled
-from selfmva.core.packed_boxes import feature_length, gather, jitter, pack
+from selfmva.core.packed_boxes import gather, jitter, pack
 from selfmva.core.view_pairs import view_pairs
 from selfmva.matching.posterior.fusion import FusedTable, fuse
 from selfmva.matching.posterior.posterior import posteriors
@@ -71,8 +71,9 @@ def learn(
     lines = {}
     if model.encoder is not None:
         lines = find_lines(model.views, frames, model.encoder, model.floor, model.minimum_shift)
-    model = replace(model, lines=trusted_lines(lines), appearance=appearance, feature_length=feature_length(frames))
     recording = pack(frames, len(model.views))
+    length = None if recording.features is None else recording.features.shape[1]
+    model = replace(model, lines=trusted_lines(lines), appearance=appearance, feature_length=length)
     synchrony = synchrony_of(model, recording, judged)
     model, verdict = learn_tables(model, recording, synchrony, trained_on=trained_on)
     report = build_report(

@@ -68,8 +68,10 @@ def check_feature_length(frame: Frame, length: int | None) -> None:
     Raises:
         InputError: Features of another length.
     """
+    if length is None:
+        return
     found = feature_length([frame])
-    if length is not None and found not in {None, length}:
+    if found not in {None, length}:
         raise InputError(
             f"instant {frame.index}: features have {found} numbers, but appearance was learnt from features of "
             f"{length}: give those of the same encoder, or fit() anew"

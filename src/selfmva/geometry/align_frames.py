@@ -81,9 +81,7 @@ def align_frames(frames: Sequence[Frame], offsets: Sequence[int] | IntArray) -> 
     first, last = frames[0].index + max(delays), frames[-1].index + min(delays)
     instants = sorted({t for index in by_index for delay in delays if first <= (t := index + delay) <= last})
     in_line = tuple(int(offset) for offset in offsets)
-    return [
-        replace(_gathered([by_index.get(t - delay) for delay in delays], t), clock_offsets=in_line) for t in instants
-    ]
+    return [_gathered([by_index.get(t - delay) for delay in delays], t, in_line) for t in instants]
 
 
 def shift_view(view: Sightings, time: IntArray, offset: int) -> Sightings:
@@ -100,7 +98,7 @@ def _step(index: IntArray) -> int:
     return int(np.gcd.reduce(np.diff(index))) if len(index) > 1 else 1
 
 
-def _gathered(cells: Sequence[Frame | None], index: int) -> Frame:
+def _gathered(cells: Sequence[Frame | None], index: int, clock_offsets: tuple[int, ...]) -> Frame:
     """One frame of what every view shows at an instant of its own; None where nobody is seen."""
 
     def column(name: str) -> list[np.ndarray] | None:
@@ -113,4 +111,4 @@ def _gathered(cells: Sequence[Frame | None], index: int) -> Frame:
     boxes = [np.zeros((0, 4)) if cell is None else cell.boxes[view] for view, cell in enumerate(cells)]
     images = [None if cell is None or cell.images is None else cell.images[view] for view, cell in enumerate(cells)]
     given = images if any(image is not None for image in images) else None
-    return Frame(boxes, index, column("scores"), column("track_ids"), given, column("features"))
+    return Frame(boxes, index, column("scores"), column("track_ids"), given, column("features"), clock_offsets)

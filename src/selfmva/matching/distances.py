@@ -14,15 +14,14 @@ if TYPE_CHECKING:
 SMALLEST_SQUARE = 1e-6  # keeps the gradient of the square root finite where two embeddings coincide
 
 
-def pairwise_distances(embeddings: Tensor, others: Tensor | None = None) -> Tensor:
-    """L2 distances of embeddings through one matrix product.
+def pairwise_distances(embeddings: Tensor) -> Tensor:
+    """L2 distances of all embeddings through one matrix product.
 
     Args:
         embeddings: `(M, D)`.
-        others: `(K, D)`; None: the same.
 
     Returns:
-        `(M, K)`; differentiable everywhere, at least 1e-3.
+        `(M, M)`; differentiable everywhere, at least 1e-3.
 
     Example:
         >>> import torch
@@ -32,11 +31,10 @@ def pairwise_distances(embeddings: Tensor, others: Tensor | None = None) -> Tens
     import torch
 
     squares = embeddings.square().sum(dim=1)
-    other_squares = squares if others is None else others.square().sum(dim=1)
     # A product in half precision would drown small distances, which are differences of large squares.
     with torch.autocast(embeddings.device.type, enabled=False):
-        gram = embeddings @ (embeddings if others is None else others).T
-    return gram.mul(-2.0).add(squares[:, None]).add(other_squares[None, :]).clamp_min(SMALLEST_SQUARE).sqrt()
+        gram = embeddings @ embeddings.T
+    return gram.mul(-2.0).add(squares[:, None]).add(squares[None, :]).clamp_min(SMALLEST_SQUARE).sqrt()
 
 
 def padded_rows(start: IntArray, count: IntArray, width: int) -> IntArray:

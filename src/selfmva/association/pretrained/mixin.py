@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Self
 
 from selfmva.association.fitted import Fitted
+from selfmva.association.parameters import read_parameters
 from selfmva.association.pretrained.card import Card
 from selfmva.association.pretrained.folder import PRECISIONS, Precision, load, save
 from selfmva.association.pretrained.repositories import find_folder, push_folder
@@ -67,7 +68,7 @@ class Pretrained(Fitted, ABC):
         self._save(folder, card, precision, "")
 
     def _save(self, folder: str | Path, card: Card | dict[str, Any] | None, precision: Precision, name: str) -> None:
-        model = self.fitted("save_pretrained() needs a fitted associator")
+        model = self._require_model("save_pretrained() needs a fitted associator")
         if precision not in PRECISIONS:
             raise ConfigError(f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}")
         if card is not None:
@@ -75,7 +76,7 @@ class Pretrained(Fitted, ABC):
         # On this machine the encoder is found again from any folder; elsewhere its path says nothing but who made it.
         renamed = _with_encoder_file(model, lambda path: path.name if name else str(path.resolve()))
         save(folder, renamed, precision, name)
-        self.keep(model)
+        self._keep(model)
 
     def push_to_hub(
         self,
@@ -164,8 +165,7 @@ class Pretrained(Fitted, ABC):
         )
         model = load(folder)
         if appearance is not None:
-            looks = {"encoder": appearance} if isinstance(appearance, str) else appearance
-            model = _with_appearance(model, build(AppearanceConfig, looks) if isinstance(looks, dict) else looks)
+            model = _with_appearance(model, read_parameters({"appearance": appearance}).appearance)
         elif folder != Path(name):
             _refuse_files_elsewhere(model, str(name))
         return cls.from_model(model, device=device)
