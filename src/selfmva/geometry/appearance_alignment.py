@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from selfmva.core.thinning import evenly_spaced
-from selfmva.geometry.pair_alignment import ALIGNMENT, keep_distinct
+from selfmva.geometry.pair_alignment import keep_distinct
+from selfmva.geometry.walks import WALKS
 
 if TYPE_CHECKING:
     from selfmva.core.types import FloatArray, IntArray
@@ -66,7 +67,7 @@ def _propose(place_i: np.ndarray, place_j: np.ndarray) -> tuple[np.ndarray, np.n
     one, other = np.triu_indices(len(place_i), 1)
     way_i, way_j = place_i[other] - place_i[one], place_j[other] - place_j[one]
     near, far = np.minimum(np.abs(way_i), np.abs(way_j)), np.maximum(np.abs(way_i), np.abs(way_j))
-    good = np.flatnonzero((near > RANSAC.least_apart) & (far < ALIGNMENT.largest_scale * near))
+    good = np.flatnonzero((near > RANSAC.least_apart) & (far < WALKS.largest_scale * near))
     good = good[evenly_spaced(len(good), RANSAC.most_hypotheses)]
     turn = way_j[good] * np.conj(way_i[good])
     turn /= np.abs(turn)

@@ -14,9 +14,12 @@ from selfmva.geometry.appearance_alignment import align_matches
 from selfmva.geometry.cameras import complex_places, moved
 from selfmva.geometry.clock_offsets import Clock, find_clock
 from selfmva.geometry.floor import Floor
-from selfmva.geometry.floor_search import find_floor, refine_floor
+from selfmva.geometry.floor_search import find_floor
+from selfmva.geometry.meetings import measure_pairs, walking_time
+from selfmva.geometry.overlap import Overlap
+from selfmva.geometry.registration import RoundSettings, refine_registered
 from selfmva.geometry.sightings import Sightings, build_sightings
-from selfmva.geometry.support import held_views, measure_all, null_shifts, walking_time
+from selfmva.geometry.support import held_views, null_shifts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -38,12 +41,13 @@ class CalibrationSettings:
 
     most_instants: int = 4000  # of a recording; more would not sharpen a geometry
     neighbours: int = 100  # instants of a block that stay together, so that people can be followed
-    adapt_gates: tuple[float, ...] = (0.6, 0.5, 0.4, 0.4, 0.3, 0.3)  # body heights that a camera may have been nudged
     aligning_rounds: int = 10  # of least absolute distances
     close: float = 0.01  # body heights that count as none
 
 
 CALIBRATION = CalibrationSettings()
+# Cameras may have been nudged by some tenths of a body height.
+ADAPTING_ROUNDS = RoundSettings(8, first_gate=0.6, boxes=3000, matches=400, lens_below=0.5)
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,7 @@ def calibrate_floor(
     Args:
         views: The cameras.
         frames: Clipped frames in the order of time; their track ids are used within each view, where all have them.
-        progress: Called with the number of view pairs that are solved, and of all.
+        progress: Called with the number of views that are registered, and of all that have a camera.
         match_appearance: Finds boxes that look alike in two views; these propose how the views lie to each other.
 
     Returns:
@@ -141,8 +145,9 @@ def recalibrate_floor(floor: Floor, frames: Sequence[Frame]) -> tuple[Floor | No
     sightings = sightings_of_recording(floor.views, frames, floor.cameras)
     before = {view: camera for view, camera in enumerate(floor.cameras) if camera is not None}
     shifts = null_shifts(walking_time(sightings), len(sightings[0].starts) - 1)
-    after = refine_floor(sightings, before, CALIBRATION.adapt_gates)
-    measured = measure_all(sightings, after, shifts)
+    overlap = Overlap(sightings)
+    after = refine_registered(sightings, overlap, before, ADAPTING_ROUNDS)
+    measured = measure_pairs(sightings, after, overlap.pairs(after), shifts)
     held = sorted(held_views(measured, known=True))
     if not held:
         return None, []

@@ -19,10 +19,12 @@ import numpy as np
 from selfmva.errors import InputError
 from selfmva.geometry.align_frames import shift_view
 from selfmva.geometry.cameras import moved
-from selfmva.geometry.lag_voting import on_a_line, vote
-from selfmva.geometry.pair_alignment import ALIGNMENT, propose, search
+from selfmva.geometry.meetings import measure_support, walking_time
+from selfmva.geometry.pair_alignment import propose, search
 from selfmva.geometry.refinement import blocks, matching_tracklets, refine, thinned
-from selfmva.geometry.support import largest_group, measure_support, null_shifts, walking_time
+from selfmva.geometry.support import largest_group, null_shifts
+from selfmva.geometry.walk_voting import vote
+from selfmva.geometry.walks import WALKS, Walks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -96,7 +98,8 @@ def find_clock(views: Sequence[Sightings], time: IntArray, bound: int) -> Clock:
         return Clock(np.zeros(len(views), np.int64), np.full(len(views), np.nan))
     walk = walking_time(views)
     shifts = null_shifts(walk, len(time))[:8]
-    walks = [on_a_line(view, time, bound + round(max(CLOCK.null_walks) * walk) + 1) for view in views]
+    longest = bound + round(max(CLOCK.null_walks) * walk) + 1
+    walks = [Walks.of(view).on_a_line(time, longest) for view in views]
     scans: dict[Pair, dict[int, Alignment]] = {}
     curves: dict[Pair, dict[int, float]] = {}
     for i, j in pairs:
@@ -115,7 +118,7 @@ def find_clock(views: Sequence[Sightings], time: IntArray, bound: int) -> Clock:
 
 def _scan(
     pair: tuple[Sightings, Sightings],
-    walks: tuple[tuple[np.ndarray, FloatArray], tuple[np.ndarray, FloatArray]],
+    walks: tuple[Walks, Walks],
     time: IntArray,
     bound: int,
     walk: int,
@@ -125,19 +128,18 @@ def _scan(
     Whole walks tell most in a crowd and cost least. Where they say nothing, and there are few, boxes are counted one
     by one: that survives boxes so loose that walks lose their shape.
     """
-    (first, second), ((place_i, there_i), walks_j) = pair, walks
+    first, second = pair
     stride = max(1, walk // CLOCK.walk_parts)
-    total = place_i.shape[1]
+    total = walks[0].shape[1]
     reach = bound // stride
     lags = [stride * step for step in range(-reach, reach + 1)]
     beyond = [bound + round(step * walk) for step in CLOCK.null_walks]
     null = [sign * lag for lag in beyond if lag < total / 2 for sign in (1, -1)]
-    place_i, there_i = place_i[:, ::stride], there_i[:, ::stride]
+    walks_i = walks[0].every(stride)
 
     def voted(lag: int) -> Alignment | None:
         # The second view's own time t is t + lag by the clock of the first.
-        place_j, there_j = (np.roll(values, lag, axis=1)[:, ::stride] for values in walks_j)
-        return vote(place_i, there_i, place_j, there_j)
+        return vote(walks_i, walks[1].shifted(lag).every(stride)).winner
 
     def counted(lag: int) -> Alignment | None:
         found = search(first, shift_view(second, time, lag), null_shifts(walk, len(time))[:2])
@@ -158,7 +160,7 @@ def _compared(
     chance = np.array([alignments[lag].consensus if lag in alignments else 0.0 for lag in null])
     mean = float(chance.mean())
     # Of few shifts, the deviation is a guess: not less than that of a count of walks.
-    deviation = max(float(chance.std()), float(np.sqrt(ALIGNMENT.least_common * max(mean, ALIGNMENT.least_common))))
+    deviation = max(float(chance.std()), float(np.sqrt(WALKS.least_common * max(mean, WALKS.least_common))))
     return alignments, {lag: (alignments[lag].consensus - mean) / deviation for lag in lags if lag in alignments}
 
 

@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from selfmva.core.thinning import evenly_spaced
+from selfmva.geometry.box_pairs import squared_length
 from selfmva.geometry.cameras import NEAREST, projections
 from selfmva.geometry.mutual_nearest import mutually_nearest
+from selfmva.geometry.walks import Walks, common_walks
 
 if TYPE_CHECKING:
     from selfmva.core.types import FloatArray, IntArray
@@ -29,12 +31,6 @@ if TYPE_CHECKING:
 class AlignmentSettings:
     """Search for the alignment of two views."""
 
-    least_common: int = 4  # instants that two tracklets must share
-    long_walk: int = 25  # common instants; more make two walks no better
-    least_spread: float = 0.4  # body heights that they must stray, both
-    largest_scale: float = 1.8  # between two views that both measure in body heights
-    largest_residual: float = 0.45  # body heights between two tracklets laid on each other
-    most_tracklets: int = 400  # of a view, the longest first
     most_hypotheses: int = 3000  # the best fits of long walks
     kernel: float = 0.3  # body heights of transfer error
     counted_boxes: int = 600  # of one view, on which hypotheses are ranked
@@ -127,9 +123,6 @@ def keep_distinct(
 def propose(first: Sightings, second: Sightings) -> tuple[np.ndarray, np.ndarray]:
     """Turns and shifts that lay a tracklet of one view on one of the other, the best fits of long walks first.
 
-    All pairs of tracklets at once: sums over common instants are products of matrices, and the best turn of two sets
-    of complex numbers is the argument of their covariance (Umeyama, PAMI 1991, in the plane).
-
     Args:
         first: View i.
         second: View j.
@@ -137,102 +130,8 @@ def propose(first: Sightings, second: Sightings) -> tuple[np.ndarray, np.ndarray
     Returns:
         `(H,)` complex turns of length 1 and `(H,)` complex shifts in body heights.
     """
-    found = common_walks(*walks_of(first), *walks_of(second), most=ALIGNMENT.most_hypotheses)
-    return found.turn, found.mean_j - found.turn * found.mean_i
-
-
-@dataclass(frozen=True, eq=False)
-class CommonWalks:
-    """Pairs of walks of two views that have one shape, `(P,)` each, the best fits of long walks first.
-
-    Attributes:
-        i: Number of the walk of view i.
-        j: Number of the walk of view j.
-        common: Number of common instants.
-        mean_i: Complex mean place on the floor of view i, over these instants.
-        mean_j: The same of view j.
-        spread_i: Mean square distance from it.
-        spread_j: The same of view j.
-        covariance: Complex covariance of the places; its argument is the turn from view i to view j.
-    """
-
-    i: IntArray
-    j: IntArray
-    common: FloatArray
-    mean_i: np.ndarray
-    mean_j: np.ndarray
-    spread_i: FloatArray
-    spread_j: FloatArray
-    covariance: np.ndarray
-
-    @property
-    def turn(self) -> np.ndarray:
-        """Complex turns of length 1."""
-        return np.asarray(self.covariance / np.abs(self.covariance))
-
-
-def common_walks(
-    place_i: np.ndarray, there_i: FloatArray, place_j: np.ndarray, there_j: FloatArray, *, most: int
-) -> CommonWalks:
-    """Find the pairs of walks of two views that have one shape.
-
-    Args:
-        place_i: `(K, T)` complex places of walks, 0 where there is no box.
-        there_i: `(K, T)` 1 where there is one.
-        place_j: `(L, T)` of the other view.
-        there_j: `(L, T)`.
-        most: Largest number of pairs.
-
-    Returns:
-        The pairs.
-    """
-    common = there_i @ there_j.T
-    i, j = np.nonzero(common >= ALIGNMENT.least_common)
-    n = common[i, j]
-    mean_i, mean_j = (place_i @ there_j.T)[i, j] / n, (there_i @ place_j.T)[i, j] / n
-    spread_i = np.maximum((np.abs(place_i) ** 2 @ there_j.T)[i, j] / n - np.abs(mean_i) ** 2, 1e-12)
-    spread_j = np.maximum((there_i @ np.abs(place_j.T) ** 2)[i, j] / n - np.abs(mean_j) ** 2, 1e-12)
-    covariance = (np.conj(place_i) @ place_j.T)[i, j] / n - np.conj(mean_i) * mean_j
-    residual = np.sqrt(np.maximum(spread_j - np.abs(covariance) ** 2 / spread_i, 0.0))
-    way = np.sqrt(2.0 * np.minimum(spread_i, spread_j))
-    good = (way > ALIGNMENT.least_spread) & (
-        np.abs(np.log(spread_j / spread_i)) < 2.0 * np.log(ALIGNMENT.largest_scale)
-    )
-    good &= (residual < np.minimum(ALIGNMENT.largest_residual, 0.5 * np.sqrt(spread_j))) & (np.abs(covariance) > 0)
-    worth = np.minimum(n, ALIGNMENT.long_walk) * np.minimum(way, 4.0) / (0.15 + residual)
-    best = np.flatnonzero(good)
-    best = best[np.argsort(-worth[best], kind="stable")[:most]]
-    return CommonWalks(
-        i=i[best],
-        j=j[best],
-        common=n[best],
-        mean_i=mean_i[best],
-        mean_j=mean_j[best],
-        spread_i=spread_i[best],
-        spread_j=spread_j[best],
-        covariance=covariance[best],
-    )
-
-
-def walks_of(view: Sightings) -> tuple[np.ndarray, FloatArray]:
-    """`(K, T)` complex places of the longest walks, 0 where there is no box, and `(K, T)` 1 where there is one."""
-    tracks = view.tracks[view.usable]
-    places, instants = view.places[view.usable], view.instant[view.usable]
-    size = np.bincount(tracks, minlength=1)
-    count = np.maximum(size, 1)
-    middle = (np.bincount(tracks, places.real, len(size)) + 1j * np.bincount(tracks, places.imag, len(size))) / count
-    way = np.sqrt(2.0 * np.bincount(tracks, np.abs(places - middle[tracks]) ** 2, len(size)) / count)
-    walks = np.flatnonzero((size >= ALIGNMENT.least_common) & (way > ALIGNMENT.least_spread))
-    worth = np.minimum(size, 20)[walks] * np.minimum(way, 4.0)[walks]
-    walks = walks[np.argsort(-worth, kind="stable")[: ALIGNMENT.most_tracklets]]
-    row = np.full(len(size), -1)
-    row[walks] = np.arange(len(walks))
-    taken = row[tracks] >= 0
-    total = len(view.starts) - 1
-    place, there = np.zeros((len(walks), total), complex), np.zeros((len(walks), total))
-    place[row[tracks[taken]], instants[taken]] = places[taken]
-    there[row[tracks[taken]], instants[taken]] = 1.0
-    return place, there
+    found = common_walks(Walks.of(first), Walks.of(second), most=ALIGNMENT.most_hypotheses)
+    return found.turn, found.shift
 
 
 def _spread_instants(first: Sightings, second: Sightings) -> IntArray:
@@ -250,8 +149,8 @@ def _consensus(
     back = _transfer(second.places[other], 1.0 / turn, -shift / turn, first)[..., None, :]
     back = back - _complex(first.feet[rows])[:, :, None]
     error = np.maximum(
-        squared(ahead) / (second.heights[other] ** 2).astype(np.float32)[:, None, :],
-        squared(back) / (first.heights[rows] ** 2).astype(np.float32)[:, :, None],
+        squared_length(ahead) / (second.heights[other] ** 2).astype(np.float32)[:, None, :],
+        squared_length(back) / (first.heights[rows] ** 2).astype(np.float32)[:, :, None],
     )
     error = np.where((rows >= 0)[:, :, None] & (other >= 0)[:, None, :], error, FAR)
     nearest = mutually_nearest(error)
@@ -273,8 +172,3 @@ def _transfer(places: np.ndarray, turn: np.ndarray, shift: np.ndarray, view: Sig
 
 def _complex(points: FloatArray) -> np.ndarray:
     return (points[..., 0] + 1j * points[..., 1]).astype(np.complex64)
-
-
-def squared(values: np.ndarray) -> np.ndarray:
-    """Squared lengths of complex vectors."""
-    return np.asarray(values.real**2 + values.imag**2)

@@ -7,19 +7,20 @@ heights of people in every view, and what is usual for a camera, under the Cauch
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from selfmva.core.thinning import evenly_spaced, evenly_spaced_blocks
+from selfmva.geometry.box_pairs import Transfers, best_of_each, pairs_of_boxes, squared_length
 from selfmva.geometry.camera_from_heights import height_residuals, prior_residuals, robust
 from selfmva.geometry.cameras import ASPECT, CENTRE_X, PARAMETERS, POSE, project, projections, to_floor
-from selfmva.geometry.mutual_nearest import mutually_nearest
-from selfmva.geometry.pair_alignment import ALIGNMENT, FAR, squared
+from selfmva.geometry.walks import WALKS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping
 
     from numpy.typing import NDArray
 
@@ -37,6 +38,12 @@ class RefinementSettings:
     shape_noise: float = 0.15  # body heights: how much two sightings of one walk differ beside a common offset
     block: int = 20  # neighbouring instants that are looked at together, so that tracklets have a length
     still_weight: float = 0.1  # fraction, of people who stand: they meet at shifted instants as well
+    least_worth: float = 0.5  # walking boxes, weighted by how well two courses agree
+    most_matches: int = 400  # of a pair of views that count: thousands of a few people say no more
+    gate_over_error: float = 2.5  # median transfer errors that the next gate is wide
+    settled: float = 0.003  # of any parameter: cameras that move by less are left alone
+    narrowest_gate: float = 0.3  # body heights
+    least_matches: int = 8  # of a pair, without which it is left out
     rod_boxes: int = 300  # of a view, whose heights hold its camera
     step: float = 1e-6  # of the numerical derivative
     first_damping: float = 1e-3  # of Levenberg-Marquardt, relative to the diagonal
@@ -58,6 +65,7 @@ class Matches:
         rows_i: `(K,)` boxes of view i.
         rows_j: `(K,)` boxes of view j.
         error: `(K,)` the larger transfer error, in body heights.
+        weight: Of each of them, where a few stand for many.
     """
 
     i: int
@@ -65,6 +73,7 @@ class Matches:
     rows_i: IntArray
     rows_j: IntArray
     error: FloatArray
+    weight: float = 1.0
 
 
 def blocks(first: Sightings, second: Sightings, boxes: int) -> IntArray:
@@ -81,61 +90,6 @@ def blocks(first: Sightings, second: Sightings, boxes: int) -> IntArray:
     both = np.flatnonzero((np.diff(first.starts) > 0) & (np.diff(second.starts) > 0))
     wanted = max(int(boxes / max(first.crowd, second.crowd, 0.3)), 2 * REFINEMENT.block)
     return both[evenly_spaced_blocks(len(both), wanted, REFINEMENT.block)]
-
-
-def transfer_errors(
-    first: Sightings, second: Sightings, camera_i: FloatArray, camera_j: FloatArray, rows: IntArray, other: IntArray
-) -> tuple[ComplexArray, ComplexArray, FloatArray]:
-    """Transfer errors of all pairs of boxes of the same instant.
-
-    Args:
-        first: View i.
-        second: View j.
-        camera_i: `(10,)`.
-        camera_j: `(10,)`.
-        rows: `(S, K)` boxes of view i, -1 in the padding.
-        other: `(S, L)` boxes of view j.
-
-    Returns:
-        `(S, K, L)` complex error vectors in view j, the same in view i, in heights of the box there; and the larger of
-        their squared lengths, huge in the padding.
-    """
-    projection_i, projection_j = projections(camera_i), projections(camera_j)
-    ahead = _complex(project(projection_j, to_floor(projection_i, first.feet))[0])
-    back = _complex(project(projection_i, to_floor(projection_j, second.feet))[0])
-    feet_i, feet_j = _complex(first.feet), _complex(second.feet)
-    in_j = (ahead[rows][:, :, None] - feet_j[other][:, None]) / second.heights[other][:, None]
-    in_i = (back[other][:, None] - feet_i[rows][:, :, None]) / first.heights[rows][:, :, None]
-    square = np.maximum(squared(in_j), squared(in_i))
-    square[~((rows >= 0)[:, :, None] & (other >= 0)[:, None, :])] = FAR
-    return in_j, in_i, square
-
-
-def _complex(points: FloatArray) -> ComplexArray:
-    return np.asarray(points[..., 0] + 1j * points[..., 1])
-
-
-def nearest_boxes(
-    views: Sequence[Sightings], cameras: Cameras, pair: tuple[int, int], instants: IntArray, lag: int, gate: float
-) -> Matches:
-    """Boxes that are nearest to each other both ways.
-
-    Args:
-        views: All views.
-        cameras: Parameters by view.
-        pair: View i and view j.
-        instants: `(S,)` of view i.
-        lag: Instants by which view j is shifted.
-        gate: Largest transfer error in body heights.
-
-    Returns:
-        The matches.
-    """
-    i, j = pair
-    total = len(views[i].starts) - 1
-    rows, other = views[i].padded(instants), views[j].padded((instants + lag) % total)
-    square = transfer_errors(views[i], views[j], cameras[i], cameras[j], rows, other)[2]
-    return _pick(i, j, rows, other, square, square, gate**2)
 
 
 def matching_tracklets(
@@ -159,29 +113,29 @@ def matching_tracklets(
     """
     i, j = pair
     first, second = views[i], views[j]
-    rows, other = first.padded(instants), second.padded(instants)
-    in_j, in_i, square = transfer_errors(first, second, cameras[i], cameras[j], rows, other)
-    s, k, m = np.nonzero(square < (1.5 * gate + 2 * REFINEMENT.shape_noise) ** 2)
-    box, partner = rows[s, k], other[s, m]
+    _, box, partner = pairs_of_boxes(first, second, instants)
+    in_j, in_i = Transfers.of(first, second, cameras[i], cameras[j]).errors(box, partner)
+    square = np.maximum(squared_length(in_j), squared_length(in_i))
+    near = square < (1.5 * gate + 2 * REFINEMENT.shape_noise) ** 2
+    box, partner, square, in_j, in_i = (values[near] for values in (box, partner, square, in_j, in_i))
     key = first.tracks[box] * (second.tracks.max(initial=0) + 1) + second.tracks[partner]
     both, member = np.unique(key, return_inverse=True)
     count = np.bincount(member, minlength=len(both))
     # Two courses that share n boxes agree by chance in n - 1 of them.
     unbiased = count / np.maximum(count - 1, 1)
     scatter, offset = np.zeros(len(both)), np.zeros(len(both))
-    for error in (in_j[s, k, m], in_i[s, k, m]):
+    for error in (in_j, in_i):
         mean = _sums(member, error, len(both)) / count
-        mean_square = np.bincount(member, squared(error), minlength=len(both)) / count
-        scatter = np.maximum(scatter, (mean_square - squared(mean)) * unbiased)
-        offset = np.maximum(offset, squared(mean))
+        mean_square = np.bincount(member, squared_length(error), minlength=len(both)) / count
+        scatter = np.maximum(scatter, (mean_square - squared_length(mean)) * unbiased)
+        offset = np.maximum(offset, squared_length(mean))
     deviance = scatter / REFINEMENT.shape_noise**2 + offset / gate**2
     walking = np.bincount(member, np.sqrt(first.moving[box] * second.moving[partner]), minlength=len(both))
-    score = np.where(
-        (count >= ALIGNMENT.least_common) & (deviance < 4.0), walking + REFINEMENT.still_weight * count, 0.0
-    )
-    cost = np.zeros(square.shape)
-    cost[s, k, m] = -(score * np.exp(-0.5 * deviance))[member]
-    return _pick(i, j, rows, other, cost, square, -0.5)
+    score = np.where((count >= WALKS.least_common) & (deviance < 4.0), walking + REFINEMENT.still_weight * count, 0.0)
+    worth = np.where(score > 0, score * np.exp(-0.5 * deviance), 0.0)[member]
+    worth = np.where(worth > REFINEMENT.least_worth, worth, 0.0)
+    chosen = best_of_each(box, worth) & best_of_each(partner, worth)
+    return Matches(i, j, box[chosen], partner[chosen], np.sqrt(square[chosen]))
 
 
 def _sums(member: IntArray, values: ComplexArray, size: int) -> ComplexArray:
@@ -189,21 +143,60 @@ def _sums(member: IntArray, values: ComplexArray, size: int) -> ComplexArray:
     return np.asarray(real + 1j * imaginary)
 
 
-def _pick(
-    i: int, j: int, rows: IntArray, other: IntArray, cost: FloatArray, square: FloatArray, limit: float
-) -> Matches:
-    """Pairs of boxes whose cost is the least of their row and of their column, and below a limit."""
-    best = mutually_nearest(cost) & (cost < limit)
-    s, k, m = np.nonzero(best)
-    return Matches(i, j, rows[s, k], other[s, m], np.sqrt(square[s, k, m]))
+def matches_of_pairs(
+    views: Sequence[Sightings], cameras: Cameras, gates: Mapping[tuple[int, int], float], boxes: int, most: int
+) -> list[Matches]:
+    """Matching tracklets of several pairs of views; pairs with few matches are left out.
+
+    Args:
+        views: All views.
+        cameras: Parameters by view.
+        gates: By pair of views that have a camera, body heights by which they may still be wrong.
+        boxes: About how many boxes of a view are looked at.
+        most: Largest number of matches of a pair.
+
+    Returns:
+        One entry for each pair that has enough.
+    """
+    found = []
+    for (i, j), gate in gates.items():
+        matches = matching_tracklets(views, cameras, (i, j), blocks(views[i], views[j], boxes), gate)
+        if len(matches.rows_i) >= REFINEMENT.least_matches:
+            found.append(thinned(matches, most))
+    return found
 
 
 def thinned(matches: Matches, most: int) -> Matches:
-    """At most so many of the matches, evenly spread."""
+    """At most so many of the matches, evenly spread; they stand for up to `REFINEMENT.most_matches`."""
     if len(matches.rows_i) <= most:
         return matches
     chosen = evenly_spaced(len(matches.rows_i), most)
-    return Matches(matches.i, matches.j, matches.rows_i[chosen], matches.rows_j[chosen], matches.error[chosen])
+    weight = min(len(matches.rows_i), REFINEMENT.most_matches) / most
+    return Matches(matches.i, matches.j, matches.rows_i[chosen], matches.rows_j[chosen], matches.error[chosen], weight)
+
+
+def narrowed(views: Sequence[Sightings], cameras: Cameras, matches: Matches, gate: float) -> float:
+    """The gate for the next matches of a pair of views: a few times the error that is left, and no wider than before.
+
+    A gate that narrows by itself shuts out the right partners of a camera that has a long way to go.
+
+    Args:
+        views: All views.
+        cameras: Parameters by view, refined by these matches.
+        matches: Between two of them.
+        gate: With which they were found, in body heights.
+
+    Returns:
+        Body heights.
+    """
+    transfers = Transfers.of(views[matches.i], views[matches.j], cameras[matches.i], cameras[matches.j])
+    left = float(np.sqrt(np.median(transfers.squares(matches.rows_i, matches.rows_j))))
+    return float(np.clip(REFINEMENT.gate_over_error * left, REFINEMENT.narrowest_gate, gate))
+
+
+def largest_change(before: Cameras, after: Cameras) -> float:
+    """How far any parameter of any camera moved."""
+    return max(float(np.abs(after[view] - before[view]).max()) for view in after)
 
 
 def refine(
@@ -212,9 +205,10 @@ def refine(
     matches: Sequence[Matches],
     *,
     anchor: int,
-    noise: float,
+    noise: float | Sequence[float],
     steps: int,
     lens: bool,
+    still: Collection[int] = (),
 ) -> dict[int, FloatArray]:
     """Move cameras so that matched boxes meet: Levenberg-Marquardt on the sum of squared robust residuals.
 
@@ -223,9 +217,10 @@ def refine(
         cameras: Parameters of the cameras to refine.
         matches: Between these.
         anchor: The view whose pose stays: it says where the common floor is.
-        noise: Body heights of transfer error that are usual.
+        noise: Body heights of transfer error that are usual; one for all matches, or one for each entry.
         steps: Largest number of steps of the optimizer.
         lens: Whether principal point and aspect ratio are free as well.
+        still: Views whose cameras stay as they are.
 
     Returns:
         New parameters of the same cameras.
@@ -236,9 +231,14 @@ def refine(
     fixed = np.zeros(values.shape, dtype=bool)
     fixed[row[anchor], POSE] = True
     fixed[:, CENTRE_X : ASPECT + 1] |= not lens
+    fixed[[row[view] for view in still]] = True
     free = ~fixed.ravel()
     problem = _Problem(
-        views, matches, [(row[m.i], row[m.j]) for m in matches], [_rods(views[view]) for view in order], noise
+        views,
+        matches,
+        [(row[m.i], row[m.j]) for m in matches],
+        {row[view]: _rods(views[view]) for view in order if view not in still},
+        list(noise) if isinstance(noise, Sequence) else [noise] * len(matches),
     )
     least, damping = problem.cost(values), REFINEMENT.first_damping
     for _ in range(steps):
@@ -262,20 +262,20 @@ def refine(
 
 @dataclass(frozen=True, eq=False)
 class _Problem:
-    """Least squares over cameras `(V, 10)`: matches between rows `ends`, and rods of every row."""
+    """Least squares over cameras `(V, 10)`: matches between rows `ends`, and rods of the rows that move."""
 
     views: Sequence[Sightings]
     matches: Sequence[Matches]
     ends: list[tuple[int, int]]
-    rods: list[tuple[FloatArray, FloatArray]]
-    noise: float
+    rods: dict[int, tuple[FloatArray, FloatArray]]
+    noise: Sequence[float]
 
     def cost(self, cameras: FloatArray) -> float:
         pairs = [
-            _pair_residuals(self.views, cameras[i], cameras[j], m, self.noise)
-            for (i, j), m in zip(self.ends, self.matches, strict=True)
+            _pair_residuals(self.views, cameras[i], cameras[j], m, noise)
+            for (i, j), m, noise in zip(self.ends, self.matches, self.noise, strict=True)
         ]
-        own = [_own_residuals(camera, *rod) for camera, rod in zip(cameras, self.rods, strict=True)]
+        own = [_own_residuals(cameras[row], *rod) for row, rod in self.rods.items()]
         return float(sum((part**2).sum() for part in pairs + own))
 
     def normal_equations(self, cameras: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -288,14 +288,21 @@ class _Problem:
             square[np.ix_(columns, columns)] += slope @ slope.T
             gradient[columns] += slope @ nudged[0]
 
+        same = np.zeros((1, PARAMETERS))
+        each = REFINEMENT.step * np.eye(PARAMETERS)
         still = np.zeros((PARAMETERS, PARAMETERS))
-        nudge = np.concatenate([still[:1], REFINEMENT.step * np.eye(PARAMETERS)])
-        first, second = np.concatenate([nudge, still]), np.concatenate([still[:1], still, nudge[1:]])
-        for (i, j), m in zip(self.ends, self.matches, strict=True):
-            nudged = _pair_residuals(self.views, cameras[i] + first, cameras[j] + second, m, self.noise)
-            add(np.concatenate([parameters[i], parameters[j]]), nudged)
-        for k, rod in enumerate(self.rods):
-            add(parameters[k], _own_residuals(cameras[k] + nudge, *rod))
+        for (i, j), m, noise in zip(self.ends, self.matches, self.noise, strict=True):
+            both, first, second = [i in self.rods, j in self.rods], [same], [same]
+            if both[0]:
+                first, second = [*first, each], [*second, still]
+            if both[1]:
+                first, second = [*first, still], [*second, each]
+            nudged = _pair_residuals(
+                self.views, cameras[i] + np.concatenate(first), cameras[j] + np.concatenate(second), m, noise
+            )
+            add(parameters[[row for row, moves in zip((i, j), both, strict=True) if moves]].ravel(), nudged)
+        for row, rod in self.rods.items():
+            add(parameters[row], _own_residuals(cameras[row] + np.concatenate([same, each]), *rod))
         return square, gradient
 
 
@@ -331,4 +338,4 @@ def _pair_residuals(
     error = np.where(((depth > 0) & (other_depth > 0))[..., None], error, REFINEMENT.behind)
     walking = np.sqrt(first.moving[box] * second.moving[partner])
     weighted = robust(error) * (REFINEMENT.still_weight + (1 - REFINEMENT.still_weight) * walking)[:, None]
-    return weighted.reshape(*weighted.shape[:-2], -1)
+    return np.asarray(np.sqrt(matches.weight) * weighted.reshape(*weighted.shape[:-2], -1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,6 +53,7 @@ class Sightings:
         camera: `(10,)` first guess of the camera, see `selfmva.geometry.cameras`; NaN where too few boxes are whole.
         usable: `(N,)` boxes that stand where and as tall as `camera` expects.
         places: `(N,)` complex places of the feet on the floor of `camera`.
+        image_height: In widths.
     """
 
     instant: IntArray
@@ -67,6 +69,7 @@ class Sightings:
     camera: FloatArray
     usable: np.ndarray
     places: np.ndarray
+    image_height: float
 
     @property
     def calibrated(self) -> bool:
@@ -77,6 +80,12 @@ class Sightings:
     def crowd(self) -> float:
         """Boxes an instant."""
         return len(self.instant) / max(len(self.starts) - 1, 1)
+
+    @cached_property
+    def usable_at(self) -> tuple[IntArray, IntArray]:
+        """`(U,)` numbers of the usable boxes, and `(T + 1,)` the first of them of every instant."""
+        counted = np.concatenate([[0], np.cumsum(self.usable)])
+        return np.flatnonzero(self.usable), counted[self.starts]
 
     @property
     def fast(self) -> float:
@@ -156,7 +165,20 @@ def build_sightings(
         )
         places = floor[:, 0] + 1j * floor[:, 1]
     return Sightings(
-        instant, starts, feet, heads, heights, foot_inside, whole, tracks, speed, moving, found, usable, places
+        instant,
+        starts,
+        feet,
+        heads,
+        heights,
+        foot_inside,
+        whole,
+        tracks,
+        speed,
+        moving,
+        found,
+        usable,
+        places,
+        view.height / view.width,
     )
 
 

@@ -8,26 +8,20 @@ true geometries: seldom above 0.35), it holds for moments only, or there is litt
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from selfmva.geometry.refinement import blocks, nearest_boxes
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from selfmva.core.types import FloatArray, IntArray
-    from selfmva.geometry.sightings import Sightings
+    from selfmva.core.types import FloatArray
 
 
 @dataclass(frozen=True)
 class SupportSettings:
     """Measurement of support, and what makes a geometry trusted."""
 
-    verdict_boxes: int = 6000  # of a view, on which verdicts rest
-    kernel: float = 0.2  # body heights of transfer error
     # Shifts of the null, in times a walker needs for one body height: far enough that walkers are elsewhere, near
     # enough that those who stand still do.
     null_shifts: tuple[float, ...] = (1.5, 2.5, 4.0, 6.0, 9.0, 13.0, 20.0, 30.0)
@@ -84,12 +78,12 @@ NO_SUPPORT = Support(0.0, 0.0, 0.0, 0.0, 0.0, float("nan"), 0)
 
 @dataclass(frozen=True, eq=False)
 class Meetings:
-    """Walking boxes of two views that meet, part by part of the recording.
+    """Walking boxes of two views whose tracks stay together, part by part of the recording.
 
     Attributes:
-        counts: `(1 + S, 12)` at synchronous instants, then at S shifts; weighted by how near they meet.
+        counts: `(1 + S, 12)` at synchronous instants, then at S shifts; weighted by how near they stay.
         walking_time: Instants in which a walker moves one body height.
-        residual: Median transfer error of the boxes that meet, in body heights; NaN where none do.
+        residual: Median transfer error of those who stay together, in body heights; NaN where none do.
         instants: Number of instants looked at.
     """
 
@@ -130,62 +124,10 @@ def together(meetings: Sequence[Meetings]) -> Support:
     return Meetings(counts, 1, float("nan"), max(pair.instants for pair in meetings)).support()
 
 
-def walking_time(views: Sequence[Sightings]) -> int:
-    """Instants in which a walker moves one body height; at least 1."""
-    fast = np.array([view.fast for view in views])
-    fast = fast[np.isfinite(fast)]
-    longest = max((len(views[0].starts) - 1) // 8, 1)
-    return int(np.clip(round(1.0 / max(float(np.median(fast)), 1e-3)), 1, longest)) if len(fast) else 1
-
-
 def null_shifts(time: int, instants: int) -> list[int]:
     """Shifts to both sides, in instants, the nearest first."""
     near = [round(step * time) for step in SUPPORT.null_shifts]
     return [sign * shift for shift in near if 0 < shift < instants / 2 for sign in (1, -1)]
-
-
-def measure_meetings(
-    views: Sequence[Sightings],
-    cameras: Mapping[int, FloatArray],
-    pair: tuple[int, int],
-    instants: IntArray,
-    shifts: Sequence[int],
-) -> Meetings:
-    """Count the boxes of two views that meet, at synchronous and at shifted instants."""
-    i, j = pair
-    part = np.zeros(len(views[i].starts) - 1, dtype=np.int64)
-    part[instants] = np.arange(len(instants)) * SUPPORT.moments // max(len(instants), 1)
-    counts, residual = np.zeros((1 + len(shifts), SUPPORT.moments)), float("nan")
-    for number, lag in enumerate((0, *shifts) if len(instants) else ()):
-        found = nearest_boxes(views, cameras, pair, instants, lag, gate=5 * SUPPORT.kernel)
-        walking = np.sqrt(views[i].moving[found.rows_i] * views[j].moving[found.rows_j])
-        met = walking * np.exp(-0.5 * (found.error / SUPPORT.kernel) ** 2)
-        counts[number] = np.bincount(part[views[i].instant[found.rows_i]], met, SUPPORT.moments)
-        near = found.error[found.error < 2 * SUPPORT.kernel]
-        if lag == 0 and len(near):
-            residual = float(np.median(near))
-    return Meetings(counts, walking_time([views[i], views[j]]), residual, len(instants))
-
-
-def measure_support(
-    views: Sequence[Sightings],
-    cameras: Mapping[int, FloatArray],
-    pair: tuple[int, int],
-    instants: IntArray,
-    shifts: Sequence[int],
-) -> Support:
-    """What speaks for the geometry of one pair of views."""
-    return measure_meetings(views, cameras, pair, instants, shifts).support()
-
-
-def measure_all(
-    views: Sequence[Sightings], cameras: Mapping[int, FloatArray], shifts: Sequence[int]
-) -> dict[tuple[int, int], Meetings]:
-    """The meetings of all pairs of views that have a camera."""
-    return {
-        (i, j): measure_meetings(views, cameras, (i, j), blocks(views[i], views[j], SUPPORT.verdict_boxes), shifts)
-        for i, j in combinations(sorted(cameras), 2)
-    }
 
 
 def largest_group(pairs: Iterable[tuple[int, int]]) -> set[int]:

@@ -7,15 +7,16 @@ with.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from selfmva.geometry.pair_alignment import ALIGNMENT, Alignment, common_walks, walks_of
+from selfmva.geometry.pair_alignment import Alignment
+from selfmva.geometry.walks import WALKS, common_walks
 
 if TYPE_CHECKING:
     from selfmva.core.types import FloatArray, IntArray
-    from selfmva.geometry.sightings import Sightings
+    from selfmva.geometry.walks import Walks
 
 
 @dataclass(frozen=True)
@@ -31,29 +32,47 @@ class VotingSettings:
 VOTING = VotingSettings()
 
 
-def on_a_line(view: Sightings, time: IntArray, longest: int) -> tuple[np.ndarray, FloatArray]:
-    """Walks `(K, D)` over time without gaps, so that a lag is a roll; gaps longer than any lag are shortened."""
-    place, there = walks_of(view)
-    column = np.concatenate([[0], np.cumsum(np.minimum(np.diff(time), longest))])
-    size = (len(place), int(column[-1]) + 1)
-    places, present = np.zeros(size, complex), np.zeros(size)
-    places[:, column], present[:, column] = place, there
-    return places, present
+class Ballot(NamedTuple):
+    """What walks say of hypotheses, `(H,)` each.
+
+    Attributes:
+        turn: Complex turns of length 1.
+        shift: Complex shifts in body heights.
+        votes: For each of them.
+    """
+
+    turn: np.ndarray
+    shift: np.ndarray
+    votes: FloatArray
+
+    @property
+    def winner(self) -> Alignment | None:
+        """The hypothesis with most votes; None where there is none."""
+        if not len(self.votes):
+            return None
+        best = int(np.argmax(self.votes))
+        return Alignment(complex(self.turn[best]), complex(self.shift[best]), float(self.votes[best]))
 
 
-def vote(place_i: np.ndarray, there_i: FloatArray, place_j: np.ndarray, there_j: FloatArray) -> Alignment | None:
-    """The turn and shift that most pairs of walks agree on.
+def vote(first: Walks, second: Walks) -> Ballot:
+    """How many pairs of walks agree on each turn and shift that one of them proposes.
 
     A pair of walks with n common instants, scatter r around a common offset m, votes n exp(-(r^2 / a^2 + m^2 / b^2) /
     2) for a hypothesis, a and b the noise of shape and offset; of all pairs of one walk, the best counts. All
     hypotheses and pairs at once: the exponent is a sum of products of what the hypothesis says and what the pair says.
+
+    Args:
+        first: Of view i.
+        second: Of view j.
+
+    Returns:
+        The most likely hypotheses, and their votes.
     """
-    pairs = common_walks(place_i, there_i, place_j, there_j, most=VOTING.voters)
+    pairs = common_walks(first, second, most=VOTING.voters)
     if not len(pairs.i):
-        return None
+        return Ballot(np.zeros(0, complex), np.zeros(0, complex), np.zeros(0))
     mean_i, mean_j, covariance = pairs.mean_i, pairs.mean_j, pairs.covariance
-    turn = pairs.turn[: VOTING.hypotheses]
-    shift = mean_j[: VOTING.hypotheses] - turn * mean_i[: VOTING.hypotheses]
+    turn, shift = pairs.turn[: VOTING.hypotheses], pairs.shift[: VOTING.hypotheses]
     shape, offset = 0.5 / VOTING.shape_noise**2, 0.5 / VOTING.offset_noise**2
     # |z|^2 of the common offset z = mean_j - turn mean_i - shift, multiplied out, beside the scatter.
     fixed = shape * (pairs.spread_i + pairs.spread_j) + offset * (np.abs(mean_i) ** 2 + np.abs(mean_j) ** 2)
@@ -69,12 +88,10 @@ def vote(place_i: np.ndarray, there_i: FloatArray, place_j: np.ndarray, there_j:
         ],
         axis=1,
     )
-    scores = np.exp(-np.maximum(asks @ says, 0.0).astype(np.float32)) * np.minimum(
-        pairs.common, ALIGNMENT.long_walk
-    ).astype(np.float32)
-    total = np.minimum(_best_of_each(scores, pairs.i), _best_of_each(scores, pairs.j))
-    winner = int(np.argmax(total))
-    return Alignment(complex(turn[winner]), complex(shift[winner]), float(total[winner]))
+    scores = np.exp(-np.maximum(asks @ says, 0.0).astype(np.float32)) * np.minimum(pairs.common, WALKS.long).astype(
+        np.float32
+    )
+    return Ballot(turn, shift, np.minimum(_best_of_each(scores, pairs.i), _best_of_each(scores, pairs.j)))
 
 
 def _parts(values: np.ndarray) -> tuple[FloatArray, FloatArray]:

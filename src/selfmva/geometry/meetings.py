@@ -1,0 +1,180 @@
+"""Who meets whom under a geometry: stretches of tracks of two views that stay together.
+
+In a small crowded room everybody is near somebody at one instant, under almost any geometry; only one person is near
+for as long as it takes to walk two body heights. So what counts is not a box, but a stretch of a track: all its boxes
+together, with one partner in the other view.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from selfmva.geometry.box_pairs import Transfers, best_of_each, pairs_of_boxes
+from selfmva.geometry.refinement import REFINEMENT, blocks
+from selfmva.geometry.support import SUPPORT, Meetings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from selfmva.core.types import FloatArray, IntArray
+    from selfmva.geometry.sightings import Sightings
+    from selfmva.geometry.support import Support
+
+
+@dataclass(frozen=True)
+class MeetingSettings:
+    """Stretches of tracks, and when two of them meet."""
+
+    verdict_boxes: int = 6000  # of a view, on which verdicts rest
+    kernel: float = 0.2  # body heights of transfer error
+    walked: float = 2.0  # body heights that a walker comes in a stretch
+    shortest: int = 8  # instants of a stretch, however fast people walk
+    farthest: float = 1.0  # body heights, beyond which it does not matter how far
+    least_common: int = 4  # instants that two stretches must share
+
+
+MEETINGS = MeetingSettings()
+
+
+@dataclass(frozen=True, eq=False)
+class Stretches:
+    """Pairs of stretches of tracks of two views, one-to-one, `(P,)` each.
+
+    Attributes:
+        part: Number of the stretch of time.
+        worth: Walking boxes, weighted by how near they stay.
+        boxes: Common instants.
+        error: Root mean square transfer error in body heights, capped.
+    """
+
+    part: IntArray
+    worth: FloatArray
+    boxes: IntArray
+    error: FloatArray
+
+
+def walking_time(views: Sequence[Sightings]) -> int:
+    """Instants in which a walker moves one body height; at least 1."""
+    fast = np.array([view.fast for view in views])
+    fast = fast[np.isfinite(fast)]
+    longest = max((len(views[0].starts) - 1) // 8, 1)
+    return int(np.clip(round(1.0 / max(float(np.median(fast)), 1e-3)), 1, longest)) if len(fast) else 1
+
+
+def measure_meetings(
+    views: Sequence[Sightings],
+    cameras: Mapping[int, FloatArray],
+    pair: tuple[int, int],
+    instants: IntArray,
+    shifts: Sequence[int],
+) -> Meetings:
+    """Count the boxes of two views whose tracks stay together, at synchronous and at shifted instants.
+
+    Args:
+        views: All views.
+        cameras: Parameters by view.
+        pair: View i and view j.
+        instants: `(S,)` of view i, in blocks of neighbours.
+        shifts: Instants by which view j is shifted.
+
+    Returns:
+        The meetings.
+    """
+    i, j = pair
+    transfers = Transfers.of(views[i], views[j], cameras[i], cameras[j])
+    time = walking_time([views[i], views[j]])
+    # A stretch is no longer than a block of neighbours.
+    length = int(np.clip(round(MEETINGS.walked * time), MEETINGS.shortest, REFINEMENT.block))
+    parts = -(-len(instants) // length)
+    counts, residual = np.zeros((1 + len(shifts), SUPPORT.moments)), float("nan")
+    for number, lag in enumerate((0, *shifts) if len(instants) else ()):
+        found = stretches_together(transfers, instants, lag, length)
+        counts[number] = np.bincount(found.part * SUPPORT.moments // parts, found.worth, SUPPORT.moments)
+        near = found.error < 2 * MEETINGS.kernel
+        if lag == 0 and near.any():
+            residual = float(np.median(np.repeat(found.error[near], found.boxes[near])))
+    return Meetings(counts, time, residual, len(instants))
+
+
+def measure_support(
+    views: Sequence[Sightings],
+    cameras: Mapping[int, FloatArray],
+    pair: tuple[int, int],
+    instants: IntArray,
+    shifts: Sequence[int],
+) -> Support:
+    """What speaks for the geometry of one pair of views."""
+    return measure_meetings(views, cameras, pair, instants, shifts).support()
+
+
+def measure_pairs(
+    views: Sequence[Sightings],
+    cameras: Mapping[int, FloatArray],
+    pairs: Iterable[tuple[int, int]],
+    shifts: Sequence[int],
+) -> dict[tuple[int, int], Meetings]:
+    """The meetings of pairs of views that have a camera."""
+    return {
+        (i, j): measure_meetings(views, cameras, (i, j), blocks(views[i], views[j], MEETINGS.verdict_boxes), shifts)
+        for i, j in pairs
+    }
+
+
+def stretches_together(transfers: Transfers, instants: IntArray, lag: int, length: int) -> Stretches:
+    """Pairs of stretches that stay together, each with the partner that is worth most to both.
+
+    With n common instants at transfer errors e in body heights, two stretches agree by
+    a = mean exp(-e^2 / (2 kernel^2)), and are worth a^2 times the walking among the n: the square, because who meets
+    everybody for a moment has met nobody.
+
+    Args:
+        transfers: Between view i and view j.
+        instants: `(S,)` of view i, in blocks of neighbours.
+        lag: Instants by which view j is shifted.
+        length: Instants of a stretch, at most 50.
+
+    Returns:
+        The pairs.
+    """
+    first, second = transfers.first, transfers.second
+    position, box, partner = pairs_of_boxes(first, second, instants, lag)
+    square = transfers.squares(box, partner)
+    near = square < MEETINGS.farthest**2
+    position, box, partner = (values[near] for values in (position, box, partner))
+    square = square[near]
+    part = position // length
+    later = (instants + lag) % (len(first.starts) - 1)
+    tracks, other_tracks = (view.tracks.max(initial=0) + 1 for view in (first, second))
+    pairs, member, close = np.unique(
+        (part * tracks + first.tracks[box]) * other_tracks + second.tracks[partner],
+        return_inverse=True,
+        return_counts=True,
+    )
+    part, own, other = pairs // (tracks * other_tracks), pairs // other_tracks % tracks, pairs % other_tracks
+    common = np.bitwise_count(
+        _presence(first, instants, length)[part, own] & _presence(second, later, length)[part, other]
+    ).astype(np.int64)
+    walking = np.bincount(member, np.sqrt(first.moving[box] * second.moving[partner]), len(pairs))
+    agreement = np.bincount(member, np.exp(-0.5 * square / MEETINGS.kernel**2), len(pairs)) / common
+    worth = np.where(common >= MEETINGS.least_common, walking * agreement**2, 0.0)
+    chosen = best_of_each(part * tracks + own, worth) & best_of_each(part * other_tracks + other, worth)
+    missed = (common - close) * MEETINGS.farthest**2
+    error = np.sqrt((np.bincount(member, square, len(pairs)) + missed) / common)
+    return Stretches(part[chosen], worth[chosen], common[chosen], error[chosen])
+
+
+def _presence(view: Sightings, instants: IntArray, length: int) -> NDArray[np.int64]:
+    """`(stretches, tracks)` at which of its instants a stretch shows a track, a bit for each."""
+    boxes, starts = view.usable_at
+    size = np.diff(starts)[instants]
+    position = np.repeat(np.arange(len(instants)), size)
+    rows = boxes[np.repeat(starts[instants] - (np.cumsum(size) - size), size) + np.arange(size.sum())]
+    part, bit = np.divmod(position, length)
+    shape = (-(-len(instants) // length), int(view.tracks.max(initial=0)) + 1)
+    flat = np.bincount(part * shape[1] + view.tracks[rows], 2.0**bit, shape[0] * shape[1])
+    return np.asarray(flat.astype(np.int64).reshape(shape))
