@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -54,39 +54,43 @@ def pairs_of_boxes(first: Sightings, second: Sightings, instants: IntArray, lag:
     return BoxPairs(position, boxes[starts[instants][position] + row], partners[other_starts[later][position] + column])
 
 
-class Transfers(NamedTuple):
-    """Where two cameras put each other's feet, complex image points in widths.
+def transfer_errors(
+    first: Sightings, second: Sightings, camera_i: FloatArray, camera_j: FloatArray, box: IntArray, partner: IntArray
+) -> tuple[ComplexArray, ComplexArray]:
+    """How far a geometry puts pairs of boxes apart: every box is carried over once, however many pairs it is in.
 
-    Attributes:
+    Args:
         first: View i.
         second: View j.
-        ahead: `(N_i,)` feet of view i as view j would see them.
-        back: `(N_j,)` feet of view j as view i would see them.
+        camera_i: `(10,)` parameters on the floor that both share.
+        camera_j: `(10,)`.
+        box: `(P,)` boxes of view i.
+        partner: `(P,)` boxes of view j.
+
+    Returns:
+        `(P,)` complex transfer errors in view j, and the same in view i, in heights of the box there.
     """
+    projection_i, projection_j = projections(camera_i), projections(camera_j)
+    ahead = _carried(first, projection_i, projection_j, box)
+    back = _carried(second, projection_j, projection_i, partner)
+    in_j = (ahead[box] - _complex(second.feet)[partner]) / second.heights[partner]
+    in_i = (back[partner] - _complex(first.feet)[box]) / first.heights[box]
+    return in_j, in_i
 
-    first: Sightings
-    second: Sightings
-    ahead: ComplexArray
-    back: ComplexArray
 
-    @classmethod
-    def of(cls, first: Sightings, second: Sightings, camera_i: FloatArray, camera_j: FloatArray) -> Transfers:
-        """Through the floor that two cameras `(10,)` share."""
-        projection_i, projection_j = projections(camera_i), projections(camera_j)
-        ahead = project(projection_j, to_floor(projection_i, first.feet))[0]
-        back = project(projection_i, to_floor(projection_j, second.feet))[0]
-        return cls(first, second, _complex(ahead), _complex(back))
+def squared_errors(*arguments: Any) -> FloatArray:
+    """`(P,)` the larger of the squared lengths of both errors; arguments as for `transfer_errors`."""
+    in_j, in_i = transfer_errors(*arguments)
+    return np.asarray(np.maximum(squared_length(in_j), squared_length(in_i)))
 
-    def errors(self, box: IntArray, partner: IntArray) -> tuple[ComplexArray, ComplexArray]:
-        """`(P,)` transfer errors in view j, and in view i, in heights of the box there."""
-        in_j = (self.ahead[box] - _complex(self.second.feet)[partner]) / self.second.heights[partner]
-        in_i = (self.back[partner] - _complex(self.first.feet)[box]) / self.first.heights[box]
-        return in_j, in_i
 
-    def squares(self, box: IntArray, partner: IntArray) -> FloatArray:
-        """`(P,)` the larger of the squared lengths of both errors."""
-        in_j, in_i = self.errors(box, partner)
-        return np.asarray(np.maximum(squared_length(in_j), squared_length(in_i)))
+def _carried(view: Sightings, own: FloatArray, other: FloatArray, rows: IntArray) -> ComplexArray:
+    """`(N,)` feet of a view as another camera would see them; of these rows alone, 0 elsewhere."""
+    asked = np.zeros(len(view.feet), dtype=bool)
+    asked[rows] = True
+    result = np.zeros(len(view.feet), dtype=complex)
+    result[asked] = _complex(project(other, to_floor(own, view.feet[asked]))[0])
+    return result
 
 
 def squared_length(values: np.ndarray) -> np.ndarray:

@@ -35,6 +35,7 @@ class CameraFitSettings:
     independent: int = 100  # boxes: thousands of boxes of a few people say no more than so many
     most_boxes: int = 1000  # evenly spread over all
     focal_starts: tuple[float, ...] = (0.6, 1.0, 1.5)  # focal lengths in image widths
+    tried: int = 3  # of the starts, the best
     least_boxes: int = 20  # without which no camera is found
 
 
@@ -81,7 +82,8 @@ def fit_camera_from_heights(feet: FloatArray, heights: FloatArray) -> FloatArray
         prior = (own - PRIOR_MEAN[:OWN]) / PRIOR_DEVIATION[:OWN]
         return np.concatenate([height_residuals(parameters, feet, heights), prior])
 
-    fits = [least_squares(residuals, start, method="lm", max_nfev=80) for start in _starts(feet, heights)]
+    starts = sorted(_starts(feet, heights), key=lambda start: float((residuals(start) ** 2).sum()))
+    fits = [least_squares(residuals, start, method="lm", max_nfev=80) for start in starts[: CAMERA_FIT.tried]]
     best = min(fits, key=lambda fit: float(fit.cost))
     return np.concatenate([best.x, np.zeros(PARAMETERS - OWN)])
 

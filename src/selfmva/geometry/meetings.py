@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from selfmva.geometry.box_pairs import Transfers, best_of_each, pairs_of_boxes
+from selfmva.geometry.box_pairs import best_of_each, pairs_of_boxes, squared_errors
 from selfmva.geometry.refinement import REFINEMENT, blocks
 from selfmva.geometry.support import SUPPORT, Meetings
 
@@ -86,14 +86,13 @@ def measure_meetings(
         The meetings.
     """
     i, j = pair
-    transfers = Transfers.of(views[i], views[j], cameras[i], cameras[j])
     time = walking_time([views[i], views[j]])
     # A stretch is no longer than a block of neighbours.
     length = int(np.clip(round(MEETINGS.walked * time), MEETINGS.shortest, REFINEMENT.block))
     parts = -(-len(instants) // length)
     counts, residual = np.zeros((1 + len(shifts), SUPPORT.moments)), float("nan")
     for number, lag in enumerate((0, *shifts) if len(instants) else ()):
-        found = stretches_together(transfers, instants, lag, length)
+        found = stretches_together(views, cameras, pair, instants, lag, length)
         counts[number] = np.bincount(found.part * SUPPORT.moments // parts, found.worth, SUPPORT.moments)
         near = found.error < 2 * MEETINGS.kernel
         if lag == 0 and near.any():
@@ -125,7 +124,14 @@ def measure_pairs(
     }
 
 
-def stretches_together(transfers: Transfers, instants: IntArray, lag: int, length: int) -> Stretches:
+def stretches_together(
+    views: Sequence[Sightings],
+    cameras: Mapping[int, FloatArray],
+    pair: tuple[int, int],
+    instants: IntArray,
+    lag: int,
+    length: int,
+) -> Stretches:
     """Pairs of stretches that stay together, each with the partner that is worth most to both.
 
     With n common instants at transfer errors e in body heights, two stretches agree by
@@ -133,7 +139,9 @@ def stretches_together(transfers: Transfers, instants: IntArray, lag: int, lengt
     everybody for a moment has met nobody.
 
     Args:
-        transfers: Between view i and view j.
+        views: All views.
+        cameras: Parameters by view.
+        pair: View i and view j.
         instants: `(S,)` of view i, in blocks of neighbours.
         lag: Instants by which view j is shifted.
         length: Instants of a stretch, at most 50.
@@ -141,9 +149,10 @@ def stretches_together(transfers: Transfers, instants: IntArray, lag: int, lengt
     Returns:
         The pairs.
     """
-    first, second = transfers.first, transfers.second
+    i, j = pair
+    first, second = views[i], views[j]
     position, box, partner = pairs_of_boxes(first, second, instants, lag)
-    square = transfers.squares(box, partner)
+    square = squared_errors(first, second, cameras[i], cameras[j], box, partner)
     near = square < MEETINGS.farthest**2
     position, box, partner = (values[near] for values in (position, box, partner))
     square = square[near]

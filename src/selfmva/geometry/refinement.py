@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from selfmva.core.thinning import evenly_spaced, evenly_spaced_blocks
-from selfmva.geometry.box_pairs import Transfers, best_of_each, pairs_of_boxes, squared_length
+from selfmva.geometry.box_pairs import best_of_each, pairs_of_boxes, squared_errors, squared_length, transfer_errors
 from selfmva.geometry.camera_from_heights import height_residuals, prior_residuals, robust
 from selfmva.geometry.cameras import ASPECT, CENTRE_X, PARAMETERS, POSE, project, projections, to_floor
 from selfmva.geometry.walks import WALKS
@@ -114,7 +114,7 @@ def matching_tracklets(
     i, j = pair
     first, second = views[i], views[j]
     _, box, partner = pairs_of_boxes(first, second, instants)
-    in_j, in_i = Transfers.of(first, second, cameras[i], cameras[j]).errors(box, partner)
+    in_j, in_i = transfer_errors(first, second, cameras[i], cameras[j], box, partner)
     square = np.maximum(squared_length(in_j), squared_length(in_i))
     near = square < (1.5 * gate + 2 * REFINEMENT.shape_noise) ** 2
     box, partner, square, in_j, in_i = (values[near] for values in (box, partner, square, in_j, in_i))
@@ -189,8 +189,9 @@ def narrowed(views: Sequence[Sightings], cameras: Cameras, matches: Matches, gat
     Returns:
         Body heights.
     """
-    transfers = Transfers.of(views[matches.i], views[matches.j], cameras[matches.i], cameras[matches.j])
-    left = float(np.sqrt(np.median(transfers.squares(matches.rows_i, matches.rows_j))))
+    i, j = matches.i, matches.j
+    square = squared_errors(views[i], views[j], cameras[i], cameras[j], matches.rows_i, matches.rows_j)
+    left = float(np.sqrt(np.median(square)))
     return float(np.clip(REFINEMENT.gate_over_error * left, REFINEMENT.narrowest_gate, gate))
 
 
