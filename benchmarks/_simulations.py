@@ -14,9 +14,9 @@ from scipy.sparse.csgraph import connected_components
 from selfmva.datasets.simulated import Simulated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from selfmva.core.types import FloatArray
+    from selfmva.core.types import FloatArray, Frame, View
 
 INTERVAL = 0.4  # seconds between two instants
 BODY = 1.7  # metres
@@ -26,6 +26,27 @@ NOTHING: dict[str, dict[str, Any]] = {
     "moving cameras": {"moving_cameras": True},
     "one person standing": {"standing": True, "people": 1},
 }
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What the floor is learnt from, and what is true of it.
+
+    Attributes:
+        name: What it is, for a line of the output.
+        views: The cameras.
+        frames: To learn from.
+        projections: `(V, 3, 4)` true cameras, from metres (x, y, z up, 1) to pixels of the images as they are given.
+        places: `(P, 2)` metres, where people were.
+        elsewhere: Views of another place: a pair with one of them has no homography.
+    """
+
+    name: str
+    views: tuple[View, ...]
+    frames: list[Frame]
+    projections: FloatArray
+    places: FloatArray
+    elsewhere: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -73,6 +94,15 @@ def draw(seed: int) -> Simulated:
     )
 
 
+def to_learn_from(scene: Simulated) -> Scene:
+    """The training part, judged where people were at every 20th instant of it; of a short one, at all."""
+    train = scene.splits["train"]
+    places = np.concatenate([scene.ground_positions(t)[1] for t in train[:: 20 if len(train) >= 300 else 1]])
+    minutes = len(train) * scene.config.interval_seconds / 60
+    name = f"{len(scene.views)} views, {scene.config.people} people, {len(train)} instants, {minutes:.1f} min"
+    return Scene(name, scene.views, [scene.frame(t) for t in train], scene.projections, places)
+
+
 def nothing_to_learn(seeds: int) -> Iterator[tuple[str, int, Simulated]]:
     """Recordings in which no view pair has a ground homography that could be found."""
     for name, options in NOTHING.items():
@@ -80,12 +110,15 @@ def nothing_to_learn(seeds: int) -> Iterator[tuple[str, int, Simulated]]:
             yield name, seed, Simulated(**options, seed=seed)
 
 
-def judge(scene: Simulated, homographies: dict[tuple[int, int], FloatArray]) -> Judgement:
+def judge(scene: Scene, homographies: Mapping[tuple[int, int], FloatArray]) -> Judgement:
     """Compare trusted homographies with the true ones, at the places where people were."""
-    places = np.concatenate([scene.ground_positions(t)[1] for t in scene.splits["train"][::20]])
-    errors = {pair: _median_error(scene, places, *pair, found) for pair, found in homographies.items()}
+    errors = {pair: _median_error(scene, *pair, found) for pair, found in homographies.items()}
+    return judgement(len(scene.views), errors)
+
+
+def judgement(views: int, errors: Mapping[tuple[int, int], float]) -> Judgement:
+    """What trusted pairs of a number of views are worth; by pair the median error in heights."""
     right = [pair for pair, error in errors.items() if error <= WRONG]
-    views = len(scene.views)
     graph = coo_array((np.ones(len(right)), np.reshape(right, (-1, 2)).T.astype(int)), shape=(views, views))
     return Judgement(
         pairs=len(list(combinations(range(views), 2))),
@@ -96,24 +129,44 @@ def judge(scene: Simulated, homographies: dict[tuple[int, int], FloatArray]) -> 
     )
 
 
-def _median_error(scene: Simulated, places: FloatArray, i: int, j: int, homography: FloatArray) -> float:
-    """In heights of a body in view j; infinite where nobody is ever seen by both views."""
-    seen = _inside(scene, places, i) & _inside(scene, places, j)
-    if not seen.any():
-        return np.inf
-    feet_i, feet_j, heads_j = (_project(scene, places[seen], *which) for which in ((i, 0.0), (j, 0.0), (j, BODY)))
+def misses(
+    cameras: tuple[FloatArray, FloatArray], views: tuple[View, View], places: FloatArray, homography: FloatArray
+) -> FloatArray:
+    """How far a homography from a first view to a second misses, in heights of a body in the second.
+
+    Args:
+        cameras: `(3, 4)` projections of both, from metres to pixels.
+        views: Both.
+        places: `(P, 2)` metres on the floor.
+        homography: `(3, 3)` from pixels of the first to pixels of the second.
+
+    Returns:
+        One number for each place that is inside both images.
+    """
+    seen = np.logical_and(*(_inside(*which, places) for which in zip(cameras, views, strict=True)))
+    feet_i, feet_j, heads_j = (
+        _project(camera, places[seen], z) for camera, z in ((first, 0), (second, 0), (second, BODY))
+    )
     missed = np.linalg.norm(transfer(homography, feet_i) - feet_j, axis=1)
-    return float(np.median(missed / np.linalg.norm(heads_j - feet_j, axis=1)))
+    return missed / np.linalg.norm(heads_j - feet_j, axis=1)
 
 
-def _inside(scene: Simulated, places: FloatArray, view: int) -> np.ndarray:
+def _median_error(scene: Scene, i: int, j: int, homography: FloatArray) -> float:
+    """In heights of a body in view j; infinite where nobody is ever seen by both views, or one shows another place."""
+    if {i, j} & scene.elsewhere:
+        return np.inf
+    cameras, views = (scene.projections[i], scene.projections[j]), (scene.views[i], scene.views[j])
+    missed = misses(cameras, views, scene.places, homography)
+    return float(np.median(missed)) if len(missed) else np.inf
+
+
+def _inside(camera: FloatArray, view: View, places: FloatArray) -> np.ndarray:
     """Whose feet are in front of the camera and inside its image."""
-    size = (scene.views[view].width, scene.views[view].height)
-    ahead = np.column_stack([places, np.ones(len(places))]) @ scene.homographies[view][2] > 0
-    feet = _project(scene, places, view, 0.0)
-    return ahead & ((feet >= 0) & (feet <= size)).all(axis=1)
+    ahead = np.column_stack([places, np.ones(len(places))]) @ camera[2, [0, 1, 3]] > 0
+    feet = _project(camera, places, 0.0)
+    return ahead & ((feet >= 0) & (feet <= (view.width, view.height))).all(axis=1)
 
 
-def _project(scene: Simulated, places: FloatArray, view: int, height: float) -> FloatArray:
-    points = np.column_stack([places, np.full(len(places), height), np.ones(len(places))]) @ scene.projections[view].T
+def _project(camera: FloatArray, places: FloatArray, height: float) -> FloatArray:
+    points = np.column_stack([places, np.full(len(places), height), np.ones(len(places))]) @ camera.T
     return points[:, :2] / points[:, 2:]

@@ -18,7 +18,7 @@ from _learnt import clock_offsets, floor_homographies, with_cue_alone
 from _machine import describe
 from _measure import Fit, Table, fit, score, timed
 from _parts import corrupted, epfl, mvor, shift, shifted, wildtrack_annotated, wildtrack_detected
-from _simulations import draw, judge, nothing_to_learn
+from _simulations import draw, judge, nothing_to_learn, to_learn_from
 from tabulate import tabulate
 
 from selfmva import evaluate
@@ -114,20 +114,14 @@ def row_simulated(options: Namespace) -> None:
     print("\n## Simulated recordings")
     verdicts = []
     for seed in range(*options.scenes):
-        scene = draw(seed)
-        frames = [scene.frame(t) for t in scene.splits["train"]]
+        scene = to_learn_from(draw(seed))
         start = time.process_time()
         with limited_threads(options.threads):
-            floor = calibrate_floor(scene.views, frames)
+            floor = calibrate_floor(scene.views, scene.frames)
         seconds = time.process_time() - start
         verdict = judge(scene, floor_homographies(floor))
         verdicts.append(verdict)
-        print(
-            f"seed {seed}: {len(scene.views)} views, {scene.config.people} people, "
-            f"{len(scene.splits['train']) * scene.config.interval_seconds / 60:.1f} min; {verdict}; "
-            f"{seconds:.0f} CPU s",
-            flush=True,
-        )
+        print(f"seed {seed}: {scene.name}; {verdict}; {seconds:.0f} CPU s", flush=True)
     found, wrong = sum(verdict.found for verdict in verdicts), sum(verdict.wrong > 0 for verdict in verdicts)
     print(f"\nfound in {found} of {len(verdicts)}; a wrong pair is trusted in {wrong}")
 
