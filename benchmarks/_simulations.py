@@ -144,9 +144,8 @@ def misses(
         One number for each place that is inside both images.
     """
     seen = np.logical_and(*(_inside(*which, places) for which in zip(cameras, views, strict=True)))
-    feet_i, feet_j, heads_j = (
-        _project(camera, places[seen], z) for camera, z in ((first, 0), (second, 0), (second, BODY))
-    )
+    feet_i, feet_j = (_project(camera, places[seen], 0.0) for camera in cameras)
+    heads_j = _project(cameras[1], places[seen], BODY)
     missed = np.linalg.norm(transfer(homography, feet_i) - feet_j, axis=1)
     return missed / np.linalg.norm(heads_j - feet_j, axis=1)
 
