@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from _ceiling import transfer
+from _learnt import floor_homographies
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from selfmva.core.threads import limited_threads
+from selfmva.core.types import Frame
 from selfmva.datasets.simulated import Simulated
+from selfmva.geometry.calibration import calibrate_floor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from selfmva.core.types import FloatArray, Frame, View
+    from selfmva.core.types import FloatArray, View
 
 INTERVAL = 0.4  # seconds between two instants
 BODY = 1.7  # metres
@@ -58,7 +63,7 @@ class Judgement:
         trusted: How many of them are called trusted.
         wrong: How many of these are off by more than half a body in the median.
         worst: Largest median error of a trusted pair, in heights; 0 without one.
-        connected: The trusted pairs that are right join all views.
+        connected: The trusted pairs that are right join all views of the place.
     """
 
     pairs: int
@@ -94,6 +99,98 @@ def draw(seed: int) -> Simulated:
     )
 
 
+def draw_short(seed: int) -> Simulated:
+    """2 to 6 views, 6 to 36 people, 8 to 80 instants to train on, 2 to 10 a second, 14 to 400 square metres."""
+    rng = np.random.default_rng([seed, 51])
+    views, people = int(rng.integers(2, 7)), round(6 * 6 ** rng.random())
+    instants, rate = round(8 * 10 ** rng.random()), 2 * 5 ** rng.random()
+    smallest = max(14.0, 1.4 * people)  # square metres: as crowded as ten people in a room of 14
+    area, aspect = smallest * (400 / smallest) ** rng.random(), rng.uniform(1.0, 1.5)
+    return _room(seed, views, people, instants, area, aspect, interval_seconds=1 / rate)
+
+
+def short(seed: int) -> Scene:
+    """Of `draw_short`."""
+    return to_learn_from(draw_short(seed))
+
+
+def mirrored(seed: int) -> Scene:
+    """One view shows the world as a mirror does."""
+    scene, view = to_learn_from(_draw_rig(seed)), _odd_one(seed)
+    width = scene.views[view].width
+    return _seen_through(scene, view, np.array([[-1.0, 0, width], [0, 1, 0], [0, 0, 1]]))
+
+
+def upside_down(seed: int) -> Scene:
+    """One camera hangs upside down: its image is turned by 180 degrees, so that feet are at the top of boxes."""
+    scene, view = to_learn_from(_draw_rig(seed)), _odd_one(seed)
+    width, height = scene.views[view].width, scene.views[view].height
+    return _seen_through(scene, view, np.array([[-1.0, 0, width], [0, -1, height], [0, 0, 1]]))
+
+
+def other_place(seed: int) -> Scene:
+    """One view is of another place, with other people, under the same clock."""
+    simulated, view = _draw_rig(seed), _odd_one(seed)
+    scene = to_learn_from(simulated)
+    options = {key: getattr(simulated.config, key) for key in simulated.config.model_fields_set}
+    other = to_learn_from(Simulated(**options | {"seed": seed + 100_000}))
+    frames = [
+        Frame([theirs.boxes[v] if v == view else ours.boxes[v] for v in range(len(ours))], ours.index)
+        for ours, theirs in zip(scene.frames, other.frames, strict=True)
+    ]
+    return replace(scene, frames=frames, elsewhere=frozenset({view}))
+
+
+def lockstep(seed: int) -> Scene:
+    """Everybody walks the same way at the same speed, in formation."""
+    return to_learn_from(_draw_rig(seed, lockstep=True))
+
+
+def people_who_stand(seed: int) -> Scene:
+    """Nobody moves, the whole time."""
+    return to_learn_from(_draw_rig(seed, standing=True))
+
+
+def _draw_rig(seed: int, **options: Any) -> Simulated:
+    """3 to 5 views, 6 to 20 people, 60 to 300 instants to train on, 30 to 150 square metres."""
+    rng = np.random.default_rng([seed, 52])
+    views, people, instants = int(rng.integers(3, 6)), int(rng.integers(6, 21)), round(60 * 5 ** rng.random())
+    area, aspect = 30 * 5 ** rng.random(), rng.uniform(1.0, 1.5)
+    return _room(seed, views, people, instants, area, aspect, interval_seconds=INTERVAL, **options)
+
+
+def _room(seed: int, views: int, people: int, instants: int, area: float, aspect: float, **options: Any) -> Simulated:
+    width, depth = (area * aspect) ** 0.5, (area / aspect) ** 0.5
+    return Simulated(
+        views=views,
+        people=people,
+        instants=round(instants / 0.7),  # the training split is the first 70 %
+        floor_width=float(width),
+        floor_depth=float(depth),
+        seed=seed,
+        **options,
+    )
+
+
+def _odd_one(seed: int) -> int:
+    """Which view is not what it seems; every scene has three or more."""
+    return seed % 3
+
+
+def _seen_through(scene: Scene, view: int, matrix: FloatArray) -> Scene:
+    """The same scene with the image of one view mapped by a `(3, 3)` matrix of turns by 180 degrees and mirrors."""
+    frames = []
+    for frame in scene.frames:
+        boxes = list(frame.boxes)
+        corners = np.concatenate([transfer(matrix, boxes[view][:, :2]), transfer(matrix, boxes[view][:, 2:])], axis=1)
+        low, high = np.minimum(corners[:, :2], corners[:, 2:]), np.maximum(corners[:, :2], corners[:, 2:])
+        boxes[view] = np.hstack([low, high])
+        frames.append(Frame(boxes, frame.index))
+    projections = scene.projections.copy()
+    projections[view] = matrix @ projections[view]
+    return replace(scene, frames=frames, projections=projections)
+
+
 def to_learn_from(scene: Simulated) -> Scene:
     """The training part, judged where people were at every 20th instant of it; of a short one, at all."""
     train = scene.splits["train"]
@@ -110,13 +207,36 @@ def nothing_to_learn(seeds: int) -> Iterator[tuple[str, int, Simulated]]:
             yield name, seed, Simulated(**options, seed=seed)
 
 
+def judge_floor(draw_scene: Callable[[int], Scene], seed: int, threads: int = 1) -> tuple[str, Judgement, float]:
+    """Find the floor of a scene alone: what the scene is, what became of it, and the CPU seconds that took."""
+    scene = draw_scene(seed)
+    start = time.process_time()
+    with limited_threads(threads):
+        floor = calibrate_floor(scene.views, scene.frames)
+    seconds = time.process_time() - start
+    return scene.name, judge(scene, floor_homographies(floor)), seconds
+
+
+def summary(verdicts: Sequence[Judgement]) -> str:
+    """One line on many recordings."""
+    counts = np.sum([(v.pairs, v.trusted, v.wrong, v.wrong > 0, v.found) for v in verdicts], axis=0).tolist()
+    pairs, trusted, wrong, spoilt, found = counts
+    worst = max((v.worst for v in verdicts if not v.wrong), default=0.0)
+    return (
+        f"{len(verdicts)} recordings, {pairs} pairs: trusted {trusted}, wrong {wrong} (in {spoilt} recordings), worst "
+        f"of the others {worst:.2f} heights; all views joined, and nothing wrong, in {found}"
+    )
+
+
 def judge(scene: Scene, homographies: Mapping[tuple[int, int], FloatArray]) -> Judgement:
     """Compare trusted homographies with the true ones, at the places where people were."""
     errors = {pair: _median_error(scene, *pair, found) for pair, found in homographies.items()}
-    return judgement(len(scene.views), errors)
+    return judgement(len(scene.views), errors, scene.elsewhere)
 
 
-def judgement(views: int, errors: Mapping[tuple[int, int], float]) -> Judgement:
+def judgement(
+    views: int, errors: Mapping[tuple[int, int], float], elsewhere: frozenset[int] = frozenset()
+) -> Judgement:
     """What trusted pairs of a number of views are worth; by pair the median error in heights."""
     right = [pair for pair, error in errors.items() if error <= WRONG]
     graph = coo_array((np.ones(len(right)), np.reshape(right, (-1, 2)).T.astype(int)), shape=(views, views))
@@ -125,7 +245,7 @@ def judgement(views: int, errors: Mapping[tuple[int, int], float]) -> Judgement:
         trusted=len(errors),
         wrong=len(errors) - len(right),
         worst=max(errors.values(), default=0.0),
-        connected=connected_components(graph, directed=False)[0] == 1,
+        connected=connected_components(graph, directed=False)[0] == 1 + len(elsewhere),
     )
 
 

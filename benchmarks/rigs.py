@@ -1,17 +1,26 @@
 """Any rig: what is trusted on recordings that nobody has tuned on, and whether it is right.
 
 python benchmarks/rigs.py [--rows cmc2 mvmhat9 ...] [--seeds 0 1 2] [--recipe geometry|default]
+python benchmarks/rigs.py --rows short mirrored ... [--scenes 0 50] [--jobs 2]
 
 One line a recording and seed. "trusted" counts pairs of views on a trusted floor, "wrong" those that are off by more
 than half a height in the median, "worst" is the largest such error: against true cameras where these are known, between
 boxes of the same people otherwise. "on people" is the largest error between boxes of the same people in any case, and
-"best" what homographies fitted on identities leave of it. AP and F1 are those of labelled boxes, on the same instants, of
-all view pairs and of those that share people.
+"best" what homographies fitted on identities leave of it. AP and F1 are those of labelled boxes, on the same instants,
+of all view pairs and of those that share people.
+
+Rows of --scenes are simulated, and judge the floor alone: one line a scene, in processes of one thread each. There, a
+homography is compared with the true one of the images as they are given: a pair with a mirrored or upside-down view is
+right only if its homography mirrors or turns too; a pair with a view of another place is never right.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
+from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +28,7 @@ from _learnt import trusted_homographies, views_on_floor
 from _machine import describe
 from _measure import fit
 from _rigs import Rig, cmc, judge_rig, label_miss, multiviewx, mvmhat, overlap, published, reachable, shelf
+from _simulations import judge_floor, lockstep, mirrored, other_place, people_who_stand, short, summary, upside_down
 from tabulate import tabulate
 
 from selfmva.metrics.association import score_pairs
@@ -29,11 +39,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from _parts import Labelled
+    from _simulations import Scene
 
     from selfmva import Associator
     from selfmva.metrics.association import PairResult
 
+SIMULATED: dict[str, tuple[Callable[[int], Scene], int]] = {
+    "short": (short, 200),
+    "mirrored": (mirrored, 50),
+    "upside-down": (upside_down, 50),
+    "other-place": (other_place, 50),
+    "lockstep": (lockstep, 50),
+    "standing": (people_who_stand, 50),
+}
 RECIPES = {"geometry": {"recipe": "geometry"}, "default": {}}
+
+THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 RIGS: dict[str, Callable[[], Rig]] = {
     "cmc1": lambda: cmc(1),
@@ -82,6 +103,21 @@ def measure(rig: Rig, seed: int, options: Namespace) -> dict[str, str]:
     }
 
 
+def simulate(row: str, options: Namespace) -> str:
+    """Judge many scenes of a kind, a line each."""
+    draw_scene, count = SIMULATED[row]
+    seeds = range(*(options.scenes or (0, count)))
+    os.environ |= dict.fromkeys(THREAD_VARIABLES, "1")  # read by the libraries of the processes that start below
+    verdicts, total = [], 0.0
+    with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
+        done = pool.map(judge_floor, repeat(draw_scene), seeds)
+        for seed, (name, verdict, seconds) in zip(seeds, done, strict=True):
+            verdicts.append(verdict)
+            total += seconds
+            print(f"{row}, seed {seed}: {name}; {verdict}; {seconds:.1f} CPU s", flush=True)
+    return f"{row}: {summary(verdicts)}; {total:.0f} CPU s"
+
+
 def _results(associator: Associator, test: list[Labelled]) -> list[dict[tuple[int, int], PairResult]]:
     associations = associator.associate_many(frame for frame, _ in test)
     return [calibrated_pairs(found, who) for found, (_, who) in zip(associations, test, strict=True)]
@@ -100,19 +136,24 @@ def _number(value: float) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", nargs="+", choices=RIGS, default=list(RIGS))
+    parser.add_argument("--rows", nargs="+", choices=[*RIGS, *SIMULATED], default=[*RIGS, *SIMULATED])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--recipe", choices=RECIPES, default="default")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=1, help="of a fit of a real recording")
+    parser.add_argument("--scenes", type=int, nargs=2, help="first simulated seed, one past the last")
+    parser.add_argument("--jobs", type=int, default=2, help="simulated scenes at the same time")
     options = parser.parse_args()
     print(describe())
     lines = []
-    for row in options.rows:
+    for row in filter(RIGS.get, options.rows):
         rig = RIGS[row]()
         for seed in options.seeds:
             lines.append(measure(rig, seed, options))
             print(", ".join(f"{key} {value}".strip() for key, value in lines[-1].items()), flush=True)
-    print("\n" + tabulate(lines, headers="keys", tablefmt="github", disable_numparse=True))
+    if lines:
+        print("\n" + tabulate(lines, headers="keys", tablefmt="github", disable_numparse=True))
+    summaries = [simulate(row, options) for row in filter(SIMULATED.get, options.rows)]
+    print("", *summaries, sep="\n")
 
 
 if __name__ == "__main__":

@@ -282,3 +282,25 @@ def test_extreme_options_give_boxes_inside_the_images(options: dict[str, Any]) -
 
 def test_conformance() -> None:
     check_adapter(Simulated(instants=20))
+
+
+def test_lockstep_people_keep_their_distances_and_all_move_alike() -> None:
+    recording = Simulated(instants=60, people=9, lockstep=True, seed=3, **EXACT)
+    shared_steps = 0
+    for t in range(59):
+        now, then = (dict(zip(*recording.ground_positions(s), strict=True)) for s in (t, t + 1))
+        steps = np.array([then[who] - now[who] for who in now.keys() & then.keys()]).reshape(-1, 2)
+        shared_steps += len(steps) > 1
+        np.testing.assert_allclose(steps - steps[:1], 0.0, atol=1e-9)
+        places = np.array(list(now.values())).reshape(-1, 2)
+        assert ((places >= 0) & (places <= [12, 9])).all()
+    assert shared_steps > 20
+
+
+def test_lockstep_speed_is_one_of_walking() -> None:
+    recording = Simulated(instants=60, people=1, lockstep=True, interval_seconds=0.2, seed=3, **EXACT)
+    places = np.array([recording.ground_positions(t)[1].ravel() for t in range(60)])
+    speeds = np.linalg.norm(np.diff(places, axis=0), axis=1) / 0.2
+    steady = np.median(speeds)
+    assert 0.5 <= steady <= 1.6
+    assert np.sum(~np.isclose(speeds, steady)) <= 3  # where it turns around

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypedDict
 
@@ -11,7 +12,7 @@ from pydantic import Field
 from selfmva.core.config import Stage, build
 from selfmva.core.types import Frame, View
 from selfmva.datasets.simulation.cameras import place_cameras, project_bodies, sway
-from selfmva.datasets.simulation.crowd import walk
+from selfmva.datasets.simulation.crowd import march, walk
 from selfmva.datasets.simulation.detector import cut_feet, false_boxes, jitter_boxes, occlude, truncate
 from selfmva.datasets.simulation.looks import looks
 
@@ -58,6 +59,7 @@ class SimulationConfig(Stage):
     unrelated_views: bool = Field(default=False, description="every camera films a crowd of its own")
     moving_cameras: bool = Field(default=False, description="cameras pan and tilt")
     standing: bool = Field(default=False, description="nobody ever moves, enters or leaves")
+    lockstep: bool = Field(default=False, description="everybody walks the same way at the same speed, in formation")
     clothes: float | None = Field(
         None,
         ge=0,
@@ -88,6 +90,7 @@ class SimulationOptions(TypedDict, total=False):
     unrelated_views: bool
     moving_cameras: bool
     standing: bool
+    lockstep: bool
     clothes: float | None
 
 
@@ -104,7 +107,8 @@ class Simulated:
     Args:
         **options: The fields of `SimulationConfig`; among them `views` (4), `people` present on average (10),
             `instants` (600), `seed` (0), `interval_seconds` (0.4), `miss_rate`, `false_rate`, `jitter`, and for
-            tests of failure `unrelated_views`, `moving_cameras` and `standing`; `clothes` gives boxes an appearance.
+            tests of failure `unrelated_views`, `moving_cameras`, `standing` and `lockstep`; `clothes` gives boxes an
+            appearance.
 
     Raises:
         ConfigError: An option is unknown, of the wrong type or out of its range.
@@ -229,13 +233,13 @@ class Simulated:
     def _let_live(self, rng: np.random.Generator) -> tuple[FloatArray, IntArray, FloatArray, FloatArray]:
         """`(T, G, S, 2)` places, `(T, G, S)` identities or -1, `(P,)` heights and radii; G crowds, 1 or V."""
         config = self.config
+        live = march if config.lockstep else partial(walk, standing=config.standing)
         crowds = [
-            walk(
+            live(
                 people=config.people,
                 instants=len(self),
                 interval_seconds=config.interval_seconds,
                 floor=self._floor,
-                standing=config.standing,
                 rng=rng,
             )
             for _ in range(config.views if config.unrelated_views else 1)
