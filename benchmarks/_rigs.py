@@ -12,7 +12,7 @@ import numpy as np
 from _ceiling import feet, fit_homography, pair_errors, shared, transfer
 from _machine import DATA
 from _parts import Part, known_only, label_by_iou
-from _simulations import Judgement, judgement, misses
+from _simulations import misses
 
 from selfmva import load_dataset
 from selfmva.core.types import Frame, View
@@ -100,7 +100,8 @@ def published(scene: str) -> Rig:
     labelled = []
     for frame in map(dataset.frame, range(len(dataset))):
         truth, who = annotated[frame.index + PUBLISHED_LATE]
-        seen, there = (Frame(which.boxes[:count], frame.index) for which in (frame, truth))
+        inside = [boxes[_visible(boxes, [view] * len(boxes))] for boxes, view in zip(frame.boxes, views, strict=False)]
+        seen, there = Frame(inside, frame.index), Frame(truth.boxes[:count], frame.index)
         labelled.append(label_by_iou(seen, there, who[:count], views))
     return Rig(_part(f"EPFL {scene}, published boxes", views, labelled))
 
@@ -143,17 +144,16 @@ def shelf() -> Rig:
     return Rig(_part("Shelf, boxes", views, labelled, known=False), np.array(cameras))
 
 
-def judge_rig(rig: Rig, homographies: Mapping[tuple[int, int], FloatArray]) -> Judgement:
+def pair_misses(rig: Rig, homographies: Mapping[tuple[int, int], FloatArray]) -> dict[tuple[int, int], float]:
     """How far trusted homographies are off, in heights of a body, in the median, by the larger of both directions.
 
     With true cameras: at all feet that were found in one view of a pair, where the other view sees their place.
-    Otherwise: between boxes of the same people. A pair that nobody is seen by tells nothing: to trust it is wrong.
+    Otherwise: between boxes of the same people. A pair that nobody is seen by is infinitely off: nothing spoke for it.
     """
-    errors = {
+    return {
         (i, j): label_miss(rig.part.labelled, i, j, found) if rig.cameras is None else _camera_miss(rig, i, j, found)
         for (i, j), found in homographies.items()
     }
-    return judgement(len(rig.part.views), errors)
 
 
 def label_miss(labelled: Sequence[Labelled], i: int, j: int, homography: FloatArray | None) -> float:
@@ -210,9 +210,7 @@ def _labelled(
     instants: np.ndarray, view: np.ndarray, boxes: FloatArray, identities: np.ndarray, views: Sequence[View]
 ) -> list[Labelled]:
     """Frames and identities from one row a box; boxes wholly outside their image are dropped."""
-    sizes = np.array([[v.width, v.height] * 2 for v in views], np.float64)[view.astype(np.int64)]
-    inside = np.clip(boxes, 0, sizes)
-    seen = (inside[:, 2:] > inside[:, :2]).all(axis=1)
+    seen = _visible(boxes, [views[number] for number in view.astype(np.int64)])
     rows = Rows(instants[seen], view[seen], boxes[seen])
     frames = frames_from_rows(rows, views, lambda row: f"row {row}", np.unique(instants).astype(np.int64).tolist())
     by_cell: dict[tuple[int, int], list[int]] = {}
@@ -222,6 +220,12 @@ def _labelled(
         (f, tuple(np.array(by_cell.get((f.index, number), []), np.int64) for number in range(len(views))))
         for f in frames
     ]
+
+
+def _visible(boxes: FloatArray, views: Sequence[View]) -> np.ndarray:
+    """`(N,)` which of `(N, 4)` boxes are inside the images of their N views, if only in part."""
+    inside = np.clip(boxes, 0, np.array([[view.width, view.height] * 2 for view in views]).reshape(-1, 4))
+    return (inside[:, 2:] > inside[:, :2]).all(axis=1)
 
 
 def _part(name: str, views: Sequence[View], labelled: list[Labelled], *, known: bool = True) -> Part:
