@@ -16,6 +16,7 @@ from scipy.sparse.csgraph import connected_components
 from selfmva.core.threads import limited_threads
 from selfmva.core.types import Frame
 from selfmva.datasets.simulated import Simulated
+from selfmva.datasets.simulation.cameras import distort
 from selfmva.geometry.calibration import calibrate_floor
 
 if TYPE_CHECKING:
@@ -26,6 +27,22 @@ if TYPE_CHECKING:
 INTERVAL = 0.4  # seconds between two instants
 BODY = 1.7  # metres
 WRONG = 0.5  # heights: a homography that misses by more in the median
+HARDER: dict[str, dict[str, Any]] = {
+    "lens": {"distortion": -0.1},
+    "furniture": {"furniture": 6},
+    "lingering": {"linger": 8.0},
+    "eye-level": {"eye_level": 2},
+    "children": {"children": 0.3},
+    "pixel-aspect": {"pixel_aspect": 1.2},
+    "all-of-it": {
+        "distortion": -0.1,
+        "furniture": 6,
+        "linger": 4.0,
+        "eye_level": 1,
+        "children": 0.2,
+        "pixel_aspect": 1.1,
+    },
+}
 NOTHING: dict[str, dict[str, Any]] = {
     "unrelated views": {"unrelated_views": True},
     "moving cameras": {"moving_cameras": True},
@@ -44,6 +61,7 @@ class Scene:
         projections: `(V, 3, 4)` true cameras, from metres (x, y, z up, 1) to pixels of the images as they are given.
         places: `(P, 2)` metres, where people were.
         elsewhere: Views of another place: a pair with one of them has no homography.
+        distortion: Of all lenses, see `selfmva.datasets.simulation.cameras.distort`.
     """
 
     name: str
@@ -52,6 +70,7 @@ class Scene:
     projections: FloatArray
     places: FloatArray
     elsewhere: frozenset[int] = frozenset()
+    distortion: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -114,6 +133,12 @@ def short(seed: int) -> Scene:
     return to_learn_from(draw_short(seed))
 
 
+def crowded_room(seed: int) -> Scene:
+    """4 views, 8 to 15 people on 14 square metres who stop for long, 180 instants to train on, 4 a second."""
+    people = int(np.random.default_rng([seed, 53]).integers(8, 16))
+    return to_learn_from(_room(seed, 4, people, 180, 14.0, 1.25, interval_seconds=0.25, linger=3.0))
+
+
 def mirrored(seed: int) -> Scene:
     """One view shows the world as a mirror does."""
     scene, view = to_learn_from(_draw_rig(seed)), _odd_one(seed)
@@ -149,6 +174,11 @@ def lockstep(seed: int) -> Scene:
 def people_who_stand(seed: int) -> Scene:
     """Nobody moves, the whole time."""
     return to_learn_from(_draw_rig(seed, standing=True))
+
+
+def harder(kind: str, seed: int) -> Scene:
+    """Of a kind in `HARDER`: what real rooms have and plain scenes have not."""
+    return to_learn_from(_draw_rig(seed, **HARDER[kind]))
 
 
 def _draw_rig(seed: int, **options: Any) -> Simulated:
@@ -197,7 +227,8 @@ def to_learn_from(scene: Simulated) -> Scene:
     places = np.concatenate([scene.ground_positions(t)[1] for t in train[:: 20 if len(train) >= 300 else 1]])
     minutes = len(train) * scene.config.interval_seconds / 60
     name = f"{len(scene.views)} views, {scene.config.people} people, {len(train)} instants, {minutes:.1f} min"
-    return Scene(name, scene.views, [scene.frame(t) for t in train], scene.projections, places)
+    frames, distortion = [scene.frame(t) for t in train], scene.config.distortion
+    return Scene(name, scene.views, frames, scene.projections, places, distortion=distortion)
 
 
 def nothing_to_learn(seeds: int) -> Iterator[tuple[str, int, Simulated]]:
@@ -250,7 +281,11 @@ def judgement(
 
 
 def misses(
-    cameras: tuple[FloatArray, FloatArray], views: tuple[View, View], places: FloatArray, homography: FloatArray
+    cameras: tuple[FloatArray, FloatArray],
+    views: tuple[View, View],
+    places: FloatArray,
+    homography: FloatArray,
+    distortion: float = 0.0,
 ) -> FloatArray:
     """How far a homography from a first view to a second misses, in heights of a body in the second.
 
@@ -259,15 +294,16 @@ def misses(
         views: Both.
         places: `(P, 2)` metres on the floor.
         homography: `(3, 3)` from pixels of the first to pixels of the second.
+        distortion: Of both lenses.
 
     Returns:
         One number for each place that is inside both images.
     """
-    seen = np.logical_and(*(_inside(*which, places) for which in zip(cameras, views, strict=True)))
-    feet_i, feet_j = (_project(camera, places[seen], 0.0) for camera in cameras)
-    heads_j = _project(cameras[1], places[seen], BODY)
-    missed = np.linalg.norm(transfer(homography, feet_i) - feet_j, axis=1)
-    return missed / np.linalg.norm(heads_j - feet_j, axis=1)
+    feet = [_project(*which, places, 0.0, distortion) for which in zip(cameras, views, strict=True)]
+    seen = np.logical_and(*map(_inside, cameras, views, [places, places], feet))
+    heads = _project(cameras[1], views[1], places[seen], BODY, distortion)
+    missed = np.linalg.norm(transfer(homography, feet[0][seen]) - feet[1][seen], axis=1)
+    return missed / np.linalg.norm(heads - feet[1][seen], axis=1)
 
 
 def _median_error(scene: Scene, i: int, j: int, homography: FloatArray) -> float:
@@ -275,17 +311,16 @@ def _median_error(scene: Scene, i: int, j: int, homography: FloatArray) -> float
     if {i, j} & scene.elsewhere:
         return np.inf
     cameras, views = (scene.projections[i], scene.projections[j]), (scene.views[i], scene.views[j])
-    missed = misses(cameras, views, scene.places, homography)
+    missed = misses(cameras, views, scene.places, homography, scene.distortion)
     return float(np.median(missed)) if len(missed) else np.inf
 
 
-def _inside(camera: FloatArray, view: View, places: FloatArray) -> np.ndarray:
+def _inside(camera: FloatArray, view: View, places: FloatArray, feet: FloatArray) -> np.ndarray:
     """Whose feet are in front of the camera and inside its image."""
     ahead = np.column_stack([places, np.ones(len(places))]) @ camera[2, [0, 1, 3]] > 0
-    feet = _project(camera, places, 0.0)
     return ahead & ((feet >= 0) & (feet <= (view.width, view.height))).all(axis=1)
 
 
-def _project(camera: FloatArray, places: FloatArray, height: float) -> FloatArray:
+def _project(camera: FloatArray, view: View, places: FloatArray, height: float, distortion: float) -> FloatArray:
     points = np.column_stack([places, np.full(len(places), height), np.ones(len(places))]) @ camera.T
-    return points[:, :2] / points[:, 2:]
+    return distort(points[:, :2] / points[:, 2:], (view.width, view.height), distortion)

@@ -25,6 +25,7 @@ from __future__ import annotations
 import argparse
 import os
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from itertools import repeat
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
@@ -35,7 +36,10 @@ from _machine import describe
 from _measure import fit
 from _rigs import Rig, cmc, label_miss, multiviewx, mvmhat, overlap, pair_misses, published, reachable, shelf
 from _simulations import (
+    HARDER,
     WRONG,
+    crowded_room,
+    harder,
     judge_floor,
     judgement,
     lockstep,
@@ -64,11 +68,13 @@ if TYPE_CHECKING:
 
 SIMULATED: dict[str, tuple[Callable[[int], Scene], int]] = {
     "short": (short, 200),
+    "crowded-room": (crowded_room, 50),
     "mirrored": (mirrored, 50),
     "upside-down": (upside_down, 50),
     "other-place": (other_place, 50),
     "lockstep": (lockstep, 50),
     "standing": (people_who_stand, 50),
+    **{kind: (partial(harder, kind), 50) for kind in HARDER},
 }
 COSTS: dict[str, tuple[Callable[..., dict[str, str]], tuple[int, ...], int, int]] = {
     "cost": (measure_cost, (4, 8, 16), 10, 400),

@@ -304,3 +304,45 @@ def test_lockstep_speed_is_one_of_walking() -> None:
     steady = np.median(speeds)
     assert 0.5 <= steady <= 1.6
     assert np.sum(~np.isclose(speeds, steady)) <= 3  # where it turns around
+
+
+def test_furniture_cuts_boxes_from_below_and_changes_nothing_else() -> None:
+    options: dict[str, Any] = {"instants": 60, "people": 5, "seed": 2, **EXACT, "occlusion_threshold": 0.9}
+    bare, furnished = Simulated(**options), Simulated(furniture=8, **options)
+    shorter, total = 0, 0
+    for t in range(60):
+        for view in range(4):
+            whole = dict(zip(bare.identities(t)[view].tolist(), bare.frame(t).boxes[view], strict=True))
+            seen = dict(zip(furnished.identities(t)[view].tolist(), furnished.frame(t).boxes[view], strict=True))
+            assert seen.keys() <= whole.keys()
+            for who, box in seen.items():
+                np.testing.assert_array_equal(box[:3], whole[who][:3])
+                assert box[3] <= whole[who][3]
+                shorter += box[3] < whole[who][3]
+            total += len(seen)
+    assert 0.05 < shorter / total < 0.8
+
+
+def test_a_lens_moves_feet_to_where_its_formula_says() -> None:
+    options: dict[str, Any] = {"instants": 40, "people": 6, "seed": 1, **EXACT}
+    ideal, bent = Simulated(**options), Simulated(distortion=-0.12, **options)
+    moved, missed = [], []
+    for t in range(40):
+        for view in range(4):
+            seen = dict(zip(bent.identities(t)[view].tolist(), bent.frame(t).boxes[view], strict=True))
+            straight = dict(zip(ideal.identities(t)[view].tolist(), ideal.frame(t).boxes[view], strict=True))
+            for who, (x1, y1, x2, y2) in straight.items():
+                if x1 > 0 and y1 > 0 and x2 < 1280 and y2 < 720:
+                    arm = np.array([(x1 + x2) / 2, y2]) - [640, 360]
+                    expected = 360 + arm[1] * (1 - 0.12 * (arm @ arm) / (640**2 + 360**2))
+                    moved.append(y2 - expected)
+                    missed.append(abs(seen[who][3] - expected))
+    assert len(moved) > 200
+    assert np.percentile(moved, 90) > 5
+    assert np.median(missed) < 1  # the middle of a box is not quite above the foot
+
+
+@pytest.mark.parametrize("option", [{"children": 0.5}, {"linger": 10}, {"pixel_aspect": 1.3}, {"eye_level": 1}])
+def test_where_nothing_bends_feet_meet_on_the_floor(option: dict[str, Any]) -> None:
+    recording = Simulated(instants=40, people=6, seed=1, **option, **EXACT)
+    assert np.median(feet_errors(recording, range(40))) < 0.15  # a foot is a circle of a radius of up to 0.08
