@@ -12,10 +12,13 @@ from selfmva.matching.assignment import solve
 from selfmva.metrics.association import PairResult, average_precision, score_pairs
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from _parts import Labelled, Part
 
     from selfmva.core.types import FloatArray, IntArray
 
+    Homographies = Mapping[tuple[int, int], FloatArray]
     Cell = tuple[FloatArray, IntArray, IntArray]  # errors of all box pairs, identities in view i and in view j
 
 THRESHOLDS = np.geomspace(0.03, 2.0, 25)  # heights
@@ -23,9 +26,9 @@ INLIER = 0.15  # heights
 UNREACHED = 1e6  # heights: the error where no homography is
 
 
-def ceiling(part: Part) -> tuple[float, float]:
-    """Average precision of the labelled homographies, and their pair F1 at the best of all thresholds."""
-    cells = _cells(part)
+def ceiling(part: Part, homographies: Homographies | None = None) -> tuple[float, float]:
+    """Average precision of the labelled homographies, or of those given, and their pair F1 at its best threshold."""
+    cells = _cells(part, homographies)
     labels = np.concatenate([_same(cell)[_known(cell)] for cell in cells])
     errors = np.concatenate([cell[0][_known(cell)] for cell in cells])
     return average_precision(labels, -errors), max(_f1(cells, threshold) for threshold in THRESHOLDS)
@@ -49,7 +52,7 @@ def transfer(homography: FloatArray, points: FloatArray) -> FloatArray:
 
 def fit_homography(labelled: list[Labelled], i: int, j: int) -> FloatArray | None:
     """From pixels of view i to pixels of view j, on the feet of the same people; None where too few are shared."""
-    first, second = (np.concatenate(side) for side in zip(*(_shared(pair, i, j) for pair in labelled), strict=True))
+    first, second = (np.concatenate(side) for side in zip(*(shared(pair, i, j) for pair in labelled), strict=True))
     if len(first) < 8:
         return None
     threshold = INLIER * float(np.median(heights(second)))
@@ -72,10 +75,10 @@ def pair_errors(homography: FloatArray | None, first: FloatArray, second: FloatA
     )
 
 
-def _cells(part: Part) -> list[Cell]:
+def _cells(part: Part, homographies: Homographies | None) -> list[Cell]:
     cells = []
     for i, j in view_pairs(len(part.views)):
-        homography = fit_homography(part.labelled, i, j)
+        homography = fit_homography(part.labelled, i, j) if homographies is None else homographies[i, j]
         cells += [
             (pair_errors(homography, frame.boxes[i], frame.boxes[j]), ids[i], ids[j])
             for frame, ids in part.test
@@ -92,7 +95,8 @@ def _f1(cells: list[Cell], threshold: float) -> float:
     return score_pairs(results).f1
 
 
-def _shared(pair: Labelled, i: int, j: int) -> tuple[FloatArray, FloatArray]:
+def shared(pair: Labelled, i: int, j: int) -> tuple[FloatArray, FloatArray]:
+    """`(N, 4)` boxes of view i and `(N, 4)` of view j, of the same people at one instant."""
     frame, identities = pair
     known_i, known_j = (np.flatnonzero(identities[v] >= 0) for v in (i, j))
     _, of_i, of_j = np.intersect1d(identities[i][known_i], identities[j][known_j], return_indices=True)

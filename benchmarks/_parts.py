@@ -69,7 +69,7 @@ def wildtrack_detected(unlabelled: Literal["drop", "keep"] = "drop") -> Part:
     annotated = {f.index: (f, ids) for f, ids in _of(dataset, dataset.splits["annotated_train"])}
     detected = _frames(_of(dataset, dataset.splits["train"]))
     known = [label_by_iou(frame, *annotated[frame.index], dataset.views) for frame in detected]
-    test = [_known_only(*pair) if unlabelled == "drop" else pair for pair in known[200:288]]
+    test = [known_only(*pair) if unlabelled == "drop" else pair for pair in known[200:288]]
     name = f"WILDTRACK, detector boxes 200 to 287, unlabelled ones {'dropped' if unlabelled == 'drop' else 'kept'}"
     return Part(name, dataset.views, detected[:200], known[:200], test)
 
@@ -158,7 +158,8 @@ def _frames(labelled: Iterable[Labelled]) -> list[Frame]:
     return [frame for frame, _ in labelled]
 
 
-def _known_only(frame: Frame, identities: Sequence[IntArray]) -> Labelled:
+def known_only(frame: Frame, identities: Sequence[IntArray]) -> Labelled:
+    """Drop the boxes of which nobody knows who they are."""
     known = [ids >= 0 for ids in identities]
     boxes = [array[keep] for array, keep in zip(frame.boxes, known, strict=True)]
     scores = frame.scores and [array[keep] for array, keep in zip(frame.scores, known, strict=True)]

@@ -7,23 +7,20 @@ Cells are medians of the seeds, the worst of them in brackets; "worst" is the se
 from __future__ import annotations
 
 import argparse
-import time
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 from _ceiling import ceiling
-from _learnt import clock_offsets, floor_homographies, with_cue_alone
+from _learnt import clock_offsets, with_cue_alone
 from _machine import describe
 from _measure import Fit, Table, fit, score, timed
 from _parts import corrupted, epfl, mvor, shift, shifted, wildtrack_annotated, wildtrack_detected
-from _simulations import draw, judge, nothing_to_learn
+from _simulations import draw, judge_floor, nothing_to_learn, summary, to_learn_from
 from tabulate import tabulate
 
 from selfmva import evaluate
-from selfmva.core.threads import limited_threads
-from selfmva.geometry.calibration import calibrate_floor
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -114,22 +111,10 @@ def row_simulated(options: Namespace) -> None:
     print("\n## Simulated recordings")
     verdicts = []
     for seed in range(*options.scenes):
-        scene = draw(seed)
-        frames = [scene.frame(t) for t in scene.splits["train"]]
-        start = time.process_time()
-        with limited_threads(options.threads):
-            floor = calibrate_floor(scene.views, frames)
-        seconds = time.process_time() - start
-        verdict = judge(scene, floor_homographies(floor))
+        name, verdict, seconds = judge_floor(lambda seed: to_learn_from(draw(seed)), seed, options.threads)
         verdicts.append(verdict)
-        print(
-            f"seed {seed}: {len(scene.views)} views, {scene.config.people} people, "
-            f"{len(scene.splits['train']) * scene.config.interval_seconds / 60:.1f} min; {verdict}; "
-            f"{seconds:.0f} CPU s",
-            flush=True,
-        )
-    found, wrong = sum(verdict.found for verdict in verdicts), sum(verdict.wrong > 0 for verdict in verdicts)
-    print(f"\nfound in {found} of {len(verdicts)}; a wrong pair is trusted in {wrong}")
+        print(f"seed {seed}: {name}; {verdict}; {seconds:.0f} CPU s", flush=True)
+    print("\n" + summary(verdicts))
 
 
 def row_nothing(options: Namespace) -> None:

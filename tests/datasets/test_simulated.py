@@ -282,3 +282,67 @@ def test_extreme_options_give_boxes_inside_the_images(options: dict[str, Any]) -
 
 def test_conformance() -> None:
     check_adapter(Simulated(instants=20))
+
+
+def test_lockstep_people_keep_their_distances_and_all_move_alike() -> None:
+    recording = Simulated(instants=60, people=9, lockstep=True, seed=3, **EXACT)
+    shared_steps = 0
+    for t in range(59):
+        now, then = (dict(zip(*recording.ground_positions(s), strict=True)) for s in (t, t + 1))
+        steps = np.array([then[who] - now[who] for who in now.keys() & then.keys()]).reshape(-1, 2)
+        shared_steps += len(steps) > 1
+        np.testing.assert_allclose(steps - steps[:1], 0.0, atol=1e-9)
+        places = np.array(list(now.values())).reshape(-1, 2)
+        assert ((places >= 0) & (places <= [12, 9])).all()
+    assert shared_steps > 20
+
+
+def test_lockstep_speed_is_one_of_walking() -> None:
+    recording = Simulated(instants=60, people=1, lockstep=True, interval_seconds=0.2, seed=3, **EXACT)
+    places = np.array([recording.ground_positions(t)[1].ravel() for t in range(60)])
+    speeds = np.linalg.norm(np.diff(places, axis=0), axis=1) / 0.2
+    steady = np.median(speeds)
+    assert 0.5 <= steady <= 1.6
+    assert np.sum(~np.isclose(speeds, steady)) <= 3  # where it turns around
+
+
+def test_furniture_cuts_boxes_from_below_and_changes_nothing_else() -> None:
+    options: dict[str, Any] = {"instants": 60, "people": 5, "seed": 2, **EXACT, "occlusion_threshold": 0.9}
+    bare, furnished = Simulated(**options), Simulated(furniture=8, **options)
+    shorter, total = 0, 0
+    for t in range(60):
+        for view in range(4):
+            whole = dict(zip(bare.identities(t)[view].tolist(), bare.frame(t).boxes[view], strict=True))
+            seen = dict(zip(furnished.identities(t)[view].tolist(), furnished.frame(t).boxes[view], strict=True))
+            assert seen.keys() <= whole.keys()
+            for who, box in seen.items():
+                np.testing.assert_array_equal(box[:3], whole[who][:3])
+                assert box[3] <= whole[who][3]
+                shorter += box[3] < whole[who][3]
+            total += len(seen)
+    assert 0.05 < shorter / total < 0.8
+
+
+def test_a_lens_moves_feet_to_where_its_formula_says() -> None:
+    options: dict[str, Any] = {"instants": 40, "people": 6, "seed": 1, **EXACT}
+    ideal, bent = Simulated(**options), Simulated(distortion=-0.12, **options)
+    moved, missed = [], []
+    for t in range(40):
+        for view in range(4):
+            seen = dict(zip(bent.identities(t)[view].tolist(), bent.frame(t).boxes[view], strict=True))
+            straight = dict(zip(ideal.identities(t)[view].tolist(), ideal.frame(t).boxes[view], strict=True))
+            for who, (x1, y1, x2, y2) in straight.items():
+                if x1 > 0 and y1 > 0 and x2 < 1280 and y2 < 720:
+                    arm = np.array([(x1 + x2) / 2, y2]) - [640, 360]
+                    expected = 360 + arm[1] * (1 - 0.12 * (arm @ arm) / (640**2 + 360**2))
+                    moved.append(y2 - expected)
+                    missed.append(abs(seen[who][3] - expected))
+    assert len(moved) > 200
+    assert np.percentile(moved, 90) > 5
+    assert np.median(missed) < 1  # the middle of a box is not quite above the foot
+
+
+@pytest.mark.parametrize("option", [{"children": 0.5}, {"linger": 10}, {"pixel_aspect": 1.3}, {"eye_level": 1}])
+def test_where_nothing_bends_feet_meet_on_the_floor(option: dict[str, Any]) -> None:
+    recording = Simulated(instants=40, people=6, seed=1, **option, **EXACT)
+    assert np.median(feet_errors(recording, range(40))) < 0.15  # a foot is a circle of a radius of up to 0.08

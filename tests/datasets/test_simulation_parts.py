@@ -137,3 +137,87 @@ def test_nobody_comes_back() -> None:
         instants, slots = np.nonzero(crowd.identities == person)
         assert (np.diff(instants) == 1).all()
         assert len(set(slots.tolist())) == 1
+
+
+def test_a_lens_moves_points_along_their_radius_and_never_folds_back() -> None:
+    size = (1280, 720)
+    radius = np.linspace(0, 6, 2000)[1:]
+    points = np.array([640.0, 360]) + radius[:, None] * [640.0, 360]  # half the diagonal is 1
+    for coefficient in (-0.14, -0.05, 0.2):
+        bent = cameras.distort(points, size, coefficient) - [640.0, 360]
+        np.testing.assert_allclose(bent[:, 1] * 640, bent[:, 0] * 360, rtol=1e-9)
+        there = bent[:, 0] / 640
+        whole = radius**2 < (np.inf if coefficient > 0 else -1 / (3 * coefficient))
+        np.testing.assert_allclose(there[whole], (radius + coefficient * radius**3)[whole])
+        assert (np.diff(there) > -1e-9).all()
+        assert there[~whole].min(initial=2) > 1  # outside of the image
+
+
+def test_boxes_through_a_lens_match_brute_force() -> None:
+    size, floor = (1280, 720), np.array([12.0, 9.0])
+    intrinsics, rotations, centres = cameras.place_cameras(1, size, floor, np.random.default_rng(3))
+    projections = intrinsics @ rotations @ np.concatenate([np.eye(3)[None], -centres[..., None]], axis=-1)
+    places = np.array([[[[6.0, 4.5], [4.0, 3.0], [8.0, 6.0]]]])
+    heights, radii = np.full((1, 1, 3), 1.7), np.full((1, 1, 3), 0.25)
+
+    def lens(points: np.ndarray) -> np.ndarray:
+        return cameras.distort(points, size, -0.12)
+
+    boxes = cameras.project_bodies(projections[None], places, heights, radii, lens)[0]
+    straight = cameras.project_bodies(projections[None], places, heights, radii)[0]
+    ring = np.stack([np.cos(turn := np.linspace(0, 2 * np.pi, 2000)), np.sin(turn)], axis=1)
+    for body in range(3):
+        points = [
+            np.column_stack(
+                [places[0, 0, body] + wide * 0.25 * ring, np.full(len(ring), tall * 1.7), np.ones(len(ring))]
+            )
+            for tall, wide in cameras.BODY_CIRCLES
+        ]
+        pixels = np.concatenate(points) @ projections[0].T
+        flat = lens(pixels[:, :2] / pixels[:, 2:])
+        np.testing.assert_allclose(boxes[0, 0, body], [*flat.min(axis=0), *flat.max(axis=0)], atol=1.5)
+    assert np.abs(boxes - straight).max() > 5
+
+
+def test_cameras_at_eye_level_and_pixels_that_are_not_square_change_nothing_else() -> None:
+    floor = np.array([12.0, 9.0])
+    usual = cameras.place_cameras(4, (1280, 720), floor, np.random.default_rng(5))
+    odd = cameras.place_cameras(4, (1280, 720), floor, np.random.default_rng(5), eye_level=2, pixel_aspect=1.25)
+    np.testing.assert_array_equal(odd[2][:2, 2], 1.6)
+    np.testing.assert_array_equal(odd[2][2:], usual[2][2:])
+    np.testing.assert_array_equal(odd[2][:, :2], usual[2][:, :2])
+    np.testing.assert_allclose(odd[0][:, 1, 1] / odd[0][:, 0, 0], 1.25)
+    np.testing.assert_array_equal(odd[0][:, 0], usual[0][:, 0])
+
+
+def test_children_are_a_share_of_the_people_and_keep_their_proportions() -> None:
+    people = 4000
+    adults = crowds.Crowd(
+        np.zeros((1, people, 2)), np.arange(people)[None], np.full(people, 1.8), np.full(people, 0.24)
+    )
+    mixed = crowds.with_children(adults, 0.3, np.random.default_rng(0))
+    child = mixed.heights < 1.5
+    assert child.mean() == pytest.approx(0.3, abs=4 * (0.3 * 0.7 / people) ** 0.5)
+    assert ((mixed.heights[child] >= 0.9) & (mixed.heights[child] <= 1.4)).all()
+    np.testing.assert_array_equal(mixed.heights[~child], 1.8)
+    np.testing.assert_allclose(mixed.radii / mixed.heights, 0.24 / 1.8)
+
+
+def test_people_who_linger_stand_more_and_come_less() -> None:
+    still, entered = [], []
+    for linger in (1.0, 20.0):
+        crowd = crowds.walk(
+            people=12,
+            instants=1500,
+            interval_seconds=0.4,
+            floor=np.array([12.0, 9.0]),
+            standing=False,
+            rng=np.random.default_rng(1),
+            linger=linger,
+        )
+        there = (crowd.identities[1:] >= 0) & (crowd.identities[1:] == crowd.identities[:-1])
+        still.append(np.mean(np.linalg.norm(np.diff(crowd.places, axis=0), axis=-1)[there] < 0.04))
+        entered.append(len(crowd.heights))
+        assert 8 < (crowd.identities >= 0).sum(axis=1).mean() < 16
+    assert still[1] > still[0] + 0.2
+    assert entered[1] < entered[0] / 4

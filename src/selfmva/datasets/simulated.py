@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypedDict
 
@@ -10,8 +11,8 @@ from pydantic import Field
 
 from selfmva.core.config import Stage, build
 from selfmva.core.types import Frame, View
-from selfmva.datasets.simulation.cameras import place_cameras, project_bodies, sway
-from selfmva.datasets.simulation.crowd import walk
+from selfmva.datasets.simulation.cameras import distort, place_cameras, project_bodies, sway
+from selfmva.datasets.simulation.crowd import furnish, march, walk, with_children
 from selfmva.datasets.simulation.detector import cut_feet, false_boxes, jitter_boxes, occlude, truncate
 from selfmva.datasets.simulation.looks import looks
 
@@ -58,6 +59,15 @@ class SimulationConfig(Stage):
     unrelated_views: bool = Field(default=False, description="every camera films a crowd of its own")
     moving_cameras: bool = Field(default=False, description="cameras pan and tilt")
     standing: bool = Field(default=False, description="nobody ever moves, enters or leaves")
+    lockstep: bool = Field(default=False, description="everybody walks the same way at the same speed, in formation")
+    linger: float = Field(1.0, ge=1, le=100, description="how many times longer than usual people stop, meet and stay")
+    children: float = Field(0.0, ge=0, le=1, description="fraction of people who are children")
+    furniture: int = Field(0, ge=0, le=100, description="number of things on the floor that hide feet")
+    eye_level: int = Field(0, ge=0, le=32, description="how many cameras, the first ones, stand at the height of eyes")
+    pixel_aspect: float = Field(1.0, ge=0.5, le=2, description="pixels of a metre upwards, against those sideways")
+    distortion: float = Field(
+        0.0, ge=-0.14, le=0.5, description="how far the lens moves a corner of the image, against half its diagonal"
+    )
     clothes: float | None = Field(
         None,
         ge=0,
@@ -88,6 +98,13 @@ class SimulationOptions(TypedDict, total=False):
     unrelated_views: bool
     moving_cameras: bool
     standing: bool
+    lockstep: bool
+    linger: float
+    children: float
+    furniture: int
+    eye_level: int
+    pixel_aspect: float
+    distortion: float
     clothes: float | None
 
 
@@ -104,7 +121,9 @@ class Simulated:
     Args:
         **options: The fields of `SimulationConfig`; among them `views` (4), `people` present on average (10),
             `instants` (600), `seed` (0), `interval_seconds` (0.4), `miss_rate`, `false_rate`, `jitter`, and for
-            tests of failure `unrelated_views`, `moving_cameras` and `standing`; `clothes` gives boxes an appearance.
+            tests of failure `unrelated_views`, `moving_cameras`, `standing` and `lockstep`; `linger`, `children`,
+            `furniture`, `eye_level`, `pixel_aspect` and `distortion` make it harder; `clothes` gives boxes an
+            appearance.
 
     Raises:
         ConfigError: An option is unknown, of the wrong type or out of its range.
@@ -127,9 +146,11 @@ class Simulated:
             View(f"camera{v}", config.width, config.height) for v in range(config.views)
         )
         self._floor = np.array([config.floor_width, config.floor_depth])
-        cameras, crowd, detector, eyes = map(np.random.default_rng, np.random.SeedSequence(config.seed).spawn(4))
+        sources = map(np.random.default_rng, np.random.SeedSequence(config.seed).spawn(6))
+        cameras, crowd, detector, eyes, bodies, room = sources
         self._projections = self._hang_cameras(cameras)
-        self._places, self._present, self._heights, self._radii = self._let_live(crowd)
+        self._places, self._present, self._heights, self._radii = self._let_live(crowd, bodies)
+        self._furniture = furnish(config.furniture, self._floor, room)
         self._boxes, self._identities, self._starts = self._detect(detector)
         view = np.repeat(np.arange(len(self._starts) - 1) % config.views, np.diff(self._starts))
         seen = config.clothes is not None
@@ -155,12 +176,12 @@ class Simulated:
 
     @property
     def projections(self) -> FloatArray:
-        """`(V, 3, 4)` from metres (x, y, z up, 1) to pixels; of instant 0 where cameras move."""
+        """`(V, 3, 4)` from metres (x, y, z up, 1) to pixels of an ideal lens; of instant 0 where cameras move."""
         return np.array(self._projections[0])
 
     @property
     def homographies(self) -> FloatArray:
-        """`(V, 3, 3)` from metres on the floor (x, y, 1) to pixels; of instant 0 where cameras move."""
+        """`(V, 3, 3)` from metres on the floor (x, y, 1) to pixels, as `projections`."""
         return np.array(self._projections[0][:, :, [0, 1, 3]])
 
     def frame(self, index: int) -> Frame:
@@ -218,7 +239,14 @@ class Simulated:
     def _hang_cameras(self, rng: np.random.Generator) -> FloatArray:
         """`(T, V, 3, 4)` projections; T is 1 where cameras do not move."""
         config = self.config
-        intrinsics, rotations, centres = place_cameras(config.views, (config.width, config.height), self._floor, rng)
+        intrinsics, rotations, centres = place_cameras(
+            config.views,
+            (config.width, config.height),
+            self._floor,
+            rng,
+            eye_level=config.eye_level,
+            pixel_aspect=config.pixel_aspect,
+        )
         rotations = rotations[None]
         if config.moving_cameras:
             rotations = sway(rotations[0], config.interval_seconds * np.arange(len(self), dtype=np.float64), rng)
@@ -226,20 +254,24 @@ class Simulated:
         projections: FloatArray = intrinsics @ rotations @ from_centre
         return projections
 
-    def _let_live(self, rng: np.random.Generator) -> tuple[FloatArray, IntArray, FloatArray, FloatArray]:
+    def _let_live(
+        self, rng: np.random.Generator, bodies: np.random.Generator
+    ) -> tuple[FloatArray, IntArray, FloatArray, FloatArray]:
         """`(T, G, S, 2)` places, `(T, G, S)` identities or -1, `(P,)` heights and radii; G crowds, 1 or V."""
         config = self.config
+        live = march if config.lockstep else partial(walk, standing=config.standing, linger=config.linger)
         crowds = [
-            walk(
+            live(
                 people=config.people,
                 instants=len(self),
                 interval_seconds=config.interval_seconds,
                 floor=self._floor,
-                standing=config.standing,
                 rng=rng,
             )
             for _ in range(config.views if config.unrelated_views else 1)
         ]
+        if config.children:
+            crowds = [with_children(crowd, config.children, bodies) for crowd in crowds]
         firsts = np.cumsum([0, *(len(crowd.heights) for crowd in crowds[:-1])])
         present = [
             np.where(crowd.identities >= 0, crowd.identities + first, -1)
@@ -280,9 +312,22 @@ class Simulated:
         config = self.config
         present = self._present[chunk]
         projections = self._projections[chunk] if config.moving_cameras else self._projections
-        boxes, depths, in_front = project_bodies(
-            projections, self._places[chunk], self._heights[present], self._radii[present]
-        )
-        boxes, inside = truncate(boxes, (config.width, config.height), config.truncation_threshold)
-        boxes, shown = occlude(boxes, depths, in_front & (present >= 0), config.occlusion_threshold)
+        size = (config.width, config.height)
+        lens = partial(distort, size=size, coefficient=config.distortion) if config.distortion else None
+        places, heights, radii = self._places[chunk], self._heights[present], self._radii[present]
+        there = present >= 0
+        people = present.shape[-1]
+        if config.furniture:  # bodies that hide others and are nobody
+            shape = (*present.shape[:2], config.furniture)
+            where, tall, wide = self._furniture
+            places = np.concatenate([places, np.broadcast_to(where, (*shape, 2))], axis=2)
+            heights, radii = (
+                np.concatenate([known, np.broadcast_to(further, shape)], axis=2)
+                for known, further in ((heights, tall), (radii, wide))
+            )
+            there = np.concatenate([there, np.ones(shape, dtype=bool)], axis=2)
+        boxes, depths, in_front = project_bodies(projections, places, heights, radii, lens)
+        boxes, inside = truncate(boxes, size, config.truncation_threshold)
+        boxes, shown = occlude(boxes, depths, in_front & there, config.occlusion_threshold)
+        boxes, shown, inside = boxes[:, :, :people], shown[:, :, :people], inside[:, :, :people]
         return boxes, np.broadcast_to(present, shown.shape), shown & inside

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 # Adults; walking speeds in rooms and halls. Only the mean number of people present is the caller's.
 BODY_HEIGHTS = (1.5, 2.0)  # metres
+CHILD_HEIGHTS = (0.9, 1.4)  # metres
 RADII = (0.21, 0.27)  # metres at the shoulder
 SPEEDS = (0.5, 1.6)  # metres per second
 VISIT_SECONDS = 60.0  # mean
@@ -23,6 +24,9 @@ MEETING_DISTANCE = 0.8  # metres
 PERSONAL_SPACE = 0.6  # metres between two people who pass each other
 ARRIVED = 0.5  # metres to a goal that count as having reached it
 INERTIA_SECONDS = 0.5  # how long a walker keeps its old velocity
+TABLE_HEIGHTS = (0.7, 1.1)  # metres: what hides feet
+TABLE_RADII = (0.5, 1.0)  # metres
+FORMATION_SPACING = 1.2  # metres between two people who march beside each other, or one behind the other
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ def walk(
     floor: FloatArray,
     standing: bool,
     rng: np.random.Generator,
+    linger: float = 1.0,
 ) -> Crowd:
     """Let a crowd live on a floor.
 
@@ -60,6 +65,7 @@ def walk(
         floor: `(2,)` width and depth in metres.
         standing: Whether the people of the first instant stay where they are, for ever.
         rng: Source of every random choice.
+        linger: How many times longer than usual they stop, meet, and stay.
 
     Returns:
         The crowd. Nobody comes back: whoever enters is a new identity.
@@ -70,7 +76,7 @@ def walk(
         >>> crowd.places.shape, int((crowd.identities[0] >= 0).sum())
         ((50, 5, 2), 3)
     """
-    walkers = _Walkers(people, interval_seconds, floor, rng)
+    walkers = _Walkers(people, interval_seconds, floor, rng, linger)
     places = np.empty((instants, *walkers.place.shape))
     identities = np.empty(places.shape[:2], dtype=np.int64)
     for instant in range(instants):
@@ -83,16 +89,85 @@ def walk(
     return Crowd(places, identities, heights, bodies.uniform(*RADII, walkers.entered))
 
 
+def march(*, people: int, instants: int, interval_seconds: float, floor: FloatArray, rng: np.random.Generator) -> Crowd:
+    """Let everybody walk the same way at the same speed, in rows and files, over a floor and back.
+
+    Args:
+        people: Number of people in the formation.
+        instants: Number of instants T.
+        interval_seconds: Time between two instants.
+        floor: `(2,)` width and depth in metres.
+        rng: Source of every random choice.
+
+    Returns:
+        The crowd; whoever is off the floor is not present for that time.
+
+    Example:
+        >>> crowd = march(people=6, instants=50, interval_seconds=0.4, floor=np.array([8.0, 6.0]),
+        ...               rng=np.random.default_rng(0))
+        >>> steps = np.diff(crowd.places, axis=0)
+        >>> bool(np.allclose(steps, steps[:, :1]))
+        True
+    """
+    angle, speed = rng.uniform(0, 2 * np.pi), rng.uniform(*SPEEDS)
+    ahead = np.array([np.cos(angle), np.sin(angle)])
+    files = int(np.ceil(people**0.5))
+    grid = np.stack(np.divmod(np.arange(people), files), axis=1).astype(np.float64)
+    grid = FORMATION_SPACING * (grid - grid.mean(axis=0)) @ np.array([ahead, [-ahead[1], ahead[0]]])
+    reach = float(np.min(floor / 2 / np.maximum(np.abs(ahead), 1e-9)))  # from the middle to the edge
+    walked = speed * interval_seconds * np.arange(instants) + rng.uniform(0, 4 * reach)
+    along = np.abs(walked % (4 * reach) - 2 * reach) - reach  # there and back again
+    places = floor / 2 + along[:, None, None] * ahead + grid
+    inside = ((places >= 0) & (places <= floor)).all(axis=-1)
+    identities = np.where(inside, np.arange(people), -1)
+    return Crowd(places, identities, rng.uniform(*BODY_HEIGHTS, people), rng.uniform(*RADII, people))
+
+
+def with_children(crowd: Crowd, share: float, rng: np.random.Generator) -> Crowd:
+    """Make some people of a crowd children, as wide for their height as they were.
+
+    Example:
+        >>> adults = Crowd(np.zeros((1, 2, 2)), np.array([[0, 1]]), np.full(2, 1.8), np.full(2, 0.25))
+        >>> bool((with_children(adults, 1.0, np.random.default_rng(0)).heights < 1.41).all())
+        True
+    """
+    child = rng.random(len(crowd.heights)) < share
+    heights = np.where(child, rng.uniform(*CHILD_HEIGHTS, len(child)), crowd.heights)
+    return replace(crowd, heights=heights, radii=crowd.radii * heights / crowd.heights)
+
+
+def furnish(count: int, floor: FloatArray, rng: np.random.Generator) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Put things on a floor that hide the feet of those behind them.
+
+    Args:
+        count: Number of things F.
+        floor: `(2,)` width and depth in metres.
+        rng: Source of every random choice.
+
+    Returns:
+        `(F, 2)` places, `(F,)` heights and `(F,)` radii in metres.
+
+    Example:
+        >>> [part.shape for part in furnish(3, np.array([8.0, 6.0]), np.random.default_rng(0))]
+        [(3, 2), (3,), (3,)]
+    """
+    places = floor * rng.uniform(0.1, 0.9, (count, 2))
+    return places, rng.uniform(*TABLE_HEIGHTS, count), rng.uniform(*TABLE_RADII, count)
+
+
 class _Walkers:
     """The state of all slots at one instant. Half as many slots again as people, so that their number varies."""
 
-    def __init__(self, people: int, interval_seconds: float, floor: FloatArray, rng: np.random.Generator) -> None:
+    def __init__(
+        self, people: int, interval_seconds: float, floor: FloatArray, rng: np.random.Generator, linger: float
+    ) -> None:
         slots = people + people // 2 + 1
         self.rng = rng
         self.floor = floor
         self.interval = interval_seconds
+        self.linger = linger
         # Arrivals balance departures when `people` are present.
-        self.arrival = min(1.0, people / (slots - people) * interval_seconds / VISIT_SECONDS)
+        self.arrival = min(1.0, people / (slots - people) * interval_seconds / (linger * VISIT_SECONDS))
         self.inertia = np.exp(-interval_seconds / INERTIA_SECONDS)
         self.entered = 0
         self.inside = np.zeros(slots, dtype=bool)
@@ -127,7 +202,7 @@ class _Walkers:
         self.velocity[who] = 0.0
         self.speed[who] = self.rng.uniform(*SPEEDS, len(who))
         self.stay[who] = 0.0
-        self.remaining[who] = self.rng.exponential(VISIT_SECONDS, len(who))
+        self.remaining[who] = self.rng.exponential(self.linger * VISIT_SECONDS, len(who))
 
     def _choose_goals(self, who: IntArray, company: IntArray) -> None:
         if not len(who):
@@ -135,14 +210,14 @@ class _Walkers:
         rng, count = self.rng, len(who)
         self.goal[who] = self._anywhere(count)
         self.speed[who] = rng.uniform(*SPEEDS, count)
-        self.stay[who] = rng.exponential(STOP_SECONDS, count) * (rng.random(count) < STOP_PROBABILITY)
+        self.stay[who] = rng.exponential(self.linger * STOP_SECONDS, count) * (rng.random(count) < STOP_PROBABILITY)
         partner = rng.choice(company, count)
         meets = (rng.random(count) < MEETING_PROBABILITY) & ~np.isin(partner, who)
         who, partner = who[meets], partner[meets]
         angle = rng.uniform(0, 2 * np.pi, len(who))
         beside = MEETING_DISTANCE * np.stack([np.cos(angle), np.sin(angle)], axis=1)
         self.goal[who] = np.clip(self.goal[partner] + beside, 0.0, self.floor)
-        self.stay[who] = rng.exponential(MEETING_SECONDS, len(who))
+        self.stay[who] = rng.exponential(self.linger * MEETING_SECONDS, len(who))
         walk_seconds = _length(self.goal[who] - self.place[who]) / self.speed[who]
         self.stay[partner] = self.stay[who] + walk_seconds  # the other waits
 
