@@ -11,7 +11,7 @@ from selfmva.core.packed_boxes import pack
 from selfmva.core.thinning import evenly_spaced_blocks
 from selfmva.geometry.align_frames import align_frames, count_instants
 from selfmva.geometry.appearance_alignment import align_matches
-from selfmva.geometry.cameras import complex_places, moved
+from selfmva.geometry.cameras import complex_places, moved, turned_over, upside_down
 from selfmva.geometry.clock_offsets import Clock, find_clock
 from selfmva.geometry.floor import Floor
 from selfmva.geometry.floor_search import find_floor
@@ -112,7 +112,9 @@ def calibrate_floor(
         alike = match_appearance(pack([frames[t] for t in _excerpt(len(frames))], len(views)), views)
         proposals = {(i, j): align_matches(sightings[i], sightings[j], *rows) for (i, j), rows in alike.items()}
     layout = find_floor(sightings, progress, proposals)
-    return None if layout is None else _as_floor(views, layout.cameras, layout.supports)
+    if layout is None:
+        return None
+    return _as_floor(views, _as_given(sightings, layout.cameras), layout.supports)
 
 
 def find_offsets(views: Sequence[View], frames: Sequence[Frame], bound: int) -> Clock:
@@ -143,7 +145,11 @@ def recalibrate_floor(floor: Floor, frames: Sequence[Frame]) -> tuple[Floor | No
     if not frames:
         return None, []
     sightings = sightings_of_recording(floor.views, frames, floor.cameras)
-    before = {view: camera for view, camera in enumerate(floor.cameras) if camera is not None}
+    before = {
+        view: turned_over(camera) if upside_down(camera) else camera
+        for view, camera in enumerate(floor.cameras)
+        if camera is not None
+    }
     shifts = null_shifts(walking_time(sightings), len(sightings[0].starts) - 1)
     overlap = Overlap(sightings)
     after = refine_registered(sightings, overlap, before, ADAPTING_ROUNDS)
@@ -165,7 +171,7 @@ def recalibrate_floor(floor: Floor, frames: Sequence[Frame]) -> tuple[Floor | No
         if support.trusted and set(pair) <= set(held):
             supports[pair] = support
     moves = [Movement(floor.views[view].name, distance) for view, distance in zip(held, distances, strict=True)]
-    return _as_floor(floor.views, cameras, supports, floor.unit), moves
+    return _as_floor(floor.views, _as_given(sightings, cameras), supports, floor.unit), moves
 
 
 def sightings_of_recording(
@@ -210,6 +216,11 @@ def _time(frames: Sequence[Frame]) -> FloatArray:
     if len(steps) == 0 or (steps <= 0).any():
         return np.arange(len(frames), dtype=np.float64)
     return index / np.median(steps)
+
+
+def _as_given(sightings: Sequence[Sightings], cameras: Mapping[int, FloatArray]) -> dict[int, FloatArray]:
+    """Cameras of the images as they are given, not as they were turned to be upright."""
+    return {view: turned_over(camera) if sightings[view].upside_down else camera for view, camera in cameras.items()}
 
 
 def _as_floor(

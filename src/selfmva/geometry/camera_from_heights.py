@@ -78,14 +78,22 @@ def fit_camera_from_heights(feet: FloatArray, heights: FloatArray) -> FloatArray
     feet, heights = feet[chosen], heights[chosen]
 
     def residuals(own: FloatArray) -> FloatArray:
-        parameters = np.concatenate([own, np.zeros(PARAMETERS - OWN)])
-        prior = (own - PRIOR_MEAN[:OWN]) / PRIOR_DEVIATION[:OWN]
-        return np.concatenate([height_residuals(parameters, feet, heights), prior])
+        return _own_residuals(np.concatenate([own, np.zeros(PARAMETERS - OWN)]), feet, heights)
 
     starts = sorted(_starts(feet, heights), key=lambda start: float((residuals(start) ** 2).sum()))
     fits = [least_squares(residuals, start, method="lm", max_nfev=80) for start in starts[: CAMERA_FIT.tried]]
     best = min(fits, key=lambda fit: float(fit.cost))
     return np.concatenate([best.x, np.zeros(PARAMETERS - OWN)])
+
+
+def own_cost(camera: FloatArray, feet: FloatArray, heights: FloatArray) -> float:
+    """Negative log-likelihood of a camera `(10,)`, up to a constant, from the heights of some boxes and the prior."""
+    return 0.5 * float((_own_residuals(camera, feet, heights) ** 2).sum())
+
+
+def _own_residuals(camera: FloatArray, feet: FloatArray, heights: FloatArray) -> FloatArray:
+    prior = (camera[:OWN] - PRIOR_MEAN[:OWN]) / PRIOR_DEVIATION[:OWN]
+    return np.concatenate([height_residuals(camera, feet, heights), prior])
 
 
 def prior_residuals(parameters: FloatArray) -> FloatArray:

@@ -122,6 +122,27 @@ def moved(parameters: FloatArray, turn: complex, shift: complex) -> FloatArray:
     return result
 
 
+def upside_down(parameters: FloatArray) -> NDArray[np.bool_]:
+    """`(...)` whether cameras `(..., 10)` hang upside down, so that feet are at the top of boxes."""
+    return np.asarray(np.cos(parameters[..., ROLL]) < 0)
+
+
+def turned_over(parameters: FloatArray) -> FloatArray:
+    """The cameras `(..., 10)` whose images are those of other cameras, turned by 180 degrees.
+
+    Example:
+        >>> tilted = np.array([0, 0.3, 0.1, 0.7, 1.0, 2.0, 3.0, 0.02, 0.01, 0.05])
+        >>> point = np.array([[1.0, 5.0, 0.5]])
+        >>> images = [project(projections(camera), point)[0] for camera in (tilted, turned_over(tilted))]
+        >>> bool(np.allclose(images[0], -images[1]))
+        True
+    """
+    result = parameters.copy()
+    result[..., ROLL] = np.where(upside_down(parameters), -np.pi, np.pi) + parameters[..., ROLL]
+    result[..., [CENTRE_X, CENTRE_Y]] *= -1
+    return result
+
+
 def pixel_matrix(view: View) -> FloatArray:
     """`(3, 3)` from image points in widths from the centre to pixels of a view."""
     return np.array([[view.width, 0, view.width / 2], [0, view.width, view.height / 2], [0, 0, 1.0]])

@@ -28,8 +28,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.spatial import cKDTree
 
-from selfmva.geometry.cameras import HEIGHT, PARAMETERS, X, Y, projections
-from selfmva.geometry.sightings import SIGHTINGS
+from selfmva.geometry.cameras import HEIGHT, PARAMETERS, X, Y, projections, turned_over, upside_down
+from selfmva.geometry.sightings import SIGHTINGS, turn_boxes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -123,8 +123,12 @@ def read_boxes_on_floor(
     """
     there = np.array([camera is not None for camera in cameras])
     parameters = np.stack([np.zeros(PARAMETERS) if camera is None else camera for camera in cameras])[view]
-    projection = projections(parameters)
     width, height = np.array([[v.width, v.height] for v in views], dtype=np.float64)[view].T
+    turned = upside_down(parameters)
+    if turned.any():
+        boxes = np.where(turned[:, None], turn_boxes(boxes, width, height), boxes)
+        parameters = np.where(turned[:, None], turned_over(parameters), parameters)
+    projection = projections(parameters)
     middle = (boxes[:, 0] + boxes[:, 2]) / 2 / width - 0.5
     top, bottom = ((boxes[:, k] - height / 2) / width for k in (1, 3))
     size = bottom - top

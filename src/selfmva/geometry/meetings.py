@@ -90,10 +90,11 @@ def measure_meetings(
     # A stretch is no longer than a block of neighbours.
     length = int(np.clip(round(MEETINGS.walked * time), MEETINGS.shortest, REFINEMENT.block))
     parts = -(-len(instants) // length)
+    moments = _moments(len(instants), length)
     counts, residual = np.zeros((1 + len(shifts), SUPPORT.moments)), float("nan")
     for number, lag in enumerate((0, *shifts) if len(instants) else ()):
         found = stretches_together(views, cameras, pair, instants, lag, length)
-        counts[number] = np.bincount(found.part * SUPPORT.moments // parts, found.worth, SUPPORT.moments)
+        counts[number] = np.bincount(found.part, found.worth, parts) @ moments
         near = found.error < 2 * MEETINGS.kernel
         if lag == 0 and near.any():
             residual = float(np.median(np.repeat(found.error[near], found.boxes[near])))
@@ -175,6 +176,14 @@ def stretches_together(
     missed = (common - close) * MEETINGS.farthest**2
     error = np.sqrt((np.bincount(member, square, len(pairs)) + missed) / common)
     return Stretches(part[chosen], worth[chosen], common[chosen], error[chosen])
+
+
+def _moments(instants: int, length: int) -> FloatArray:
+    """`(stretches, 12)` which fraction of the instants of a stretch lies in each part of the recording."""
+    moment = np.arange(instants) * SUPPORT.moments // max(instants, 1)
+    shared = np.zeros((-(-instants // length), SUPPORT.moments))
+    np.add.at(shared, (np.arange(instants) // length, moment), 1.0)
+    return np.asarray(shared / np.maximum(shared.sum(axis=1, keepdims=True), 1.0))
 
 
 def _presence(view: Sightings, instants: IntArray, length: int) -> NDArray[np.int64]:

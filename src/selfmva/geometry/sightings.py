@@ -8,11 +8,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from selfmva.geometry.camera_from_heights import CAMERA_FIT, fit_camera_from_heights
-from selfmva.geometry.cameras import NEAREST, PARAMETERS, predicted_heights, project, projections, to_floor
+from selfmva.geometry.camera_from_heights import CAMERA_FIT, fit_camera_from_heights, own_cost
+from selfmva.geometry.cameras import (
+    NEAREST,
+    PARAMETERS,
+    predicted_heights,
+    project,
+    projections,
+    to_floor,
+    turned_over,
+    upside_down,
+)
 from selfmva.geometry.tracklets import link, smoothed, speeds, spreads
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from selfmva.core.types import FloatArray, IntArray, View
 
 
@@ -29,6 +40,8 @@ class SightingsSettings:
     walking: float = 0.5  # of that speed, above which a person walks
     # Body heights that a tracklet strays: less is a loose box, more a person who goes somewhere.
     roaming: tuple[float, float] = (0.2, 0.5)
+    # Log-likelihood by which heights must speak for a camera that hangs upside down.
+    turned: float = 5.0
     unknown_motion: float = 0.1  # weight of a box without neighbours in time
 
 
@@ -54,6 +67,7 @@ class Sightings:
         usable: `(N,)` boxes that stand where and as tall as `camera` expects.
         places: `(N,)` complex places of the feet on the floor of `camera`.
         image_height: In widths.
+        upside_down: Whether the camera hangs upside down; all of this is then of its image turned by 180 degrees.
     """
 
     instant: IntArray
@@ -70,6 +84,7 @@ class Sightings:
     usable: np.ndarray
     places: np.ndarray
     image_height: float
+    upside_down: bool
 
     @property
     def calibrated(self) -> bool:
@@ -135,12 +150,14 @@ def build_sightings(
     Returns:
         The sightings.
     """
+    known = camera is not None and upside_down(camera)
+    turned = bool(known) if camera is not None else _hangs_upside_down(view, boxes)
+    if turned:
+        boxes = turn_boxes(boxes, view.width, view.height)
+        camera = None if camera is None else turned_over(camera)
     feet, heads = image_points(boxes, view)
     heights = feet[:, 1] - heads[:, 1]
-    margin = SIGHTINGS.border * view.height
-    sides = (boxes[:, 0] > margin) & (boxes[:, 2] < view.width - margin)
-    foot_inside = sides & (boxes[:, 3] < view.height - margin)
-    whole = foot_inside & (boxes[:, 1] > margin)
+    foot_inside, whole = _uncut(boxes, view)
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     instant = np.repeat(np.arange(len(counts)), counts)
     tracks = link(time, starts, feet, heads) if track_ids is None else _number(track_ids)
@@ -149,8 +166,7 @@ def build_sightings(
     speed = speeds(time[instant], tracks, feet, heights)
     low, high = SIGHTINGS.roaming
     moving = _moving(speed) * np.clip((spreads(tracks, feet, heights) - low) / (high - low), 0.0, 1.0)
-    # Cameras at eye level cut heads off; the rest of such a box still tells the distance.
-    rods = whole if whole.sum() >= max(0.3 * len(whole), 50) else foot_inside
+    rods = _rods(foot_inside, whole)
     found = fit_camera_from_heights(feet[rods], heights[rods]) if camera is None else camera
     usable, places = np.zeros(len(feet), bool), np.zeros(len(feet), complex)
     if found is None:
@@ -179,7 +195,44 @@ def build_sightings(
         usable,
         places,
         view.height / view.width,
+        turned,
     )
+
+
+def turn_boxes(boxes: FloatArray, width: ArrayLike, height: ArrayLike) -> FloatArray:
+    """Boxes `(N, 4)` xyxy in an image of some size, all numbers or `(N,)`, that was turned by 180 degrees."""
+    left, top, right, bottom = boxes.T
+    return np.column_stack([width - right, height - bottom, width - left, height - top])
+
+
+def _hangs_upside_down(view: View, boxes: FloatArray) -> bool:
+    """Whether the heights of people fit a camera better whose image is turned by 180 degrees."""
+    costs = []
+    for seen in (boxes, turn_boxes(boxes, view.width, view.height)):
+        feet, heads = image_points(seen, view)
+        rods = _rods(*_uncut(seen, view))
+        if rods.sum() < CAMERA_FIT.least_boxes:
+            return False
+        heights = (feet - heads)[rods, 1]
+        camera = fit_camera_from_heights(feet[rods], heights)
+        costs.append(np.inf if camera is None else own_cost(camera, feet[rods], heights))
+    return costs[0] - costs[1] > SIGHTINGS.turned
+
+
+def _uncut(boxes: FloatArray, view: View) -> tuple[np.ndarray, np.ndarray]:
+    """`(N,)` boxes of which the border of the image cuts neither feet nor sides, and of which it cuts nothing."""
+    margin = SIGHTINGS.border * view.height
+    sides = (boxes[:, 0] > margin) & (boxes[:, 2] < view.width - margin)
+    foot_inside = sides & (boxes[:, 3] < view.height - margin)
+    return foot_inside, foot_inside & (boxes[:, 1] > margin)
+
+
+def _rods(foot_inside: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Boxes whose heights tell the camera.
+
+    Cameras at eye level cut heads off; the rest of such a box still tells the distance.
+    """
+    return whole if whole.sum() >= max(0.3 * len(whole), 50) else foot_inside
 
 
 def _steadied(time: FloatArray, tracks: IntArray, feet: FloatArray, heads: FloatArray) -> tuple[FloatArray, FloatArray]:
