@@ -7,10 +7,10 @@ python benchmarks/rigs.py --rows cost wide [--views 4 8 16] [--seeds 0] [--recip
 One line a recording and seed. "trusted" counts pairs of views on a trusted floor, "wrong" those that are off by more
 than half a height in the median, "worst" is the largest such error: against true cameras where these are known, between
 boxes of the same people otherwise. "on people" is the largest error between boxes of the same people in any case,
-"worst fifth" the same in the fifth of the recording where it is largest (cameras that move), "best" that of homographies
-fitted on identities; "beyond best" counts wrong pairs that miss by more than theirs does, since at eye level even that
-misses by far. AP and F1 are those of labelled boxes, on the same instants, of all view pairs and of those that share
-people.
+"worst fifth" the same in the fifth of the recording where it is largest (cameras that move), and "best" the largest of
+homographies fitted on identities. "beyond best" counts wrong pairs that miss by more than theirs does, since at eye
+level even that misses by far. AP and F1 are those of labelled boxes, on the same instants, of all view pairs and of
+those that share people.
 
 Rows of --scenes are simulated, and judge the floor alone: one line a scene, in processes of one thread each. There, a
 homography is compared with the true one of the images as they are given: a pair with a mirrored or upside-down view is
