@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from selfmva.core.types import FloatArray, IntArray
 
-LEAST_SCORE = 0.4  # of FairMOT's boxes; the other detectors of these rooms come with a bound of their own
+LEAST_SCORES = {"fairmot": 0.4, "fasterrcnn": 0.7, "cstrack": 0.0}
 LEAST_SHARED = 30  # boxes of the same people at the same instants: fewer tell nothing of a pair of views
 MVMHAT_STRIDE = 5
 MVMHAT_SIZES = {"2": (2704, 1520), "7": (1920, 1080), "9": (1920, 1080)}
@@ -50,7 +50,7 @@ class Rig:
     cameras: FloatArray | None = None
 
 
-def cmc(room: int, detector: str = "fairmot") -> Rig:
+def cmc(room: int, detector: str = "fairmot", least_score: float | None = None) -> Rig:
     """A room of 14 square metres, four cameras, four instants a second.
 
     Identities are known of FairMOT's boxes in rooms 1 and 2; boxes of other detectors get those of the boxes that they
@@ -59,21 +59,25 @@ def cmc(room: int, detector: str = "fairmot") -> Rig:
     Args:
         room: 1, 2 or 4.
         detector: `"fairmot"`, `"fasterrcnn"` or `"cstrack"`.
+        least_score: Boxes up to that are dropped; None: the usual for the detector.
     """
     folder = DATA / "cmc"
     truth = read_json(folder / "cameras.json")
     views = tuple(View(f"camera{number}", *truth["image_size"]) for number in range(4))
     known = folder / f"identity_CMC{room}.csv"
     identities = np.loadtxt(known, delimiter=",", skiprows=1, dtype=np.int64)[:, 1] if known.exists() else None
-    scored = _cmc_boxes(folder / f"fairmot_CMC{room}.npz", views, identities, LEAST_SCORE)
+    bound = LEAST_SCORES[detector] if least_score is None else least_score
+    of_known = bound if detector == "fairmot" else LEAST_SCORES["fairmot"]
+    scored = _cmc_boxes(folder / f"fairmot_CMC{room}.npz", views, identities, of_known)
     if detector != "fairmot":
-        boxes = _cmc_boxes(folder / f"{detector}_CMC{room}.npz", views, None, 0.0)
+        boxes = _cmc_boxes(folder / f"{detector}_CMC{room}.npz", views, None, bound)
         if identities is None:
             scored = boxes
         else:
             by_instant = {frame.index: (frame, who) for frame, who in scored}
             scored = [label_by_iou(frame, *by_instant[frame.index], views) for frame, _ in boxes]
-    part = _part(f"CMC{room}, {detector}", views, scored, known=identities is not None)
+    name = f"CMC{room}, {detector}, score above {bound:g}"
+    part = _part(name, views, scored, known=identities is not None)
     return Rig(part, np.array(truth["scenes_1_to_4"]))
 
 
@@ -161,6 +165,13 @@ def label_miss(labelled: Sequence[Labelled], i: int, j: int, homography: FloatAr
     pairs = [shared(pair, i, j) for pair in labelled]
     errors = [np.diag(pair_errors(homography, *pair)) for pair in pairs if len(pair[0])]
     return float(np.median(np.concatenate(errors))) if sum(map(len, errors)) >= 8 else np.inf
+
+
+def worst_fifth(labelled: Sequence[Labelled], i: int, j: int, homography: FloatArray) -> float:
+    """The largest `label_miss` of the fifths of a recording: large where a camera moves; infinite where none tells."""
+    parts = np.array_split(np.arange(len(labelled)), 5)
+    errors = [label_miss([labelled[k] for k in part], i, j, homography) for part in parts]
+    return max((error for error in errors if np.isfinite(error)), default=np.inf)
 
 
 def reachable(rig: Rig) -> dict[tuple[int, int], float]:
