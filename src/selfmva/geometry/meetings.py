@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from selfmva.geometry.box_pairs import best_of_each, pairs_of_boxes, squared_errors
+from selfmva.geometry.box_pairs import best_of_each, pairs_of_boxes, squared_errors, squared_length
+from selfmva.geometry.cameras import complex_places
 from selfmva.geometry.refinement import REFINEMENT, blocks
 from selfmva.geometry.support import SUPPORT, Meetings
 
@@ -36,6 +37,10 @@ class MeetingSettings:
     shortest: int = 8  # instants of a stretch, however fast people walk
     farthest: float = 1.0  # body heights, beyond which it does not matter how far
     least_common: int = 4  # instants that two stretches must share
+    apart: float = 0.6  # body heights between a floor and one that is another, and
+    rival_reach: float = 4.0  # how far such a shift may be
+    rival_kernel: float = 0.3  # body heights on the floor between stretches that vote for one shift
+    rivals: int = 30  # shifts that are asked about, those of the clearest stretches
 
 
 MEETINGS = MeetingSettings()
@@ -98,7 +103,8 @@ def measure_meetings(
         near = found.error < 2 * MEETINGS.kernel
         if lag == 0 and near.any():
             residual = float(np.median(np.repeat(found.error[near], found.boxes[near])))
-    return Meetings(counts, time, residual, len(instants))
+    rival = rival_fraction(views, cameras, pair, instants, length) if len(instants) else 0.0
+    return Meetings(counts, time, residual, len(instants), rival)
 
 
 def measure_support(
@@ -176,6 +182,60 @@ def stretches_together(
     missed = (common - close) * MEETINGS.farthest**2
     error = np.sqrt((np.bincount(member, square, len(pairs)) + missed) / common)
     return Stretches(part[chosen], worth[chosen], common[chosen], error[chosen])
+
+
+def rival_fraction(
+    views: Sequence[Sightings],
+    cameras: Mapping[int, FloatArray],
+    pair: tuple[int, int],
+    instants: IntArray,
+    length: int,
+) -> float:
+    """How much a floor says that is the same but for a shift, as a fraction of what the found one says.
+
+    People who walk in formation meet each other's images at every shift from one to another of them: nothing but those
+    at the ends tells which is right. Stretches that take the same course, at whatever distance, vote for that distance.
+
+    Args:
+        views: All views.
+        cameras: Parameters by view.
+        pair: View i and view j.
+        instants: `(S,)`, in blocks of neighbours.
+        length: Instants of a stretch.
+
+    Returns:
+        Of the shift with most votes beyond `MEETINGS.apart`; 0 without one.
+    """
+    i, j = pair
+    first, second = views[i], views[j]
+    position, box, partner = pairs_of_boxes(first, second, instants)
+    place, other_place = (complex_places(cameras[view], views[view].feet) for view in pair)
+    away = other_place[partner] - place[box]
+    near = np.abs(away) < MEETINGS.rival_reach
+    position, box, partner = (values[near] for values in (position, box, partner))
+    away = away[near]
+    part = position // length
+    tracks, other_tracks = (view.tracks.max(initial=0) + 1 for view in (first, second))
+    pairs, member, common = np.unique(
+        (part * tracks + first.tracks[box]) * other_tracks + second.tracks[partner],
+        return_inverse=True,
+        return_counts=True,
+    )
+    mean = (np.bincount(member, away.real, len(pairs)) + 1j * np.bincount(member, away.imag, len(pairs))) / common
+    scatter = np.bincount(member, squared_length(away - mean[member]), len(pairs)) / np.maximum(common - 1, 1)
+    walking = np.bincount(member, np.sqrt(first.moving[box] * second.moving[partner]), len(pairs))
+    worth: FloatArray = walking * np.exp(-0.5 * scatter / MEETINGS.kernel**2)
+    kept = np.flatnonzero((common >= MEETINGS.least_common) & (worth > 0))
+    part, own, other = pairs // (tracks * other_tracks), pairs // other_tracks % tracks, pairs % other_tracks
+    own, other = part * tracks + own, part * other_tracks + other
+
+    def votes(shift: complex) -> float:
+        said: FloatArray = worth[kept] * np.exp(-0.5 * squared_length(mean[kept] - shift) / MEETINGS.rival_kernel**2)
+        return float(said[best_of_each(own[kept], said) & best_of_each(other[kept], said)].sum())
+
+    apart = kept[np.abs(mean[kept]) > MEETINGS.apart]
+    asked = mean[apart[np.argsort(-worth[apart], kind="stable")[: MEETINGS.rivals]]]
+    return max((votes(shift) for shift in asked), default=0.0) / max(votes(0j), 1e-9)
 
 
 def _moments(instants: int, length: int) -> FloatArray:

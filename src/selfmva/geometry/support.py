@@ -28,6 +28,7 @@ class SupportSettings:
     trust_ratio: float = 2.0  # support over the largest support at any shifted instant
     least_walked: float = 6.0  # body heights walked together, times steadiness; where nothing can be learnt: up to 4
     least_confirmed: float = 3.0  # the same, where the geometry is known from elsewhere: nothing was chosen
+    largest_rival: float = 0.5  # of what speaks for a floor, that may speak for a shifted one
     moments: int = 12  # equal parts of the recording, on which steadiness is measured
 
 
@@ -49,6 +50,7 @@ class Support:
         instants: Number of instants looked at.
         known: Whether other views tell this geometry, so that these boxes need only confirm it.
         refuted: Whether those whom it brings together are no nearer in appearance than strangers.
+        rival: What speaks for the same floor shifted, as a fraction of what speaks for this one.
     """
 
     synchronous: float
@@ -60,6 +62,7 @@ class Support:
     instants: int
     known: bool = False
     refuted: bool = False
+    rival: float = 0.0
 
     @property
     def excess(self) -> float:
@@ -69,8 +72,9 @@ class Support:
     @property
     def trusted(self) -> bool:
         """True where neither chance nor the choice of the best of many explains it, nor appearance refutes it."""
+        alone = self.rival <= SUPPORT.largest_rival
         steady = self.walked * self.steadiness >= (SUPPORT.least_confirmed if self.known else SUPPORT.least_walked)
-        return bool(not self.refuted and steady and self.synchronous >= SUPPORT.trust_ratio * self.largest)
+        return bool(not self.refuted and alone and steady and self.synchronous >= SUPPORT.trust_ratio * self.largest)
 
 
 NO_SUPPORT = Support(0.0, 0.0, 0.0, 0.0, 0.0, float("nan"), 0)
@@ -85,12 +89,14 @@ class Meetings:
         walking_time: Instants in which a walker moves one body height.
         residual: Median transfer error of those who stay together, in body heights; NaN where none do.
         instants: Number of instants looked at.
+        rival: See `Support`.
     """
 
     counts: FloatArray
     walking_time: int
     residual: float
     instants: int
+    rival: float = 0.0
 
     def support(self) -> Support:
         """What they say together."""
@@ -106,6 +112,7 @@ class Meetings:
             steadiness=_steadiness(excess),
             residual=self.residual,
             instants=self.instants,
+            rival=self.rival,
         )
 
 
@@ -121,7 +128,10 @@ def together(meetings: Sequence[Meetings]) -> Support:
     The more pairs are added, the nearer is chance to its mean: what is only the best of many tries falls behind.
     """
     counts = np.sum([pair.counts / pair.walking_time for pair in meetings], axis=0)
-    return Meetings(counts, 1, float("nan"), max(pair.instants for pair in meetings)).support()
+    rival = float(
+        np.average([pair.rival for pair in meetings], weights=[pair.counts[0].sum() + 1e-9 for pair in meetings])
+    )
+    return Meetings(counts, 1, float("nan"), max(pair.instants for pair in meetings), rival).support()
 
 
 def null_shifts(time: int, instants: int) -> list[int]:
