@@ -42,6 +42,7 @@ class CalibrationSettings:
     most_instants: int = 4000  # of a recording; more would not sharpen a geometry
     neighbours: int = 100  # instants of a block that stay together, so that people can be followed
     aligning_rounds: int = 10  # of least absolute distances
+    instants_a_height: int = 6  # in which a walker moves one body height; more are thinned out
     close: float = 0.01  # body heights that count as none
 
 
@@ -106,6 +107,7 @@ def calibrate_floor(
     Returns:
         The floor; None where none was found.
     """
+    frames = thin_to_walking(views, frames)
     sightings = sightings_of_recording(views, frames)
     proposals = {}
     if match_appearance is not None:
@@ -144,6 +146,7 @@ def recalibrate_floor(floor: Floor, frames: Sequence[Frame]) -> tuple[Floor | No
     """
     if not frames:
         return None, []
+    frames = thin_to_walking(floor.views, frames)
     sightings = sightings_of_recording(floor.views, frames, floor.cameras)
     before = {
         view: turned_over(camera) if upside_down(camera) else camera
@@ -172,6 +175,23 @@ def recalibrate_floor(floor: Floor, frames: Sequence[Frame]) -> tuple[Floor | No
             supports[pair] = support
     moves = [Movement(floor.views[view].name, distance) for view, distance in zip(held, distances, strict=True)]
     return _as_floor(floor.views, _as_given(sightings, cameras), supports, floor.unit), moves
+
+
+def thin_to_walking(views: Sequence[View], frames: Sequence[Frame]) -> Sequence[Frame]:
+    """Instants at which people are somewhere else than before, whatever the frame rate.
+
+    At 25 instants a second, neighbours say the same twice, and people are followed for too short a way.
+
+    Args:
+        views: The cameras.
+        frames: In the order of time.
+
+    Returns:
+        Every so many of the frames that walkers take about `CALIBRATION.instants_a_height` of them for a body height;
+        all frames where they take less than twice as many.
+    """
+    stride = walking_time(sightings_of_recording(views, frames)) // CALIBRATION.instants_a_height if frames else 1
+    return frames[:: max(stride, 1)]
 
 
 def sightings_of_recording(

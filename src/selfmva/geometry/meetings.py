@@ -224,13 +224,13 @@ def rival_fraction(
     mean = (np.bincount(member, away.real, len(pairs)) + 1j * np.bincount(member, away.imag, len(pairs))) / common
     scatter = np.bincount(member, squared_length(away - mean[member]), len(pairs)) / np.maximum(common - 1, 1)
     walking = np.bincount(member, np.sqrt(first.moving[box] * second.moving[partner]), len(pairs))
-    worth: FloatArray = walking * np.exp(-0.5 * scatter / MEETINGS.kernel**2)
+    worth = np.asarray(walking * np.exp(-0.5 * scatter / MEETINGS.kernel**2), dtype=np.float64)
     kept = np.flatnonzero((common >= MEETINGS.least_common) & (worth > 0))
     part, own, other = pairs // (tracks * other_tracks), pairs // other_tracks % tracks, pairs % other_tracks
     own, other = part * tracks + own, part * other_tracks + other
 
     def votes(shift: complex) -> float:
-        said: FloatArray = worth[kept] * np.exp(-0.5 * squared_length(mean[kept] - shift) / MEETINGS.rival_kernel**2)
+        said = worth[kept] * np.exp(-0.5 * squared_length(mean[kept] - shift) / MEETINGS.rival_kernel**2)
         return float(said[best_of_each(own[kept], said) & best_of_each(other[kept], said)].sum())
 
     apart = kept[np.abs(mean[kept]) > MEETINGS.apart]

@@ -127,6 +127,8 @@ def together(meetings: Sequence[Meetings]) -> Support:
 
     The more pairs are added, the nearer is chance to its mean: what is only the best of many tries falls behind.
     """
+    if not meetings:
+        return NO_SUPPORT
     counts = np.sum([pair.counts / pair.walking_time for pair in meetings], axis=0)
     rival = float(
         np.average([pair.rival for pair in meetings], weights=[pair.counts[0].sum() + 1e-9 for pair in meetings])
@@ -157,28 +159,59 @@ def largest_group(pairs: Iterable[tuple[int, int]]) -> set[int]:
 def held_views(meetings: Mapping[tuple[int, int], Meetings], *, known: bool = False) -> set[int]:
     """The largest group of views that hold each other on one floor; `known`: as they did before.
 
-    Trusted pairs make groups. A view joins a group to which all its pairs together hold it, though none may alone.
+    Trusted pairs make groups. A view joins a group to which all its pairs together hold it, though none may alone. And
+    three views or more, each of which all the others together hold, hold each other, though no pair may.
+
+    Args:
+        meetings: Of pairs of views that can see the same people.
+        known: Whether the geometry is known from elsewhere.
+
+    Returns:
+        Numbers of the views; none where nothing holds.
     """
-    views = sorted({view for pair in meetings for view in pair})
+    return max((_grown(meetings, known=known), _pruned(meetings, known=known)), key=len)
+
+
+def _grown(meetings: Mapping[tuple[int, int], Meetings], *, known: bool) -> set[int]:
+    """From the largest group of trusted pairs outwards."""
     held = largest_group(pair for pair, found in meetings.items() if replace(found.support(), known=known).trusted)
     while held:
-        drawn = {
-            view: together([meetings[min(view, other), max(view, other)] for other in held])
-            for view in views
-            if view not in held
-        }
-        joining = [view for view, support in drawn.items() if replace(support, known=known).trusted]
+        drawn = {view: _drawn(meetings, view, held) for pair in meetings for view in pair if view not in held}
+        joining = sorted(view for view, support in drawn.items() if replace(support, known=known).trusted)
         if not joining:
             break
         held = held | {max(joining, key=lambda view: drawn[view].walked)}
     return held
 
 
+def _pruned(meetings: Mapping[tuple[int, int], Meetings], *, known: bool) -> set[int]:
+    """From all views inwards: whom the others don't hold is left out, the one that they hold least at a time."""
+    left = largest_group(pair for pair, found in meetings.items() if found.support().excess > 0)
+    while len(left) > 2:
+        drawn = {view: _drawn(meetings, view, left) for view in sorted(left)}
+        loose = [view for view, support in drawn.items() if not replace(support, known=known).trusted]
+        if not loose:
+            return left
+        left = left - {min(loose, key=lambda view: drawn[view].walked)}
+    return set()
+
+
+def _drawn(meetings: Mapping[tuple[int, int], Meetings], view: int, group: set[int]) -> Support:
+    """What all pairs of a view with those of a group say together."""
+    pairs = [(min(view, other), max(view, other)) for other in sorted(group - {view})]
+    return together([meetings[pair] for pair in pairs if pair in meetings])
+
+
 def judge(meetings: Mapping[tuple[int, int], Meetings]) -> dict[tuple[int, int], Support]:
     """The supports of all pairs of the views that hold each other; none where there are no such views.
 
-    Where three views or more hold each other, a pair need only confirm what the others tell.
+    Where three views or more hold each other, a pair need only confirm what the others tell; and people in formation
+    would be in formation for all of them.
     """
     held = held_views(meetings)
-    supports = {pair: found.support() for pair, found in meetings.items() if held.issuperset(pair)}
-    return {pair: replace(support, known=len(held) > 2) for pair, support in supports.items()}
+    kept = {pair: found for pair, found in meetings.items() if held.issuperset(pair)}
+    supports = {pair: found.support() for pair, found in kept.items()}
+    if len(held) <= 2:
+        return supports
+    rival = together(list(kept.values())).rival
+    return {pair: replace(support, known=True, rival=min(support.rival, rival)) for pair, support in supports.items()}
