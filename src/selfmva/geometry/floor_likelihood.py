@@ -55,6 +55,7 @@ class FloorLikelihoodSettings:
     visible_log_odds: float = 3.0  # of a foot, in a box as high as expected
     freedom: float = 4.0  # degrees of freedom of the Student density
     smallest_covariance: float = 1e-8  # square body heights, keeps inverses finite
+    smallest_determinant: float = 1e-12  # of a covariance, the same
     smallest_information: float = 1e-4  # one over square body heights, the same
     evidence: float = 0.7  # of what independent errors would be worth
     deepest: float = 1000.0  # body heights from a camera, the farthest place
@@ -102,8 +103,8 @@ class FloorReadings:
         weight = np.linalg.inv(covariance + LIKELIHOOD.smallest_covariance * np.eye(2))
         return place, np.where(self.known[:, None, None], weight, 0.0)
 
-    def __getitem__(self, rows: slice | IntArray) -> FloorReadings:
-        """The readings of some of the boxes."""
+    def __getitem__(self, rows: slice | IntArray | tuple[slice, None]) -> FloorReadings:
+        """The readings of some of the boxes; with `[:, None]`, of each by itself, to be compared with all others."""
         return FloorReadings(*(getattr(self, column.name)[rows] for column in fields(self)))
 
 
@@ -165,20 +166,35 @@ def distances_on_floor(first: FloorReadings, second: FloorReadings) -> FloatArra
     Returns:
         `(N, M)` in [0, FARTHEST_DISTANCE]; NaN where a box is of a view that is not on the floor.
     """
-    likelihood = np.zeros((len(first.foot), len(second.foot)))
+    return distances_of_pairs_on_floor(first[:, None], second)
+
+
+def distances_of_pairs_on_floor(first: FloorReadings, second: FloorReadings) -> FloatArray:
+    """Distances `(...)` of boxes and others one by one, whose readings broadcast; see `distances_on_floor`."""
     sides = [
         [(side.foot, side.foot_covariance, side.visible), (side.hidden, side.hidden_covariance, 1.0 - side.visible)]
         for side in (first, second)
     ]
+    likelihood = np.zeros(np.broadcast_shapes(first.visible.shape, second.visible.shape))
     for place, covariance, weight in sides[0]:
         for other, other_covariance, other_weight in sides[1]:
             density = _density(place, covariance, other, other_covariance)
-            density *= weight[:, None]
+            density *= weight
             density *= other_weight
             likelihood += density
+    return np.where(first.known & second.known, distance_of_likelihood(likelihood), np.nan)
+
+
+def distance_of_likelihood(likelihood: FloatArray) -> FloatArray:
+    """The distance d in [0, FARTHEST_DISTANCE] of likelihoods exp(L) `(...)`: L = `LIKELIHOOD.nearest` - d^2 / 2.
+
+    Example:
+        >>> distance_of_likelihood(np.exp([LIKELIHOOD.nearest, LIKELIHOOD.nearest - 2.0, -np.inf])).tolist() == [
+        ...     0.0, 2.0, FARTHEST_DISTANCE]
+        True
+    """
     log_likelihood = np.log(np.maximum(likelihood, np.exp(LIKELIHOOD.farthest_log_likelihood)))
-    distance = np.sqrt(2.0 * np.maximum(LIKELIHOOD.nearest - log_likelihood, 0.0))
-    return np.where(first.known[:, None] & second.known, distance, np.nan)
+    return np.asarray(np.sqrt(2.0 * np.maximum(LIKELIHOOD.nearest - log_likelihood, 0.0)))
 
 
 def density_of_strangers(readings: FloorReadings, image: IntArray) -> float:
@@ -278,10 +294,10 @@ def _row(projection: FloatArray, points: FloatArray) -> FloatArray:
 
 
 def _density(place: FloatArray, covariance: FloatArray, other: FloatArray, other_covariance: FloatArray) -> FloatArray:
-    """`(N, M)` Student density of the differences of places `(N, 2)` and others `(M, 2)`, their covariances added."""
+    """`(...)` Student density of the differences of places `(..., 2)` and others, their covariances added."""
     # Component by component: arrays of small matrices take several times as long.
-    x, y = (place[:, None, axis] - other[:, axis] for axis in range(2))
-    xx, xy, yy = (covariance[:, None, a, b] + other_covariance[:, a, b] for a, b in ((0, 0), (0, 1), (1, 1)))
-    determinant = np.maximum(xx * yy - xy * xy, 1e-12)
+    x, y = (place[..., axis] - other[..., axis] for axis in range(2))
+    xx, xy, yy = (covariance[..., a, b] + other_covariance[..., a, b] for a, b in ((0, 0), (0, 1), (1, 1)))
+    determinant = np.maximum(xx * yy - xy * xy, LIKELIHOOD.smallest_determinant)
     tail = 1.0 + (yy * x * x - 2 * xy * x * y + xx * y * y) / (LIKELIHOOD.freedom * determinant)
     return np.asarray(1.0 / (tail * tail * tail * (2.0 * np.pi) * np.sqrt(determinant)))  # the power (freedom + 2) / 2
