@@ -1,4 +1,4 @@
-"""A hundred cameras over a wide hall, each of which overlaps with a few: what a frame costs where most pairs of views never meet."""
+"""Many cameras over a wide hall, each of which overlaps with a few: most pairs of views never meet."""
 
 from __future__ import annotations
 
@@ -68,7 +68,9 @@ class WideHall(Simulated):
         intrinsics[:, 0, 0] = intrinsics[:, 1, 1] = focal
         intrinsics[:, :, 2] = self.config.width / 2, self.config.height / 2, 1.0
         rotation = np.stack([right, np.cross(ahead, right), ahead], axis=1)
-        return (intrinsics @ rotation @ np.concatenate([np.tile(np.eye(3), (views, 1, 1)), -centre[:, :, None]], 2))[None]
+        return (intrinsics @ rotation @ np.concatenate([np.tile(np.eye(3), (views, 1, 1)), -centre[:, :, None]], 2))[
+            None
+        ]
 
     def _outlines(self, chunk: slice) -> tuple[FloatArray, IntArray, NDArray[np.bool_]]:
         boxes, present, seen = super()._outlines(chunk)
@@ -90,5 +92,9 @@ def true_model(hall: WideHall) -> FittedModel:
     table = floor_table(floor, pack([hall.frame(t) for t in range(len(hall))], len(hall.views)))
     tables = {pair: FusedTable({"floor": table}, {"floor": 1.0}, 0.0) for pair in view_pairs(len(hall.views))}
     return FittedModel(
-        hall.views, AssociatorConfig(recipe={"name": "geometry"}), np.zeros(len(hall.views), np.int64), floor=floor, tables=tables
+        hall.views,
+        AssociatorConfig(recipe={"name": "geometry"}),
+        np.zeros(len(hall.views), np.int64),
+        floor=floor,
+        tables=tables,
     )

@@ -56,9 +56,7 @@ def find_edges(model: FittedModel, frames: Sequence[Frame]) -> tuple[Edges, Floa
     return Edges(first[kept], second[kept], boxes.count), log_odds[kept]
 
 
-def _near_pairs(
-    cue: Cue, readings: Any, search: Search, boxes: Edges
-) -> tuple[IntArray, IntArray, FloatArray]:
+def _near_pairs(cue: Cue, readings: Any, search: Search, boxes: Edges) -> tuple[IntArray, IntArray, FloatArray]:
     """Pairs of boxes, and their distances, that a cue finds for the pairs of views that are asked."""
     first, second, distances = cue.pairs_within(readings, boxes.frame, boxes.view, search.farthest)
     if np.count_nonzero(search.near) * 2 == len(search.near) * (len(search.near) - 1):

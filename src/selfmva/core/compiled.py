@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from functools import cache
+from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -35,14 +36,13 @@ def compiled(function: Callable[..., Any], signature: str) -> Callable[..., Any]
     """
     if not is_available():
         return None
-    import numba
-
+    numba = import_module("numba")
     try:
         try:
             return _compile(numba, function, signature, on_disk=True)
         except (RuntimeError, OSError):  # no folder to write to
             return _compile(numba, function, signature, on_disk=False)
-    except Exception:  # noqa: BLE001  # of whatever kind: a compiler that fails costs speed, nothing else
+    except Exception:  # of whatever kind: a compiler that fails costs speed, nothing else
         logger.warning("numba does not compile %s, NumPy does its work", function.__name__, exc_info=True)
         return None
 
@@ -52,9 +52,7 @@ def is_available() -> bool:
     """Whether numba is installed and not switched off."""
     if find_spec("numba") is None:
         return False
-    import numba
-
-    return not numba.config.DISABLE_JIT
+    return not import_module("numba").config.DISABLE_JIT
 
 
 def abs_difference(first: float, second: float) -> float:

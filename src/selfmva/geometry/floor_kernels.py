@@ -1,4 +1,4 @@
-"""What `selfmva.geometry.floor_pairs` computes by blocks of arrays, as a loop for numba: see `selfmva.core.compiled`."""
+"""What `selfmva.geometry.floor_pairs` computes by arrays, as a loop for numba: see `selfmva.core.compiled`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from selfmva.core.types import FloatArray, IntArray
 
-SIGNATURE_OF_LIKELIHOODS = (
-    "i8(f8[:, :, ::1], f8[:, ::1], i8[::1], i8[::1], f8, f8, i8[::1], i8[::1], f8[::1])"
-)
+SIGNATURE_OF_LIKELIHOODS = "i8(f8[:, :, ::1], f8[:, ::1], i8[::1], i8[::1], f8, f8, i8[:, ::1], f8[::1])"
 
 
 def likely_pairs(
@@ -21,8 +19,7 @@ def likely_pairs(
     view: IntArray,
     least: float,
     smallest: float,
-    first: IntArray,
-    second: IntArray,
+    pairs: IntArray,
     likelihood: FloatArray,
 ) -> int:
     """Write down all pairs whose likelihood is above `least`, in the order of the first, then of the second.
@@ -34,8 +31,7 @@ def likely_pairs(
         view: `(M,)`.
         least: Likelihood.
         smallest: Determinant.
-        first: `(E,)` is written.
-        second: `(E,)` is written.
+        pairs: `(2, E)` rows of boxes, is written.
         likelihood: `(E,)` is written.
 
     Returns:
@@ -55,7 +51,7 @@ def likely_pairs(
             x, y = components[0, r, a], components[1, r, a]
             xx, xy, yy, weight = components[2, r, a], components[3, r, a], components[4, r, a], components[5, r, a]
             for s in range(2):
-                # Slices from 0 on: the compiler then needs no test for negative numbers, and takes several boxes at once.
+                # Slices from 0 on: the compiler then tests for no negative number, and takes several boxes at once.
                 xs, ys = components[0, s, start : end[a]], components[1, s, start : end[a]]
                 xxs, xys, yys = (
                     components[2, s, start : end[a]],
@@ -67,13 +63,13 @@ def likely_pairs(
                     dx, dy = x - xs[b], y - ys[b]
                     sxx, sxy, syy = xx + xxs[b], xy + xys[b], yy + yys[b]
                     determinant = sxx * syy - sxy * sxy
-                    determinant = determinant if determinant > smallest else smallest
+                    determinant = max(smallest, determinant)
                     tail = syy * dx * dx - 2.0 * sxy * dx * dy + sxx * dy * dy + determinant
                     density = determinant * determinant * np.sqrt(determinant) / (tail * tail * tail)
                     total[b] += weight * weights[b] * density
         for b in range(len(total)):
             if total[b] > least:
-                if count < len(first):
-                    first[count], second[count], likelihood[count] = a, start + b, total[b]
+                if count < len(likelihood):
+                    pairs[0, count], pairs[1, count], likelihood[count] = a, start + b, total[b]
                 count += 1
     return count

@@ -123,8 +123,10 @@ def read_boxes_on_floor(
         The readings.
     """
     there = np.array([camera is not None for camera in cameras])
-    parameters = np.stack([np.zeros(PARAMETERS) if camera is None else camera for camera in cameras])[view]
+    parameters = np.stack([np.zeros(PARAMETERS) if camera is None else camera for camera in cameras])
     projection = projections(parameters)
+    inverse = np.asarray(np.linalg.inv(projection[:, :, [0, 1, 3]])[view], dtype=np.float64)
+    parameters, projection = parameters[view], projection[view]
     width, height = np.array([[v.width, v.height] for v in views], dtype=np.float64)[view].T
     middle = (boxes[:, 0] + boxes[:, 2]) / 2 / width - 0.5
     top, bottom = ((boxes[:, k] - height / 2) / width for k in (1, 3))
@@ -133,12 +135,12 @@ def read_boxes_on_floor(
     aside = np.where((boxes[:, 0] > margin) & (boxes[:, 2] < width - margin), LIKELIHOOD.sideways, LIKELIHOOD.cut)
     below, above = boxes[:, 3] >= height - margin, boxes[:, 1] <= margin
 
-    foot, foot_slope, depth = _on_floor(projection, np.column_stack([middle, bottom]))
+    foot, foot_slope, depth = _on_floor(inverse, np.column_stack([middle, bottom]))
     foot_noise = size[:, None] * LIKELIHOOD.foot_noise * np.column_stack([aside, np.where(below, LIKELIHOOD.cut, 1.0)])
     foot_front = depth > 0
     head_noise = size[:, None] * LIKELIHOOD.head_noise * np.column_stack([aside, np.where(above, LIKELIHOOD.cut, 1.0)])
-    head = _below_head(parameters, *_on_floor(projection, np.column_stack([middle, top])), head_noise)
-    low, low_slope, low_depth = _on_floor(projection, np.column_stack([middle, bottom + LIKELIHOOD.hidden * size]))
+    head = _below_head(parameters, *_on_floor(inverse, np.column_stack([middle, top])), head_noise)
+    low, low_slope, low_depth = _on_floor(inverse, np.column_stack([middle, bottom + LIKELIHOOD.hidden * size]))
     low_noise = size[:, None] * np.column_stack(
         [LIKELIHOOD.foot_noise * aside, np.where(below, LIKELIHOOD.cut, 1.0) * LIKELIHOOD.hidden_noise]
     )
@@ -237,9 +239,11 @@ def log_odds_of_distances(strangers: float) -> tuple[FloatArray, FloatArray]:
     return distances, LIKELIHOOD.evidence * (LIKELIHOOD.nearest - distances**2 / 2.0 - np.log(strangers))
 
 
-def _on_floor(projection: FloatArray, points: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """`(M, 2)` where rays meet the floor, `(M, 2, 2)` its derivative, `(M,)` the depth there, negative behind."""
-    inverse = np.linalg.inv(projection[:, :, [0, 1, 3]])
+def _on_floor(inverse: FloatArray, points: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """`(M, 2)` where rays meet the floor, `(M, 2, 2)` its derivative, `(M,)` the depth there, negative behind.
+
+    The inverses `(M, 3, 3)` are those of what takes the floor to the image.
+    """
     ray = (inverse[:, :, :2] @ points[:, :, None])[..., 0] + inverse[:, :, 2]
     # The third coordinate is one over the depth; it goes through 0 at the horizon.
     scale = np.where(
@@ -279,12 +283,19 @@ def _carried(slope: FloatArray, noise: FloatArray) -> FloatArray:
 def _combined(readings: Sequence[tuple[FloatArray, FloatArray, np.ndarray]]) -> tuple[FloatArray, FloatArray]:
     """Place and covariance of the product of normal laws `(M, 2)`, `(M, 2, 2)`, of those that hold `(M,)`."""
     information = [
-        np.linalg.inv(covariance + LIKELIHOOD.smallest_covariance * np.eye(2)) * holds[:, None, None]
+        _inverse(covariance + LIKELIHOOD.smallest_covariance * np.eye(2)) * holds[:, None, None]
         for _, covariance, holds in readings
     ]
-    covariance = np.linalg.inv(np.sum(information, axis=0) + LIKELIHOOD.smallest_information * np.eye(2))
+    covariance = _inverse(np.sum(information, axis=0) + LIKELIHOOD.smallest_information * np.eye(2))
     weighted = [weight @ place[:, :, None] for weight, (place, _, _) in zip(information, readings, strict=True)]
     return (covariance @ np.sum(weighted, axis=0))[..., 0], covariance
+
+
+def _inverse(matrices: FloatArray) -> FloatArray:
+    """Of symmetric positive matrices `(M, 2, 2)`: many small ones take NumPy's solver ten times as long."""
+    xx, xy, yy = matrices[:, 0, 0], matrices[:, 0, 1], matrices[:, 1, 1]
+    adjugate = np.array([yy, -xy, -xy, xx])
+    return np.asarray((adjugate / (xx * yy - xy * xy)).T.reshape(-1, 2, 2))
 
 
 def _row(projection: FloatArray, points: FloatArray) -> FloatArray:

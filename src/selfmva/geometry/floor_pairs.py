@@ -40,7 +40,9 @@ class FloorPairSettings:
 FLOOR_PAIRS = FloorPairSettings()
 
 
-def pairs_on_floor(readings: FloorReadings, frame: IntArray, view: IntArray, farthest: float) -> tuple[IntArray, IntArray, FloatArray]:
+def pairs_on_floor(
+    readings: FloorReadings, frame: IntArray, view: IntArray, farthest: float
+) -> tuple[IntArray, IntArray, FloatArray]:
     """All pairs of boxes of one frame and two views that are nearer than a distance, or of which nothing is known.
 
     Args:
@@ -50,8 +52,8 @@ def pairs_on_floor(readings: FloorReadings, frame: IntArray, view: IntArray, far
         farthest: Distance as `distances_on_floor` counts it.
 
     Returns:
-        Rows `(E,)` of first boxes, increasing, and of second boxes, of later views; distances `(E,)`, NaN where a box is
-        off the floor.
+        Rows `(E,)` of first boxes, increasing, and of second boxes, of later views; distances `(E,)`, NaN where a box
+        is off the floor.
 
     Example:
         >>> from selfmva.core.types import View
@@ -86,9 +88,7 @@ def pairs_on_floor(readings: FloorReadings, frame: IntArray, view: IntArray, far
     return first[order], second[order], np.append(distances, np.full(len(unknown[0]), np.nan))[order]
 
 
-def _pairs_of_unknown(
-    rows: IntArray, known: BoolArray, frame: IntArray, view: IntArray
-) -> tuple[IntArray, IntArray]:
+def _pairs_of_unknown(rows: IntArray, known: BoolArray, frame: IntArray, view: IntArray) -> tuple[IntArray, IntArray]:
     """First and second boxes of all pairs of one frame and two views that some boxes, which are not known, are in."""
     start, end = (np.searchsorted(frame, frame[rows], side=side) for side in ("left", "right"))
     size = end - start
@@ -153,10 +153,10 @@ def _find_compiled(
     """As `_find_by_blocks`, by the loop."""
     room = FLOOR_PAIRS.room * len(view)
     while True:
-        first, second, likelihood = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room)
-        count = kernel(components, reach, end, view, least, _smallest_determinant(), first, second, likelihood)
+        pairs, likelihood = np.empty((2, room), np.int64), np.empty(room)
+        count = kernel(components, reach, end, view, least, _smallest_determinant(), pairs, likelihood)
         if count <= room:
-            return first[:count], second[:count], likelihood[:count]
+            return pairs[0, :count], pairs[1, :count], likelihood[:count]
         room = count
 
 
@@ -199,10 +199,12 @@ def _find_by_blocks(
 def _near_together(reach: FloatArray, end: IntArray) -> tuple[IntArray, bool]:
     """`(M,)` an order of the boxes in which those of a large frame are in the order of their places; whether any is."""
     order, mixed = np.arange(len(end)), False
+    reaches = reach[0] <= reach[2]
+    middle = np.add(reach[0], reach[2], out=np.zeros(len(end)), where=reaches)
     for last in np.unique(end).tolist():
         first = int(np.searchsorted(end, last))
         if last - first >= FLOOR_PAIRS.sorted_from:
-            order[first:last] = first + np.argsort(reach[0, first:last] + reach[2, first:last], kind="stable")
+            order[first:last] = first + np.argsort(middle[first:last], kind="stable")
             mixed = True
     return order, mixed
 
@@ -229,8 +231,8 @@ def _columns_in_reach(reach: FloatArray, rows: slice, start: int, end: int) -> I
 def _features(components: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """What the determinants and tails of all pairs of readings are products of.
 
-    The determinant of a sum of two covariances and the quadratic form of a difference of two places are bilinear in what
-    either box brings: matrix products compute them for all pairs, in a fifth of the time of arithmetic by arrays.
+    The determinant of a sum of two covariances and the quadratic form of a difference of two places are bilinear in
+    what either box brings: matrix products compute them for all pairs, in a fifth of the time of arithmetic by arrays.
 
     Returns:
         `(5, 2, M)` twice, of the determinants |C + C'|, for the first and for the second box; and `(12, 2, M)` twice,
@@ -248,8 +250,10 @@ def _features(components: FloatArray) -> tuple[FloatArray, FloatArray, FloatArra
         scale * np.stack([own, one, across, beside, yy, xy, xx, x, y, x * x, x * y, y * y]),
         scale
         * np.stack(
-            [one, own, -2.0 * x, -2.0 * y, x * x + xx, -2.0 * (x * y + xy), y * y + yy]
-            + [-2.0 * across, -2.0 * beside, yy, -2.0 * xy, xx]
+            [
+                *(one, own, -2.0 * x, -2.0 * y, x * x + xx, -2.0 * (x * y + xy), y * y + yy),
+                *(-2.0 * across, -2.0 * beside, yy, -2.0 * xy, xx),
+            ]
         ),
     )
 
@@ -273,4 +277,4 @@ def _likelihoods(features: Sequence[FloatArray], rows: slice, columns: IntArray,
     determinant /= tail
     half, middle = shape[0] // 2, shape[1] // 2
     both = np.add(determinant[:half], determinant[half:], out=tail[:half])
-    return np.add(both[:, :middle], both[:, middle:], out=power[:half, :middle])
+    return np.asarray(np.add(both[:, :middle], both[:, middle:], out=power[:half, :middle]))

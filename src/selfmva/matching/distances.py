@@ -31,31 +31,31 @@ class PairProductSettings:
 PAIR_PRODUCTS = PairProductSettings()
 
 
-def products_of_pairs(vectors: Vectors, first: IntArray, second: IntArray) -> Vectors:
+def products_of_pairs(vectors: Vectors, first: IntArray, second: IntArray, products: Vectors) -> Vectors:
     """Inner products of pairs of vectors: by matrix products where most pairs of a block are asked for.
 
     Args:
         vectors: `(M, D)`, an array or a tensor.
         first: `(E,)` increasing rows.
         second: `(E,)` rows.
+        products: `(E,)`, of the same kind, is written.
 
     Returns:
-        `(E,)` on the same device.
+        `products`.
 
     Example:
         >>> vectors = np.array([[1, 0], [2, 1], [0, 3]], np.float32)
-        >>> products_of_pairs(vectors, np.array([0, 1]), np.array([1, 2])).tolist()
+        >>> products_of_pairs(vectors, np.array([0, 1]), np.array([1, 2]), np.empty(2, np.float32)).tolist()
         [2.0, 3.0]
     """
-    result = vectors.new_empty(len(first)) if not isinstance(vectors, np.ndarray) else np.empty(len(first), np.float32)
     for pairs in _blocks(first):
         one, other = first[pairs], second[pairs]
         rows, columns = slice(one[0], one[-1] + 1), slice(other.min(), other.max() + 1)
         if (rows.stop - rows.start) * (columns.stop - columns.start) <= PAIR_PRODUCTS.dense * len(one):
-            result[pairs] = (vectors[rows] @ vectors[columns].T)[one - rows.start, other - columns.start]
+            products[pairs] = (vectors[rows] @ vectors[columns].T)[one - rows.start, other - columns.start]
         else:
-            result[pairs] = (vectors[one] * vectors[other]).sum(-1)
-    return result
+            products[pairs] = (vectors[one] * vectors[other]).sum(-1)
+    return products
 
 
 def _blocks(rows: IntArray) -> Iterator[slice]:

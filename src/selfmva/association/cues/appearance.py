@@ -47,7 +47,9 @@ class AppearanceCue(Cue):
 
     def distances_of_pairs(self, readings: NDArray[np.float32], first: IntArray, second: IntArray) -> FloatArray:
         """See `Cue`."""
-        return np.asarray(1.0 - products_of_pairs(readings, first, second), dtype=np.float64)
+        return np.asarray(
+            1.0 - products_of_pairs(readings, first, second, np.empty(len(first), np.float32)), dtype=np.float64
+        )
 
     def learn_tables(
         self,

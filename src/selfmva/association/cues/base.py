@@ -96,7 +96,7 @@ class Cue(ABC):
 
     @abstractmethod
     def distances_of_pairs(self, readings: Any, first: IntArray, second: IntArray) -> FloatArray:
-        """`(E,)` the same of some pairs of boxes: of those of rows `first` and those of rows `second` of the readings."""
+        """`(E,)` the same of some pairs of boxes: those of rows `first` and of rows `second` of the readings."""
 
     def pairs_within(self, readings: Any, frame: IntArray, view: IntArray, farthest: float) -> NearPairs:
         """Pairs of boxes of one frame and two views that are nearer than a distance, or of which nothing is known.

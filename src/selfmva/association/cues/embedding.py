@@ -77,7 +77,7 @@ class EmbeddingCue(Cue):
         """See `Cue`."""
         import torch
 
-        products = products_of_pairs(readings.points, first, second)
+        products = products_of_pairs(readings.points, first, second, readings.points.new_empty(len(first)))
         one, other = (torch.from_numpy(rows).to(readings.points.device) for rows in (first, second))
         squares = products.mul_(-2.0).add_(readings.squares[one]).add_(readings.squares[other])
         return np.asarray(squares.clamp_min_(SMALLEST_SQUARE).sqrt_().cpu().numpy(), dtype=np.float64)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from scipy.sparse import coo_array
+from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from selfmva.matching.grouping.climb import CLIMB
@@ -21,8 +21,8 @@ def group_edges(log_odds: FloatArray, edges: Edges, other: float, threshold: flo
     """Group the boxes of many instants at once; see `selfmva.matching.grouping.groups.group`.
 
     Boxes that no chain of edges above the threshold connects are grouped apart, for joining them gains nothing. Where
-    all boxes that hang together are of different views and each pair is above the threshold, they are a group: most are.
-    What is left is searched.
+    all boxes that hang together are of different views and each pair is above the threshold, they are a group: most
+    are. What is left is searched.
 
     Args:
         log_odds: `(E,)` of every edge, finite.
@@ -44,16 +44,23 @@ def group_edges(log_odds: FloatArray, edges: Edges, other: float, threshold: flo
     links = log_odds - threshold
     boxes, joins = len(edges.view), links > CLIMB.gain
     one, two = edges.first[joins], edges.second[joins]
-    part = connected_components(coo_array((np.ones(len(one)), (one, two)), shape=(boxes, boxes)), directed=False)[1]
+    part = _parts(one, two, boxes)
     size = np.bincount(part)
     own_view = np.zeros((len(size), edges.views), dtype=bool)
     own_view[part, edges.view] = True
     whole = (own_view.sum(axis=1) == size) & (2 * np.bincount(part[one], minlength=len(size)) == size * (size - 1))
-    group = part.astype(np.int64)
+    group = part.copy()
     rest = np.flatnonzero(~whole[part])
     if len(rest):
         group[rest] = len(size) + _search_rest(rest, part, links, edges, other - threshold)
     return _by_first_appearance(group, edges.ends)
+
+
+def _parts(first: IntArray, second: IntArray, boxes: int) -> IntArray:
+    """`(M,)` number of the part of each box: what hangs together by edges `(E,)`, the first boxes increasing."""
+    begin = np.searchsorted(first, np.arange(boxes + 1))
+    graph: Any = csr_array((np.ones(len(first)), second, begin), shape=(boxes, boxes))
+    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
 
 class _Places(NamedTuple):
@@ -97,8 +104,8 @@ def _search_rest(rest: IntArray, part: IntArray, links: FloatArray, edges: Edges
 def _pack(rest: IntArray, part: IntArray, links: FloatArray, edges: Edges) -> tuple[IntArray, _Places]:
     """Numbers of the frames that boxes are of, and places for the boxes.
 
-    Boxes of one view that hang together lie in one row. The rows of each part are in the order of what its views have to
-    say in the whole frame, the most first. Different parts never join: their rows are shared.
+    Boxes of one view that hang together lie in one row. The rows of each part are in the order of what its views have
+    to say in the whole frame, the most first. Different parts never join: their rows are shared.
     """
     frames, frame = np.unique(edges.frame[rest], return_inverse=True)
     says, cells = np.maximum(links, 0.0), edges.count.size

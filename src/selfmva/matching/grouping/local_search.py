@@ -71,8 +71,8 @@ def climb_from_all_starts(links: FloatArray, count: IntArray, strongest: IntArra
         links: `(F, V, K, V, K)`, 0 inside views and in the padding; used up.
         count: `(F, V)`, of at least one view.
         strongest: `(F, V)` the order of views to start with.
-        boxes: `(F,)` by which the number of starts is chosen: by each frame alone, for what else is in the batch must not
-            matter.
+        boxes: `(F,)` by which the number of starts is chosen: by each frame alone, for what else is in the batch must
+            not matter.
 
     Returns:
         `(F, V, K)` int64 number of the group of each box within its frame; -1 in the padding.

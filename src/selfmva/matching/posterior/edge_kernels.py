@@ -62,13 +62,13 @@ def marginals_by_loops(  # noqa: C901  # one loop after the other
             rest_first[first[e]] += odds[e] * free_second[e]
             rest_second[second[e]] += odds[e] * free_first[e]
     result = np.empty(edges)
-    for e in range(edges):
-        joint = odds[e] * free_first[e] * free_second[e]
-        result[e] = joint / (1.0 + joint)
+    for k in range(edges):
+        joint = odds[k] * free_first[k] * free_second[k]
+        result[k] = joint / (1.0 + joint)
     return result
 
 
-def agreement_by_loops(
+def agreement_by_loops(  # noqa: C901, PLR0912  # one loop after the other
     posterior: FloatArray, first: IntArray, second: IntArray, view: IntArray, views: int, least: float
 ) -> FloatArray:
     """What third views add to the log-odds of edges.

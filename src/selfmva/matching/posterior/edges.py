@@ -1,8 +1,8 @@
 """Posteriors of the pairs of boxes that may be one person, the edges, of all frames of a chunk at once.
 
-The same marginals and the same agreement of third views as in `selfmva.matching.posterior.posterior`, for which all pairs
-of boxes count; here a pair that is no edge says nothing. Edges whose own odds are small still compete, but hardly hear
-what they cause: they are asked a few times, and count as a constant in between.
+The same marginals and the same agreement of third views as in `selfmva.matching.posterior.posterior`, for which all
+pairs of boxes count; here a pair that is no edge says nothing. Edges whose own odds are small still compete, but hardly
+hear what they cause: they are asked a few times, and count as a constant in between.
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EdgeSettings:
-    """How exactly posteriors of edges are computed; WILDTRACK's differ by .0035 at most from those of all pairs."""
+    """How exactly posteriors of edges are computed."""
 
-    # Log-odds of a pair on its own that is an edge, at least. Those of -6 that are left out change others by .01.
-    least_log_odds: float = -7.0
+    # Log-odds of a pair on its own that is an edge, at least. On WILDTRACK, what is left out changes posteriors by at
+    # most .0013; at -7 by .005, at -6 by .01.
+    least_log_odds: float = -8.0
     active: float = -3.0  # log-odds from where on an edge takes part in every round
     asked: int = 3  # times that the other edges are asked
     rounds: int = 4  # of belief propagation, each time
@@ -61,7 +62,7 @@ class Edges:
     @property
     def views(self) -> int:
         """Number of views."""
-        return self.count.shape[1]
+        return int(self.count.shape[1])
 
     @cached_property
     def ends(self) -> IntArray:
@@ -180,9 +181,8 @@ def agreement_of_edges(posterior: FloatArray, edges: Edges) -> FloatArray:
     kernel = compiled(agreement_by_loops, SIGNATURE_OF_AGREEMENT)
     if kernel is None:
         return _agreement_by_arrays(posterior, edges)
-    result: FloatArray = kernel(
-        posterior, edges.first, edges.second, edges.view, edges.views, EDGES.least_posterior
-    )
+    first, second = map(np.ascontiguousarray, (edges.first, edges.second))
+    result: FloatArray = kernel(posterior, first, second, edges.view, edges.views, EDGES.least_posterior)
     return result
 
 
