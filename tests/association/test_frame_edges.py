@@ -1,4 +1,4 @@
-"""Edges of frames: all pairs of boxes that the tables give enough, whatever cues a model has; and what is kept of them."""
+"""Edges of frames: all pairs of boxes that the tables give enough, whatever cues a model has; what is kept of them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def rig(name: str) -> tuple[FittedModel, list[Frame]]:
     """Models with different cues, on three views that hang around a floor, and frames with features."""
     recording = scene(people=8, clothes=1.0)
     frames = [clip_to_views(recording.frame(t), recording.views) for t in range(0, 60, 7)]
-    frames[2] = Frame(frames[2].boxes[:2] + (np.zeros((0, 4)),), frames[2].index)  # nobody, and no features
+    frames[2] = Frame((*frames[2].boxes[:2], None), frames[2].index)  # nobody, and no features
     floor = true_floor(recording)
     matrix = np.random.default_rng(0).normal(size=(3, 3))
     pairs = view_pairs(3)

@@ -79,7 +79,7 @@ def test_far_boxes_are_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     far = camera.copy()
     far[X] = 500.0
     corners = rng.uniform(300, 600, (40, 2))
-    boxes = np.column_stack([corners, corners + (30, 90)])
+    boxes = np.column_stack([corners, corners + np.array([30, 90])])
     view = np.repeat([0, 1, 2, 3], 10)
     readings = read_boxes_on_floor([camera, far, camera, far], VIEWS[:4], boxes, view)
     looked_at: list[int] = []

@@ -32,7 +32,7 @@ class StreamChunkSettings:
     """What is looked at together, at most: enough for speed, and bounded memory."""
 
     frames: int = 64  # of a stream
-    boxes: int = 2048  # of all their views: what bounds the memory; threads share larger pieces with less waiting
+    boxes: int = 1024  # of all their views: what bounds the memory; in smaller pieces, threads wait for each other
     images: int = 32  # that the frames bring along
 
 

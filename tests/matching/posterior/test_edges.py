@@ -27,7 +27,7 @@ def use(way: str, monkeypatch: pytest.MonkeyPatch, **changed: float) -> None:
 
 
 def crowd(seed: int, views: int, people: int, frames: int = 2) -> tuple[np.ndarray, Edges, np.ndarray]:
-    """Log-odds of people of whom views miss some, and of strangers; edges are all pairs; the same, padded for `agree`."""
+    """Log-odds of people of whom views miss some, and of strangers; all pairs as edges; what `agree` makes of them."""
     rng = np.random.default_rng(seed)
     seen = rng.random((frames, views, people)) < 0.8
     count = seen.sum(axis=2)

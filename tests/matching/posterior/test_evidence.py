@@ -15,7 +15,7 @@ FLOOR = DistanceTable(np.linspace(0.0, 9.0, 30), 8.0 - 0.4 * np.linspace(0.0, 9.
 
 
 def tables(seed: int, *, same_floor: bool) -> dict[tuple[int, int], FusedTable]:
-    """Of four views, the last of which is off the floor; the pair (0, 1) has nothing, (2, 3) a cue that tells nothing."""
+    """Of four views, the last of them off the floor; the pair (0, 1) has nothing, (2, 3) a cue that tells nothing."""
     rng = np.random.default_rng(seed)
     found = {}
     for i, j in view_pairs(4):
