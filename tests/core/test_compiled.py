@@ -37,7 +37,7 @@ def test_it_computes_the_same() -> None:
 
 
 def test_without_numba(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "find_spec", lambda _: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     assert not is_available()
     assert compiled(abs_difference, SIGNATURE) is None
 

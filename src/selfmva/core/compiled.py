@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
+
+from selfmva.errors import MissingDependencyError, require
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +51,9 @@ def compiled(function: Callable[..., Any], signature: str) -> Callable[..., Any]
 @cache
 def is_available() -> bool:
     """Whether numba is installed and not switched off."""
-    if find_spec("numba") is None:
+    try:
+        require("numba", "fast")
+    except MissingDependencyError:
         return False
     return not import_module("numba").config.DISABLE_JIT
 
