@@ -37,7 +37,7 @@ def group_edges(log_odds: FloatArray, edges: Edges, other: float, threshold: flo
         >>> from selfmva.matching.posterior.edges import Edges
         >>> edges = Edges(np.array([0, 0, 1]), np.array([2, 3, 3]), np.array([[2, 2]]))
         >>> group_edges(np.array([3.0, 4.0, 2.0]), edges, other=-7.0).tolist()
-        [0, 1, 1, 0]
+        [0, 1, 0, 1]
         >>> group_edges(np.array([3.0, 4.0, 2.0]), edges, other=-7.0, threshold=2.5).tolist()
         [0, 1, 2, 0]
     """

@@ -141,7 +141,7 @@ class Evidence:
             >>> evidence.log_odds(np.array([0, 0]), {"floor": np.array([5.0, np.nan])}).tolist()
             [-4.0, 0.0]
             >>> evidence.searches["floor"].farthest
-            6.5
+            7.0
         """
         pairs = view_pairs(views)
         number = np.zeros((views, views), dtype=np.int64)
