@@ -1,10 +1,12 @@
-"""Association of frames of WILDTRACK load: 7 views, 239 boxes, all 21 view pairs.
+"""Association of frames of WILDTRACK load: 7 views, 239 boxes, all 21 view pairs; and of a hall with 100 cameras.
 
 OPENBLAS_NUM_THREADS=1 python benchmarks/association.py [repeats]
 
-Without the setting, NumPy's own threads take part, and mostly wait.
+Without the setting, NumPy's own threads take part, and mostly wait. With `NUMBA_DISABLE_JIT=1`, NumPy does what numba
+compiles where it is installed.
 
-One frame and its parts on one thread, then a stream on one thread and on two, and where its time goes.
+One frame and its parts on one thread, then a stream on one thread and on two, and where its time goes: with the
+embedding, and on the floor alone. Then frames of a hundred cameras that overlap with few others.
 """
 
 import cProfile
@@ -15,9 +17,11 @@ import time
 import numpy as np
 import torch
 from _machine import DATA, describe
+from _wide_hall import WideHall, true_model
 
 from selfmva import Frame, load_dataset
 from selfmva.association.associator import Associator
+from selfmva.core.compiled import is_available
 from selfmva.core.view_pairs import view_pairs
 from selfmva.encoders.box import EMBEDDING_DIM
 from selfmva.matching.assignment import solve
@@ -27,13 +31,13 @@ BOXES = 239
 STREAM = 200  # frames
 PARTS = {  # functions of the profile, from the outside in
     "associate_frames": "everything",
-    "frame_distances": "  distances by all cues",
+    "find_edges": "  pairs that may be one person, and their log-odds",
     "embed": "    embeddings",
     "read_boxes_on_floor": "    readings on the floor",
-    "distances_on_floor": "    distances on the floor",
-    "posteriors": "  posteriors",
-    "matching_marginals": "    matching marginals",
-    "group_frames": "  groups",
+    "pairs_on_floor": "    distances on the floor",
+    "posteriors_of_edges": "  posteriors",
+    "marginals_of_edges": "    matching marginals",
+    "group_edges": "  groups",
     "largest_sum": "    of these, assignment problems",
 }
 
@@ -68,7 +72,7 @@ def cpu_milliseconds(function, inputs) -> tuple[float, float, float]:
 def main() -> None:
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 40
     torch.set_num_threads(1)
-    print(describe())
+    print(describe(), "numba" if is_available() else "NumPy alone", sep="; ")
     views, recording, frames = load_frames()
     # The floor and the tables are learnt as always. Speed does not depend on the weights of the encoder.
     associator = Associator(recipe={"name": "batch", "steps": 1}).fit(views, recording)
@@ -129,6 +133,25 @@ def main() -> None:
     stream = [frames[number % len(frames)] for number in range(STREAM)]
     print_rates(associator, stream)
     print_profile(associator, stream)
+    print_floor_alone(views, recording, frames)
+
+
+def print_floor_alone(views: tuple, recording: list[Frame], frames: list[Frame]) -> None:
+    """Frames of rigs that know a floor and nothing else: where most pairs of views overlap, and where few do."""
+    hall = WideHall(views=100, people=34, instants=40)
+    rigs = {
+        "WILDTRACK, the floor alone": (Associator(recipe="geometry").fit(views, recording), frames),
+        "100 cameras, the floor alone": (Associator.from_model(true_model(hall)), [hall.frame(t) for t in range(40)]),
+    }
+    for name, (rig, busy) in rigs.items():
+        boxes = np.mean([sum(frame.counts) for frame in busy])
+        for frame in busy[:3]:  # warm up
+            rig.associate(frame)
+        middle, low, high = cpu_milliseconds(rig.associate, busy)
+        print(f"\n{name}, {boxes:.0f} boxes: CPU ms of associate() {middle:.2f} ({low:.2f} to {high:.2f})")
+        stream = [busy[number % len(busy)] for number in range(STREAM)]
+        print_rates(rig, stream)
+        print_profile(rig, stream)
 
 
 def print_rates(associator: Associator, stream: list[Frame]) -> None:

@@ -43,6 +43,10 @@ class StatureCue(Cue):
         """See `Cue`."""
         return np.abs(first[:, None] - second)
 
+    def distances_of_pairs(self, readings: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """See `Cue`."""
+        return np.abs(readings[first] - readings[second])
+
 
 def crowd() -> tuple[list[Frame], list[tuple[np.ndarray, np.ndarray]]]:
     """At every instant other people, each as high in one view as in the other, at places that tell nothing."""

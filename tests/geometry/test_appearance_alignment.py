@@ -95,8 +95,7 @@ def test_clothes_find_the_floor_of_a_few_instants() -> None:
     assert all(dressed.trusted(i, j) for i, j in PAIRS)
     assert max(floor_error(scene, dict(enumerate(dressed.cameras)), i, j) for i, j in PAIRS) < 0.1
     bare = calibrate_floor(scene.views, [Frame(frame.boxes, frame.index) for frame in frames])
-    assert bare is not None
-    assert max(floor_error(scene, dict(enumerate(bare.cameras)), i, j) for i, j in PAIRS) > 1.0
+    assert bare is None or not all(bare.trusted(i, j) for i, j in PAIRS)
 
 
 def test_proposals_change_nothing_where_there_are_none() -> None:

@@ -90,7 +90,7 @@ def test_walking_is_measured_in_body_heights_not_in_boxes() -> None:
     """The same walk at half the frame rate: half the boxes, the same way."""
     slow = sight(walkers(), frames_of(walkers())[::2])
     full, half = (support_of(views, true_cameras()) for views in (sight_walkers(), slow))
-    # A stretch has eight instants or more, which is twice the time at half the rate: to stay together is harder.
+    # A stretch has six instants or more, which is a longer time at half the rate: to stay together is harder.
     assert half.excess / full.excess == pytest.approx(0.5, abs=0.2)
     assert half.walked / full.walked == pytest.approx(1.0, abs=0.35)
 
@@ -218,11 +218,37 @@ def test_a_view_joins_where_all_its_pairs_together_hold_it() -> None:
     assert held_views(all_pairs(5, walked)) == {0, 1, 2, 3}
 
 
-def test_no_trusted_pair_holds_nobody() -> None:
+def test_views_hold_each_other_though_no_pair_may() -> None:
     less = SUPPORT.least_walked * 0.99
-    assert held_views(all_pairs(4, dict.fromkeys(combinations(range(4), 2), less))) == set()
+    assert held_views(all_pairs(4, dict.fromkeys(combinations(range(4), 2), less))) == {0, 1, 2, 3}
+    # View 4 has but one weak pair, and two views alone have no others that could hold them.
+    assert held_views(all_pairs(5, dict.fromkeys(combinations(range(4), 2), less) | {(0, 4): less})) == {0, 1, 2, 3}
+    assert held_views(all_pairs(2, {(0, 1): less})) == set()
+
+
+def test_too_little_holds_nobody() -> None:
+    little = SUPPORT.least_walked * 0.3
+    assert held_views(all_pairs(4, dict.fromkeys(combinations(range(4), 2), little))) == set()
     assert held_views({}) == set()
     assert judge(all_pairs(4, {})) == {}
+
+
+def test_pairs_that_were_not_measured_say_nothing() -> None:
+    enough = SUPPORT.least_walked * 1.01
+    chain = {(0, 1): pair_of(enough), (1, 2): pair_of(enough), (3, 4): pair_of(enough)}
+    assert held_views(chain) == {0, 1, 2}
+    assert sorted(judge(chain)) == [(0, 1), (1, 2)]
+
+
+def test_people_in_formation_make_no_floor() -> None:
+    walked = 3 * SUPPORT.least_walked
+    for rival, held in ((SUPPORT.largest_rival, {0, 1, 2}), (SUPPORT.largest_rival * 1.1, set())):
+        marching = {pair: dataclasses.replace(pair_of(walked), rival=rival) for pair in combinations(range(3), 2)}
+        assert held_views(marching) == held
+    # A pair that happens to look like a formation is known from the others.
+    mixed = {pair: dataclasses.replace(pair_of(walked), rival=0.1) for pair in combinations(range(3), 2)}
+    mixed[0, 2] = dataclasses.replace(pair_of(walked), rival=0.9)
+    assert judge(mixed)[0, 2].trusted
 
 
 def test_of_two_groups_the_larger_is_held() -> None:

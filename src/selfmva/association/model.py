@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from selfmva.core.view_pairs import renumber_pairs
+from selfmva.matching.posterior.evidence import Evidence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,6 +71,11 @@ class FittedModel:
     def minimum_shift(self) -> int:
         """Instants nearer than this look alike."""
         return self.config.recipe.minimum_shift
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """The tables as arrays, for frames."""
+        return Evidence.of(self.tables or {}, len(self.views))
 
     def reordered(self, order: Sequence[int]) -> FittedModel:
         """The same with its views in another order: view k is the old view `order[k]`.

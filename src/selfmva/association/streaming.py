@@ -10,10 +10,15 @@ import numpy as np
 from selfmva.association.association import Association
 from selfmva.association.cues import frame_distances
 from selfmva.association.cues.embedding import EmbeddingCue
+from selfmva.association.frame_edges import find_edges
+from selfmva.association.probabilities import EdgeProbabilities
 from selfmva.association.uncalibrated import links_of_matches, similarities
 from selfmva.core.view_pairs import view_pairs
+from selfmva.matching.grouping.edge_groups import group_edges
 from selfmva.matching.grouping.groups import group_frames
-from selfmva.matching.posterior.posterior import bounded_log_odds, posteriors, symmetric
+from selfmva.matching.posterior.distance_table import LARGEST_LOG_ODDS
+from selfmva.matching.posterior.edges import posteriors_of_edges
+from selfmva.matching.posterior.posterior import bounded_log_odds, symmetric
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -27,7 +32,7 @@ class StreamChunkSettings:
     """What is looked at together, at most: enough for speed, and bounded memory."""
 
     frames: int = 64  # of a stream
-    boxes: int = 512  # of all their views: what bounds the memory
+    boxes: int = 1024  # of all their views: what bounds the memory; in smaller pieces, threads wait for each other
     images: int = 32  # that the frames bring along
 
 
@@ -44,26 +49,40 @@ def associate_frames(model: FittedModel, frames: Sequence[Frame]) -> list[Associ
     Returns:
         One association per frame.
     """
+    if model.tables is None:
+        return _associate_by_similarity(model, frames)
+    edges, log_odds = find_edges(model, frames)
+    posterior = posteriors_of_edges(log_odds, edges)
+    threshold = float(bounded_log_odds(np.array(model.config.association.threshold)))
+    ids = group_edges(bounded_log_odds(posterior), edges, -LARGEST_LOG_ODDS, threshold)
+    bounds = np.searchsorted(edges.first, edges.ends).tolist()
+    result = []
+    for number, (frame, start) in enumerate(zip(frames, edges.ends.tolist(), strict=False)):
+        part = slice(bounds[number], bounds[number + 1])
+        own = edges.first[part] - start, edges.second[part] - start, posterior[part].copy()
+        cuts = (start + np.cumsum(frame.counts)).tolist()
+        found = tuple(ids[end - size : end].copy() for end, size in zip(cuts, frame.counts, strict=True))
+        probabilities = EdgeProbabilities(*own, frame.counts)
+        result.append(Association(frame, model.views, found, probabilities, floor=model.floor))
+    return result
+
+
+def _associate_by_similarity(model: FittedModel, frames: Sequence[Frame]) -> list[Association]:
+    """Of a model that is not calibrated."""
     counts = np.array([frame.counts for frame in frames])
     distances = frame_distances(model, frames)
-    if model.tables is None:
-        probabilities = similarities([matrices[EmbeddingCue.name] for matrices in distances], counts)
-        links, threshold = links_of_matches(probabilities, counts), 0.0
-    else:
-        probabilities = posteriors(distances, counts, model.tables)
-        links = bounded_log_odds(probabilities)
-        threshold = float(bounded_log_odds(np.array(model.config.association.threshold)))
-    ids = group_frames(symmetric(links, counts.shape[1]), counts, threshold)
+    scores = similarities([matrices[EmbeddingCue.name] for matrices in distances], counts)
+    ids = group_frames(symmetric(links_of_matches(scores, counts), counts.shape[1]), counts)
     return [
         Association(
             frame,
             model.views,
             tuple(numbers[:size].copy() for numbers, size in zip(found, frame.counts, strict=True)),
             _by_pair(own, frame.counts),
-            calibrated=model.tables is not None,
+            calibrated=False,
             floor=model.floor,
         )
-        for frame, found, own in zip(frames, ids, probabilities, strict=True)
+        for frame, found, own in zip(frames, ids, scores, strict=True)
     ]
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -229,7 +229,7 @@ class Frame:
     @property
     def counts(self) -> tuple[int, ...]:
         """Number of boxes in each view."""
-        return tuple(len(b) for b in self.boxes)
+        return tuple(map(len, self.boxes))
 
 
 def reorder_views(frame: Frame, order: Sequence[int]) -> Frame:
@@ -272,21 +272,28 @@ def clip_to_views(frame: Frame, views: Sequence[View]) -> Frame:
     """
     check_view_count(frame.index, len(frame), len(views), names=[view.name for view in views])
     _check_sizes(frame, views)
-    clipped = []
-    for number, (boxes, view) in enumerate(zip(frame.boxes, views, strict=True)):
-        limit = np.array([view.width, view.height, view.width, view.height], dtype=np.float64)
-        inside = np.clip(boxes, 0.0, limit)
-        visible = (inside[:, 2] > inside[:, 0]) & (inside[:, 3] > inside[:, 1])
-        if not visible.all():
-            row = int(np.argmin(visible))
-            raise InputError(
-                f"instant {frame.index}, view {number} ({view.name!r}), row {row}: box {boxes[row].tolist()} lies "
-                f"outside the image of {view.width} x {view.height} pixels; check the view's size and the box units"
-            )
-        clipped.append(inside)
-    if all(np.array_equal(a, b) for a, b in zip(clipped, frame.boxes, strict=True)):
+    if not views:
         return frame
-    return replace(frame, boxes=tuple(clipped))
+    size = np.array([(view.width, view.height) for view in views], dtype=np.float64)
+    boxes, count = np.concatenate(frame.boxes), list(frame.counts)
+    clipped = np.clip(boxes, 0.0, np.repeat(np.tile(size, 2), count, axis=0))
+    visible = (clipped[:, 2] > clipped[:, 0]) & (clipped[:, 3] > clipped[:, 1])
+    if not visible.all():
+        place = int(np.argmin(visible))
+        number = int(np.searchsorted(np.cumsum(count), place, side="right"))
+        row, view = place - sum(count[:number]), views[number]
+        raise InputError(
+            f"instant {frame.index}, view {number} ({view.name!r}), row {row}: box {boxes[place].tolist()} lies "
+            f"outside the image of {view.width} x {view.height} pixels; check the view's size and the box units"
+        )
+    if np.array_equal(clipped, boxes):
+        return frame
+    clipped.flags.writeable = False
+    ends = np.cumsum(count).tolist()
+    inside = copy(frame)  # what was checked is not checked again
+    parts = tuple(clipped[end - length : end] for end, length in zip(ends, count, strict=True))
+    object.__setattr__(inside, "boxes", parts)
+    return inside
 
 
 def _check_sizes(frame: Frame, views: Sequence[View]) -> None:

@@ -55,6 +55,7 @@ class FloorLikelihoodSettings:
     visible_log_odds: float = 3.0  # of a foot, in a box as high as expected
     freedom: float = 4.0  # degrees of freedom of the Student density
     smallest_covariance: float = 1e-8  # square body heights, keeps inverses finite
+    smallest_determinant: float = 1e-12  # of a covariance, the same
     smallest_information: float = 1e-4  # one over square body heights, the same
     evidence: float = 0.7  # of what independent errors would be worth
     deepest: float = 1000.0  # body heights from a camera, the farthest place
@@ -102,8 +103,8 @@ class FloorReadings:
         weight = np.linalg.inv(covariance + LIKELIHOOD.smallest_covariance * np.eye(2))
         return place, np.where(self.known[:, None, None], weight, 0.0)
 
-    def __getitem__(self, rows: slice | IntArray) -> FloorReadings:
-        """The readings of some of the boxes."""
+    def __getitem__(self, rows: slice | IntArray | tuple[slice, None]) -> FloorReadings:
+        """The readings of some of the boxes; with `[:, None]`, of each by itself, to be compared with all others."""
         return FloorReadings(*(getattr(self, column.name)[rows] for column in fields(self)))
 
 
@@ -122,13 +123,15 @@ def read_boxes_on_floor(
         The readings.
     """
     there = np.array([camera is not None for camera in cameras])
-    parameters = np.stack([np.zeros(PARAMETERS) if camera is None else camera for camera in cameras])[view]
+    parameters = np.stack([np.zeros(PARAMETERS) if camera is None else camera for camera in cameras])
     width, height = np.array([[v.width, v.height] for v in views], dtype=np.float64)[view].T
     turned = upside_down(parameters)
     if turned.any():
-        boxes = np.where(turned[:, None], turn_boxes(boxes, width, height), boxes)
+        boxes = np.where(turned[view][:, None], turn_boxes(boxes, width, height), boxes)
         parameters = np.where(turned[:, None], turned_over(parameters), parameters)
     projection = projections(parameters)
+    inverse = np.asarray(np.linalg.inv(projection[:, :, [0, 1, 3]])[view], dtype=np.float64)
+    parameters, projection = parameters[view], projection[view]
     middle = (boxes[:, 0] + boxes[:, 2]) / 2 / width - 0.5
     top, bottom = ((boxes[:, k] - height / 2) / width for k in (1, 3))
     size = bottom - top
@@ -136,12 +139,12 @@ def read_boxes_on_floor(
     aside = np.where((boxes[:, 0] > margin) & (boxes[:, 2] < width - margin), LIKELIHOOD.sideways, LIKELIHOOD.cut)
     below, above = boxes[:, 3] >= height - margin, boxes[:, 1] <= margin
 
-    foot, foot_slope, depth = _on_floor(projection, np.column_stack([middle, bottom]))
+    foot, foot_slope, depth = _on_floor(inverse, np.column_stack([middle, bottom]))
     foot_noise = size[:, None] * LIKELIHOOD.foot_noise * np.column_stack([aside, np.where(below, LIKELIHOOD.cut, 1.0)])
     foot_front = depth > 0
     head_noise = size[:, None] * LIKELIHOOD.head_noise * np.column_stack([aside, np.where(above, LIKELIHOOD.cut, 1.0)])
-    head = _below_head(parameters, *_on_floor(projection, np.column_stack([middle, top])), head_noise)
-    low, low_slope, low_depth = _on_floor(projection, np.column_stack([middle, bottom + LIKELIHOOD.hidden * size]))
+    head = _below_head(parameters, *_on_floor(inverse, np.column_stack([middle, top])), head_noise)
+    low, low_slope, low_depth = _on_floor(inverse, np.column_stack([middle, bottom + LIKELIHOOD.hidden * size]))
     low_noise = size[:, None] * np.column_stack(
         [LIKELIHOOD.foot_noise * aside, np.where(below, LIKELIHOOD.cut, 1.0) * LIKELIHOOD.hidden_noise]
     )
@@ -169,20 +172,35 @@ def distances_on_floor(first: FloorReadings, second: FloorReadings) -> FloatArra
     Returns:
         `(N, M)` in [0, FARTHEST_DISTANCE]; NaN where a box is of a view that is not on the floor.
     """
-    likelihood = np.zeros((len(first.foot), len(second.foot)))
+    return distances_of_pairs_on_floor(first[:, None], second)
+
+
+def distances_of_pairs_on_floor(first: FloorReadings, second: FloorReadings) -> FloatArray:
+    """Distances `(...)` of boxes and others one by one, whose readings broadcast; see `distances_on_floor`."""
     sides = [
         [(side.foot, side.foot_covariance, side.visible), (side.hidden, side.hidden_covariance, 1.0 - side.visible)]
         for side in (first, second)
     ]
+    likelihood = np.zeros(np.broadcast_shapes(first.visible.shape, second.visible.shape))
     for place, covariance, weight in sides[0]:
         for other, other_covariance, other_weight in sides[1]:
             density = _density(place, covariance, other, other_covariance)
-            density *= weight[:, None]
+            density *= weight
             density *= other_weight
             likelihood += density
+    return np.where(first.known & second.known, distance_of_likelihood(likelihood), np.nan)
+
+
+def distance_of_likelihood(likelihood: FloatArray) -> FloatArray:
+    """The distance d in [0, FARTHEST_DISTANCE] of likelihoods exp(L) `(...)`: L = `LIKELIHOOD.nearest` - d^2 / 2.
+
+    Example:
+        >>> distance_of_likelihood(np.exp([LIKELIHOOD.nearest, LIKELIHOOD.nearest - 2.0, -np.inf])).tolist() == [
+        ...     0.0, 2.0, FARTHEST_DISTANCE]
+        True
+    """
     log_likelihood = np.log(np.maximum(likelihood, np.exp(LIKELIHOOD.farthest_log_likelihood)))
-    distance = np.sqrt(2.0 * np.maximum(LIKELIHOOD.nearest - log_likelihood, 0.0))
-    return np.where(first.known[:, None] & second.known, distance, np.nan)
+    return np.asarray(np.sqrt(2.0 * np.maximum(LIKELIHOOD.nearest - log_likelihood, 0.0)))
 
 
 def density_of_strangers(readings: FloorReadings, image: IntArray) -> float:
@@ -225,9 +243,11 @@ def log_odds_of_distances(strangers: float) -> tuple[FloatArray, FloatArray]:
     return distances, LIKELIHOOD.evidence * (LIKELIHOOD.nearest - distances**2 / 2.0 - np.log(strangers))
 
 
-def _on_floor(projection: FloatArray, points: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """`(M, 2)` where rays meet the floor, `(M, 2, 2)` its derivative, `(M,)` the depth there, negative behind."""
-    inverse = np.linalg.inv(projection[:, :, [0, 1, 3]])
+def _on_floor(inverse: FloatArray, points: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """`(M, 2)` where rays meet the floor, `(M, 2, 2)` its derivative, `(M,)` the depth there, negative behind.
+
+    The inverses `(M, 3, 3)` are those of what takes the floor to the image.
+    """
     ray = (inverse[:, :, :2] @ points[:, :, None])[..., 0] + inverse[:, :, 2]
     # The third coordinate is one over the depth; it goes through 0 at the horizon.
     scale = np.where(
@@ -267,12 +287,19 @@ def _carried(slope: FloatArray, noise: FloatArray) -> FloatArray:
 def _combined(readings: Sequence[tuple[FloatArray, FloatArray, np.ndarray]]) -> tuple[FloatArray, FloatArray]:
     """Place and covariance of the product of normal laws `(M, 2)`, `(M, 2, 2)`, of those that hold `(M,)`."""
     information = [
-        np.linalg.inv(covariance + LIKELIHOOD.smallest_covariance * np.eye(2)) * holds[:, None, None]
+        _inverse(covariance + LIKELIHOOD.smallest_covariance * np.eye(2)) * holds[:, None, None]
         for _, covariance, holds in readings
     ]
-    covariance = np.linalg.inv(np.sum(information, axis=0) + LIKELIHOOD.smallest_information * np.eye(2))
+    covariance = _inverse(np.sum(information, axis=0) + LIKELIHOOD.smallest_information * np.eye(2))
     weighted = [weight @ place[:, :, None] for weight, (place, _, _) in zip(information, readings, strict=True)]
     return (covariance @ np.sum(weighted, axis=0))[..., 0], covariance
+
+
+def _inverse(matrices: FloatArray) -> FloatArray:
+    """Of symmetric positive matrices `(M, 2, 2)`: many small ones take NumPy's solver ten times as long."""
+    xx, xy, yy = matrices[:, 0, 0], matrices[:, 0, 1], matrices[:, 1, 1]
+    adjugate = np.array([yy, -xy, -xy, xx])
+    return np.asarray((adjugate / (xx * yy - xy * xy)).T.reshape(-1, 2, 2))
 
 
 def _row(projection: FloatArray, points: FloatArray) -> FloatArray:
@@ -282,10 +309,10 @@ def _row(projection: FloatArray, points: FloatArray) -> FloatArray:
 
 
 def _density(place: FloatArray, covariance: FloatArray, other: FloatArray, other_covariance: FloatArray) -> FloatArray:
-    """`(N, M)` Student density of the differences of places `(N, 2)` and others `(M, 2)`, their covariances added."""
+    """`(...)` Student density of the differences of places `(..., 2)` and others, their covariances added."""
     # Component by component: arrays of small matrices take several times as long.
-    x, y = (place[:, None, axis] - other[:, axis] for axis in range(2))
-    xx, xy, yy = (covariance[:, None, a, b] + other_covariance[:, a, b] for a, b in ((0, 0), (0, 1), (1, 1)))
-    determinant = np.maximum(xx * yy - xy * xy, 1e-12)
+    x, y = (place[..., axis] - other[..., axis] for axis in range(2))
+    xx, xy, yy = (covariance[..., a, b] + other_covariance[..., a, b] for a, b in ((0, 0), (0, 1), (1, 1)))
+    determinant = np.maximum(xx * yy - xy * xy, LIKELIHOOD.smallest_determinant)
     tail = 1.0 + (yy * x * x - 2 * xy * x * y + xx * y * y) / (LIKELIHOOD.freedom * determinant)
     return np.asarray(1.0 / (tail * tail * tail * (2.0 * np.pi) * np.sqrt(determinant)))  # the power (freedom + 2) / 2

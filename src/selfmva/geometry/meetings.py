@@ -34,7 +34,7 @@ class MeetingSettings:
     verdict_boxes: int = 6000  # of a view, on which verdicts rest
     kernel: float = 0.2  # body heights of transfer error
     walked: float = 2.0  # body heights that a walker comes in a stretch
-    shortest: int = 8  # instants of a stretch, however fast people walk
+    shortest: int = 6  # instants of a stretch, however fast people walk
     farthest: float = 1.0  # body heights, beyond which it does not matter how far
     least_common: int = 4  # instants that two stretches must share
     apart: float = 0.6  # body heights between a floor and one that is another, and

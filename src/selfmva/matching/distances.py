@@ -2,16 +2,68 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from selfmva.core.types import IntArray
 
+    Vectors = TypeVar("Vectors", NDArray[np.float32], Tensor)
+
 SMALLEST_SQUARE = 1e-6  # keeps the gradient of the square root finite where two embeddings coincide
+
+
+@dataclass(frozen=True)
+class PairProductSettings:
+    """Products of some pairs of many vectors."""
+
+    rows: int = 64  # of a block
+    dense: int = 8  # a matrix product of all pairs of a block takes as long as the products of one in so many
+
+
+PAIR_PRODUCTS = PairProductSettings()
+
+
+def products_of_pairs(vectors: Vectors, first: IntArray, second: IntArray, products: Vectors) -> Vectors:
+    """Inner products of pairs of vectors: by matrix products where most pairs of a block are asked for.
+
+    Args:
+        vectors: `(M, D)`, an array or a tensor.
+        first: `(E,)` increasing rows.
+        second: `(E,)` rows.
+        products: `(E,)`, of the same kind, is written.
+
+    Returns:
+        `products`.
+
+    Example:
+        >>> vectors = np.array([[1, 0], [2, 1], [0, 3]], np.float32)
+        >>> products_of_pairs(vectors, np.array([0, 1]), np.array([1, 2]), np.empty(2, np.float32)).tolist()
+        [2.0, 3.0]
+    """
+    for pairs in _blocks(first):
+        one, other = first[pairs], second[pairs]
+        rows, columns = slice(one[0], one[-1] + 1), slice(other.min(), other.max() + 1)
+        if (rows.stop - rows.start) * (columns.stop - columns.start) <= PAIR_PRODUCTS.dense * len(one):
+            products[pairs] = (vectors[rows] @ vectors[columns].T)[one - rows.start, other - columns.start]
+        else:
+            products[pairs] = (vectors[one] * vectors[other]).sum(-1)
+    return products
+
+
+def _blocks(rows: IntArray) -> Iterator[slice]:
+    """Cut increasing rows where a multiple of `PAIR_PRODUCTS.rows` begins."""
+    cuts = np.flatnonzero(np.diff(rows // PAIR_PRODUCTS.rows)) + 1
+    for start, end in zip([0, *cuts.tolist()], [*cuts.tolist(), len(rows)], strict=True):
+        if start < end:
+            yield slice(start, end)
 
 
 def pairwise_distances(embeddings: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ import numpy as np
 
 from selfmva.association.cues.base import Cue, LearningContext
 from selfmva.core.packed_boxes import unit_length
+from selfmva.matching.distances import products_of_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from selfmva.association.cues.base import BoxBatch
     from selfmva.association.model import FittedModel
-    from selfmva.core.types import FloatArray
+    from selfmva.core.types import FloatArray, IntArray
     from selfmva.core.view_pairs import ViewPair
     from selfmva.matching.posterior.distance_table import DistanceTable
     from selfmva.matching.posterior.fusion import Comparison
@@ -43,6 +44,12 @@ class AppearanceCue(Cue):
     def distances(self, first: NDArray[np.float32], second: NDArray[np.float32]) -> FloatArray:
         """See `Cue`."""
         return cosine_distances(first, second)
+
+    def distances_of_pairs(self, readings: NDArray[np.float32], first: IntArray, second: IntArray) -> FloatArray:
+        """See `Cue`."""
+        return np.asarray(
+            1.0 - products_of_pairs(readings, first, second, np.empty(len(first), np.float32)), dtype=np.float64
+        )
 
     def learn_tables(
         self,

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from selfmva.matching.posterior.distance_table import DistanceTable
     from selfmva.matching.posterior.fusion import Comparison
 
+    NearPairs = tuple[IntArray, IntArray, FloatArray]
+
 
 @dataclass(frozen=True, eq=False)
 class BoxBatch:
@@ -72,10 +74,12 @@ class Cue(ABC):
     Attributes:
         name: By which tables are kept, in memory and in files.
         absolute: True where its table tells odds, not ratios of densities: other cues then only add to it.
+        local: True where it finds near boxes by itself, by `pairs_within`, without looking at all pairs.
     """
 
     name: ClassVar[str]
     absolute: ClassVar[bool] = False
+    local: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod
@@ -89,6 +93,24 @@ class Cue(ABC):
     @abstractmethod
     def distances(self, first: Any, second: Any) -> FloatArray:
         """`(N, M)` distances of boxes from their readings; NaN where nothing is known of two boxes."""
+
+    @abstractmethod
+    def distances_of_pairs(self, readings: Any, first: IntArray, second: IntArray) -> FloatArray:
+        """`(E,)` the same of some pairs of boxes: those of rows `first` and of rows `second` of the readings."""
+
+    def pairs_within(self, readings: Any, frame: IntArray, view: IntArray, farthest: float) -> NearPairs:
+        """Pairs of boxes of one frame and two views that are nearer than a distance, or of which nothing is known.
+
+        Args:
+            readings: Of M boxes.
+            frame: `(M,)` number of each box's frame, increasing.
+            view: `(M,)` number of its view, increasing within each frame.
+            farthest: Distance.
+
+        Returns:
+            Rows `(E,)` of first and second boxes, in order, and distances `(E,)`, NaN where not known.
+        """
+        raise NotImplementedError(f"the cue {self.name} finds no near boxes by itself")
 
     def learn_tables(
         self,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from selfmva.association.cues.base import Cue, LearningContext
-from selfmva.matching.distances import SMALLEST_SQUARE
+from selfmva.matching.distances import SMALLEST_SQUARE, products_of_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from selfmva.association.cues.base import BoxBatch
     from selfmva.association.model import FittedModel
-    from selfmva.core.types import FloatArray
+    from selfmva.core.types import FloatArray, IntArray
     from selfmva.core.view_pairs import ViewPair
     from selfmva.encoders.box import BoxEncoder
     from selfmva.matching.posterior.distance_table import DistanceTable
@@ -71,6 +71,15 @@ class EmbeddingCue(Cue):
     def distances(self, first: Embeddings, second: Embeddings) -> FloatArray:
         """See `Cue`; as `selfmva.matching.distances.pairwise_distances`, in place, for blocks are small and many."""
         squares = (first.points @ second.points.T).mul_(-2.0).add_(first.squares[:, None]).add_(second.squares)
+        return np.asarray(squares.clamp_min_(SMALLEST_SQUARE).sqrt_().cpu().numpy(), dtype=np.float64)
+
+    def distances_of_pairs(self, readings: Embeddings, first: IntArray, second: IntArray) -> FloatArray:
+        """See `Cue`."""
+        import torch
+
+        products = products_of_pairs(readings.points, first, second, readings.points.new_empty(len(first)))
+        one, other = (torch.from_numpy(rows).to(readings.points.device) for rows in (first, second))
+        squares = products.mul_(-2.0).add_(readings.squares[one]).add_(readings.squares[other])
         return np.asarray(squares.clamp_min_(SMALLEST_SQUARE).sqrt_().cpu().numpy(), dtype=np.float64)
 
     def learn_tables(

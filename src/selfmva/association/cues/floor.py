@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from selfmva.association.cues.base import Cue, LearningContext
-from selfmva.geometry.floor_likelihood import distances_on_floor
+from selfmva.geometry.floor_likelihood import distances_of_pairs_on_floor, distances_on_floor
+from selfmva.geometry.floor_pairs import pairs_on_floor
 from selfmva.training.pseudo_labels import floor_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from selfmva.association.cues.base import BoxBatch
+    from selfmva.association.cues.base import BoxBatch, NearPairs
     from selfmva.association.model import FittedModel
-    from selfmva.core.types import FloatArray
+    from selfmva.core.types import FloatArray, IntArray
     from selfmva.core.view_pairs import ViewPair
     from selfmva.geometry.floor import Floor
     from selfmva.geometry.floor_likelihood import FloorReadings
@@ -32,6 +33,7 @@ class FloorCue(Cue):
 
     name = "floor"
     absolute = True
+    local = True
     floor: Floor
 
     @classmethod
@@ -46,6 +48,14 @@ class FloorCue(Cue):
     def distances(self, first: FloorReadings, second: FloorReadings) -> FloatArray:
         """See `Cue`; NaN where a view is not on the floor."""
         return distances_on_floor(first, second)
+
+    def distances_of_pairs(self, readings: FloorReadings, first: IntArray, second: IntArray) -> FloatArray:
+        """See `Cue`."""
+        return distances_of_pairs_on_floor(readings[first], readings[second])
+
+    def pairs_within(self, readings: FloorReadings, frame: IntArray, view: IntArray, farthest: float) -> NearPairs:
+        """See `Cue`, and `selfmva.geometry.floor_pairs`."""
+        return pairs_on_floor(readings, frame, view, farthest)
 
     def learn_tables(
         self, comparisons: Mapping[ViewPair, Comparison], context: LearningContext

@@ -70,3 +70,15 @@ class HeadLinesCue(Cue):
                     matrix, one.points, one.height, other.points, other.height
                 )
         return result
+
+    def distances_of_pairs(self, readings: Heads, first: IntArray, second: IntArray) -> FloatArray:
+        """See `Cue`."""
+        result = np.full(len(first), np.nan)
+        views, others = readings.view[first], readings.view[second]
+        for (i, j), matrix in self.lines.items():
+            pairs = np.flatnonzero((views == i) & (others == j))
+            if len(pairs):
+                one, other = readings[first[pairs]], readings[second[pairs]]
+                heads = one.points[:, None], one.height[:, None], other.points[:, None], other.height[:, None]
+                result[pairs] = epipolar_distances(matrix, *heads)[:, 0, 0]
+        return result

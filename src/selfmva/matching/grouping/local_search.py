@@ -61,13 +61,28 @@ def search(log_odds: FloatArray, count: IntArray) -> IntArray:
     links = _between_views(log_odds, count)
     if np.isnan(links).any():
         raise InputError("log_odds must not be NaN")
-    orders = _orders(views)
-    # By the boxes of each frame alone: what else is in the batch must not matter.
-    tries = LOCAL_SEARCH.boxes_of_all_orders // np.maximum(count.sum(axis=1), 1)
+    return climb_from_all_starts(links, count, _strongest_first(links), count.sum(axis=1))
+
+
+def climb_from_all_starts(links: FloatArray, count: IntArray, strongest: IntArray, boxes: IntArray) -> IntArray:
+    """The best end of each frame.
+
+    Args:
+        links: `(F, V, K, V, K)`, 0 inside views and in the padding; used up.
+        count: `(F, V)`, of at least one view.
+        strongest: `(F, V)` the order of views to start with.
+        boxes: `(F,)` by which the number of starts is chosen: by each frame alone, for what else is in the batch must
+            not matter.
+
+    Returns:
+        `(F, V, K)` int64 number of the group of each box within its frame; -1 in the padding.
+    """
+    orders = _orders(count.shape[1])
+    tries = LOCAL_SEARCH.boxes_of_all_orders // np.maximum(boxes, 1)
     tries = np.minimum(np.maximum(tries, 1), len(orders))
-    frame, begin = np.repeat(np.arange(frames), tries), np.cumsum(tries) - tries
+    frame, begin = np.repeat(np.arange(len(count)), tries), np.cumsum(tries) - tries
     order = orders[np.arange(len(frame)) - begin[frame]]
-    climb = Climb(links, count, frame, np.take_along_axis(_strongest_first(links)[frame], order, axis=1))
+    climb = Climb(links, count, frame, np.take_along_axis(strongest[frame], order, axis=1))
     slot, total = climb.run(), climb.totals()
     highest = np.maximum.reduceat(total, begin)[frame]
     as_good = total >= highest - CLIMB.gain * (1.0 + highest)  # but for rounding
