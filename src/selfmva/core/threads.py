@@ -1,12 +1,13 @@
-"""How many CPU threads torch uses, for a while; and work on several threads at once."""
+"""How many CPU threads libraries use, for a while; and work on several threads at once."""
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Lock
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from selfmva.errors import InputError
 
@@ -16,16 +17,31 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+# Modules that bring threads along: those of products of matrices, loops of their own, or both.
+THREADED_MODULES = ("numpy", "scipy.linalg", "torch", "cv2", "sklearn")
+
+
+class _Pool(NamedTuple):
+    """Threads of one library."""
+
+    read: Callable[[], int]
+    change: Callable[[int], None]
+
+
 _lock = Lock()
-_before: list[int] = []  # what to go back to, one entry for every block that is open
+_pools_of: dict[frozenset[str], list[_Pool]] = {}  # what was found, by the modules that were imported; of one of them
+_before: list[list[tuple[_Pool, int]]] = []  # what to go back to, one entry for every block that is open
 
 
 @contextmanager
 def limited_threads(count: int) -> Iterator[None]:
-    """Let torch use `count` CPU threads inside the block, and as many as before after it.
+    """Let the libraries that are imported use `count` CPU threads inside the block, and as many as before after it.
 
-    Steps and frames are small. On a machine with other work, threads that wait for each other cost ten times what
-    they save. Blocks may be open on several threads at once: the last to close restores what the first one found.
+    Those of NumPy's and SciPy's products of matrices (BLAS), of OpenMP, torch and OpenCV; no environment variable is
+    needed. Steps and frames are small: threads that wait for each other cost several times what they save, and on a
+    machine with other work ten times. A library that is imported inside the block is limited by the next one, so open
+    another after an import. Blocks may be open on several threads at once: the last to close restores what the first
+    one found. It costs some ten microseconds.
 
     Args:
         count: At least 1.
@@ -36,16 +52,40 @@ def limited_threads(count: int) -> Iterator[None]:
         ...     torch.get_num_threads()
         1
     """
-    import torch
-
     with _lock:
-        _before.append(torch.get_num_threads())
-        torch.set_num_threads(count)
+        now = [(pool, pool.read()) for pool in _pools()]
+        _before.append(now)
+        for pool, _ in now:
+            pool.change(count)
     try:
         yield
     finally:
         with _lock:
-            torch.set_num_threads(_before.pop())
+            for pool, threads in _before.pop():
+                pool.change(threads)
+
+
+def _pools() -> list[_Pool]:
+    """Threads of all libraries that are imported; found anew, in some milliseconds, where others are."""
+    imported = frozenset(name for name in THREADED_MODULES if name in sys.modules)
+    if imported not in _pools_of:
+        from threadpoolctl import ThreadpoolController
+
+        found = [
+            _Pool(library.get_num_threads, library.set_num_threads)
+            for library in ThreadpoolController().lib_controllers
+        ]
+        if "cv2" in imported:
+            import cv2
+
+            found.append(_Pool(cv2.getNumThreads, cv2.setNumThreads))
+        if "torch" in imported:
+            import torch
+
+            found.append(_Pool(torch.get_num_threads, torch.set_num_threads))
+        _pools_of.clear()
+        _pools_of[imported] = found
+    return _pools_of[imported]
 
 
 def map_in_order(function: Callable[[Item], Result], items: Iterable[Item], threads: int) -> Iterator[Result]:

@@ -113,4 +113,4 @@ def floor_table(floor: Floor, recording: PackedBoxes) -> DistanceTable:
 
 
 def _read(floor: Floor, part: PackedBoxes) -> FloorReadings:
-    return floor.read(part.boxes.cpu().numpy().astype(np.float64), part.view.cpu().numpy())
+    return floor.read(part.boxes.astype(np.float64), part.view)
