@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import warnings
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -319,7 +320,7 @@ class Associator(Pretrained):
         Args:
             frames: As for `associate`; sequences of arrays are numbered from 0.
             threads: How many pieces of the stream are worked on at once, with the same results; None: those of the
-                associator.
+                associator. While there are several, NumPy's products of matrices use one thread each, yours too.
 
         Yields:
             One association per frame, in order.
@@ -330,9 +331,11 @@ class Associator(Pretrained):
         """
         model = self._require_model("associate_many() needs a fitted associator")
         parts = chunks(self._as_frame(model, entry, number) for number, entry in enumerate(frames))
-        associate = partial(self._associate, model)
-        for part in map_in_order(associate, parts, self._config.threads if threads is None else threads):
-            yield from part
+        threads = self._config.threads if threads is None else threads
+        # Several threads of ours must not be multiplied by those of products of matrices, which are everybody's.
+        with limited_threads(1, shared_only=True) if threads > 1 else nullcontext():
+            for part in map_in_order(partial(self._associate, model), parts, threads):
+                yield from part
 
     def embed(self, view: int, boxes: ArrayLike) -> NDArray[np.float32]:
         """Geometric embeddings of boxes; near where two boxes may be the same person.

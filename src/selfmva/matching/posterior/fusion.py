@@ -217,12 +217,14 @@ def _weights_beside(
     """
     cues = sorted({name for found in tables.values() for name in found})
     weights = {name: float(name == absolute) for name in cues}
-    beside = {pair: {name: table for name, table in found.items() if name != absolute} for pair, found in tables.items()}
+    beside = {
+        pair: {name: table for name, table in found.items() if name != absolute} for pair, found in tables.items()
+    }
     telling = [pair for pair in tables if _tells(beside[pair], comparisons[pair])]
     if not telling:
         return weights
-    sizes = [sum(block[absolute].size for block in comparisons[pair].synchronous) for pair in telling]
-    most = max(int(MOST_BOX_PAIRS / max(np.mean(sizes), 1.0)), FUSION.least_pairs)
+    sizes = [block[absolute].size for pair in telling for block in comparisons[pair].synchronous]
+    most = max(MOST_BOX_PAIRS * len(telling) // sum(sizes), FUSION.least_pairs)
     chosen = [telling[place] for place in evenly_spaced(len(telling), most, to_nearest=True).tolist()]
     data = _stack(cues, [(tables[pair], comparisons[pair]) for pair in chosen])
     learnt, _ = _learn(*data, len(chosen), cues.index(absolute))
