@@ -45,7 +45,7 @@ class TableLearningSettings:
     # difference to new ones: without, the posteriors of unseen instants are too low (docs/benchmarks.md).
     trained_jitter: float = 0.1  # standard deviation, as a fraction of a box's size
     partner_chunk: int = 16  # instants whose posteriors are computed at once: what bounds the memory
-    partner_instants: int = 300  # for a fraction that is shown in percent
+    partner_instants: int = 200  # for a fraction that is shown in percent
 
 
 TABLE_LEARNING = TableLearningSettings()

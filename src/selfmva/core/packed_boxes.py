@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.core.thinning import evenly_spaced
 from selfmva.errors import InputError
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from selfmva.core.types import Frame, IntArray
+
+
+ORDER_INSTANTS = 4000  # that decide the order of the views; cameras that differ do so sooner
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,12 +76,22 @@ def pack(frames: Sequence[Frame], views: int, *, features: bool = True) -> Packe
     flat = [boxes for frame in frames for boxes in frame.boxes]
     boxes = np.concatenate(flat).astype(np.float32) if flat else np.zeros((0, 4), np.float32)
     image = np.repeat(np.arange(count.size), count.reshape(-1))
-    sort = np.lexsort((*boxes.T, image))
+    sort = _order(boxes, image)
     end = np.cumsum(count.reshape(-1)).reshape(count.shape)
     described = stack_features(frames) if features else None
     return PackedBoxes(
         boxes[sort], image % views, end - count, count, None if described is None else unit_length(described[sort])
     )
+
+
+def _order(boxes: NDArray[np.float32], image: IntArray) -> IntArray:
+    """`(M,)` rows by image, and within an image by their four numbers."""
+    sort = np.lexsort((boxes[:, 0], image))
+    # Few boxes of an image begin at one column: what takes five times as long is done for their images alone.
+    alike = (np.diff(image[sort]) == 0) & (np.diff(boxes[sort, 0]) == 0)
+    rows = np.flatnonzero(np.isin(image, image[sort[1:][alike]]))
+    sort[rows] = rows[np.lexsort((*boxes[rows].T, image[rows]))]
+    return sort
 
 
 def stack_features(frames: Sequence[Frame]) -> NDArray[np.float32] | None:
@@ -173,9 +187,10 @@ def canonical_view_order(frames: Sequence[Frame], views: int) -> list[int]:
         views: Number of views.
 
     Returns:
-        Numbers of the views; views that saw exactly the same keep their order.
+        Numbers of the views; views that saw exactly the same keep their order. Of a long recording, a sample is read.
     """
-    packed = pack(frames, views, features=False)
+    sample = [frames[t] for t in evenly_spaced(len(frames), ORDER_INSTANTS)]
+    packed = pack(sample, views, features=False)
     keys = []
     for view in range(views):
         boxes = packed.boxes[packed.view == view]
