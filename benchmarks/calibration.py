@@ -23,6 +23,7 @@ from tabulate import tabulate
 
 from selfmva import evaluate
 from selfmva.core.threads import limited_threads
+from selfmva.datasets.simulated import Simulated
 from selfmva.geometry.calibration import calibrate_floor
 
 if TYPE_CHECKING:
@@ -132,6 +133,19 @@ def row_simulated(options: Namespace) -> None:
     print(f"\nfound in {found} of {len(verdicts)}; a wrong pair is trusted in {wrong}")
 
 
+def row_load(options: Namespace) -> None:
+    """A crowd in ten views, all on one floor: many pairs of boxes for every pair of views."""
+    table = Table("Load")
+    for seed in options.seeds:
+        scene = Simulated(views=10, people=80, instants=200, seed=seed, floor_width=30.0, floor_depth=22.0)
+        frames = [scene.frame(t) for t in scene.splits["train"]]
+        test = [(scene.frame(t), scene.identities(t)) for t in scene.splits["test"]]
+        boxes = float(np.mean([frame.counts for frame in frames]))
+        fitted = fit(scene.views, frames, seed, threads=options.threads)
+        table.add(f"10 views, {boxes:.0f} boxes a view", seed, score(fitted, test, 1.0))
+    table.show()
+
+
 def row_nothing(options: Namespace) -> None:
     """Recordings with nothing to learn: nothing may be trusted, and fit must say so."""
     print("\n## Nothing to learn")
@@ -170,6 +184,7 @@ ROWS = {
     "basketball": lambda options: against_ceiling("Bent bodies, jumps", [epfl("10")], options),
     "simulated": row_simulated,
     "nothing": row_nothing,
+    "load": row_load,
 }
 
 
