@@ -80,8 +80,10 @@ def test_an_embedding_is_trained_where_a_floor_is_imprecise_and_leaves_much_open
         False,  # a crowd, in places that are known well
         True,
     ]
-    assert choose(few, 0.2).reason.startswith("no embedding was trained: all views are on one floor, good to 0.20 body")
-    assert choose(many, 0.2).reason.startswith("an embedding was trained: all views are on one floor, good to 0.20 body")
+    assert choose(few, 0.2).reason.startswith("no embedding was trained: all views are on one floor, good to 0.20")
+    assert choose(many, 0.2).reason.startswith(
+        "an embedding was trained: all views are on one floor, good to 0.20 body"
+    )
 
 
 def test_what_is_open_by_the_associations_of_a_floor() -> None:

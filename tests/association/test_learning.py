@@ -40,7 +40,7 @@ def on_true_floor(recording: Simulated) -> FittedModel:
 
 
 def test_a_crowd_in_many_views_on_a_perfect_floor() -> None:
-    """So many pairs of boxes that a load limit once left one instant to each pair of views, and none to compare it to."""
+    """So many pairs of boxes that a load limit once left one instant to each pair of views, and no shifted one."""
     recording = Simulated(views=10, people=80, instants=20, seed=0, floor_width=30.0, floor_depth=22.0)
     frames = frames_of(recording)
     boxes = np.mean([frame.counts for frame in frames])

@@ -44,6 +44,19 @@ def test_nothing_is_lost(clip: tuple[list[Frame], int]) -> None:
             assert (packed.view[rows] == v).all()
 
 
+@pytest.mark.parametrize("grid", [3, 1000])
+def test_boxes_are_sorted_by_their_numbers(grid: int) -> None:
+    """Many that agree in some of them, and few; the last number first."""
+    rng = np.random.default_rng(0)
+    corners = rng.integers(0, grid, (30, 2, 9, 2))
+    frames = [Frame([np.concatenate([c, c + rng.integers(1, 3, c.shape)], axis=1) for c in views]) for views in corners]
+    packed = pack(frames, 2)
+    for t in range(30):
+        for v in range(2):
+            found = packed.boxes[packed.rows(t, v)].tolist()
+            assert found == sorted(found, key=lambda box: box[::-1])
+
+
 @given(clips(), st.integers(0, 99))
 def test_the_order_of_boxes_is_forgotten(clip: tuple[list[Frame], int], seed: int) -> None:
     frames, views = clip

@@ -78,7 +78,7 @@ def choose_embedding(
             train=True, reason=f"an embedding was trained: {', '.join(sorted(missing))} not on the common floor"
         )
     fraction, residual = open_fraction(floor, frames), _residual(floor)
-    what = f"all views are on one floor, good to {residual:.2f} body heights; {fraction:.0%} of its matches are open"
+    what = f"all views are on one floor, good to {residual:.2f} body heights, {fraction:.0%} of the matches open"
     if fraction > CHOICE.open and residual > CHOICE.residual:
         return EmbeddingChoice(train=True, reason=f"an embedding was trained: {what}")
     return EmbeddingChoice(train=False, reason=f"no embedding was trained: {what}")

@@ -124,14 +124,13 @@ def learn_tables(
     known = trained_on and model.encoder is not None
     jittered = jitter(recording, TABLE_LEARNING.trained_jitter, np.random.default_rng(0)) if known else None
     cues = cues_of(model)
-    embedded, pairs = _embedded_pairs(model, synchrony), view_pairs(recording.views)
-    # What the floor says needs no comparison: the cost is that of the pairs of which other cues know something.
-    compared = [pair for pair in pairs if pair in embedded or pair in model.lines or model.appearance is not None]
-    nothing = Comparison([], [], np.zeros((0, 2), np.int64))
+    context = LearningContext(model, recording, _embedded_pairs(model, synchrony))
+    pairs, nothing = view_pairs(recording.views), Comparison([], [], np.zeros((0, 2), np.int64))
+    needed = {pair for cue in cues for pair in cue.pairs_to_compare(pairs, context)}
+    compared = [pair for pair in pairs if pair in needed]
     comparisons = dict.fromkeys(pairs, nothing) | compare_views(
         cues, recording, jittered, model.minimum_shift, compared
     )
-    context = LearningContext(model, recording, embedded)
     found = {cue: cue.learn_tables(comparisons, context) for cue in cues}
     tables = {pair: {cue.name: found[cue][pair] for cue in cues if pair in found[cue]} for pair in comparisons}
     fused = fuse(tables, comparisons, absolute=next((cue.name for cue in cues if cue.absolute), None))

@@ -85,10 +85,10 @@ def pack(frames: Sequence[Frame], views: int, *, features: bool = True) -> Packe
 
 
 def _order(boxes: NDArray[np.float32], image: IntArray) -> IntArray:
-    """`(M,)` rows by image, and within an image by their four numbers."""
-    sort = np.lexsort((boxes[:, 0], image))
-    # Few boxes of an image begin at one column: what takes five times as long is done for their images alone.
-    alike = (np.diff(image[sort]) == 0) & (np.diff(boxes[sort, 0]) == 0)
+    """`(M,)` rows by image, and within an image by their four numbers, the last first."""
+    sort = np.lexsort((boxes[:, 3], image))
+    # Few boxes of an image end in one row: what takes several times as long is done for their images alone.
+    alike = (np.diff(image[sort]) == 0) & (np.diff(boxes[sort, 3]) == 0)
     rows = np.flatnonzero(np.isin(image, image[sort[1:][alike]]))
     sort[rows] = rows[np.lexsort((*boxes[rows].T, image[rows]))]
     return sort

@@ -90,6 +90,14 @@ class Cue(ABC):
     def distances(self, first: Any, second: Any) -> FloatArray:
         """`(N, M)` distances of boxes from their readings; NaN where nothing is known of two boxes."""
 
+    def pairs_to_compare(
+        self,
+        pairs: Sequence[ViewPair],
+        context: LearningContext,  # noqa: ARG002  # other cues ask it
+    ) -> Collection[ViewPair]:
+        """Of which of all pairs of views it has to see distances to learn what they mean; the others cost nothing."""
+        return pairs
+
     def learn_tables(
         self,
         comparisons: Mapping[ViewPair, Comparison],

@@ -11,7 +11,7 @@ from selfmva.association.cues.base import Cue, LearningContext
 from selfmva.matching.distances import SMALLEST_SQUARE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from torch import Tensor
 
@@ -72,6 +72,14 @@ class EmbeddingCue(Cue):
         """See `Cue`; as `selfmva.matching.distances.pairwise_distances`, in place, for blocks are small and many."""
         squares = (first.points @ second.points.T).mul_(-2.0).add_(first.squares[:, None]).add_(second.squares)
         return np.asarray(squares.clamp_min_(SMALLEST_SQUARE).sqrt_().cpu().numpy(), dtype=np.float64)
+
+    def pairs_to_compare(
+        self,
+        pairs: Sequence[ViewPair],  # noqa: ARG002
+        context: LearningContext,
+    ) -> Collection[ViewPair]:
+        """Those whose embedding is proven."""
+        return context.embedded_pairs
 
     def learn_tables(
         self, comparisons: Mapping[ViewPair, Comparison], context: LearningContext

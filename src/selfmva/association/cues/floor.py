@@ -10,7 +10,7 @@ from selfmva.geometry.floor_likelihood import distances_on_floor
 from selfmva.training.pseudo_labels import floor_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from selfmva.association.cues.base import BoxBatch
     from selfmva.association.model import FittedModel
@@ -46,6 +46,14 @@ class FloorCue(Cue):
     def distances(self, first: FloorReadings, second: FloorReadings) -> FloatArray:
         """See `Cue`; NaN where a view is not on the floor."""
         return distances_on_floor(first, second)
+
+    def pairs_to_compare(
+        self,
+        pairs: Sequence[ViewPair],  # noqa: ARG002
+        context: LearningContext,  # noqa: ARG002
+    ) -> Collection[ViewPair]:
+        """None: single views tell."""
+        return ()
 
     def learn_tables(
         self, comparisons: Mapping[ViewPair, Comparison], context: LearningContext
