@@ -21,6 +21,7 @@ from _simulations import draw, judge_floor, nothing_to_learn, summary, to_learn_
 from tabulate import tabulate
 
 from selfmva import evaluate
+from selfmva.datasets.simulated import Simulated
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -117,6 +118,19 @@ def row_simulated(options: Namespace) -> None:
     print("\n" + summary(verdicts))
 
 
+def row_load(options: Namespace) -> None:
+    """A crowd in ten views, all on one floor: many pairs of boxes for every pair of views."""
+    table = Table("Load")
+    for seed in options.seeds:
+        scene = Simulated(views=10, people=80, instants=200, seed=seed, floor_width=30.0, floor_depth=22.0)
+        frames = [scene.frame(t) for t in scene.splits["train"]]
+        test = [(scene.frame(t), scene.identities(t)) for t in scene.splits["test"]]
+        boxes = float(np.mean([frame.counts for frame in frames]))
+        fitted = fit(scene.views, frames, seed, threads=options.threads)
+        table.add(f"10 views, {boxes:.0f} boxes a view", seed, score(fitted, test, 1.0))
+    table.show()
+
+
 def row_nothing(options: Namespace) -> None:
     """Recordings with nothing to learn: nothing may be trusted, and fit must say so."""
     print("\n## Nothing to learn")
@@ -155,6 +169,7 @@ ROWS = {
     "basketball": lambda options: against_ceiling("Bent bodies, jumps", [epfl("10")], options),
     "simulated": row_simulated,
     "nothing": row_nothing,
+    "load": row_load,
 }
 
 

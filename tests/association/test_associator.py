@@ -30,7 +30,7 @@ from small_scenes import (
 
 from selfmva import Associator, Frame, NotFittedError, View
 from selfmva.association.streaming import STREAM_CHUNK
-from selfmva.core.config import AssociationConfig, BatchRecipe, EncoderConfig, PublishedRecipe
+from selfmva.core.config import AssociationConfig, AutoRecipe, BatchRecipe, EncoderConfig, PublishedRecipe
 from selfmva.errors import ConfigError, InputError, LearntNothingWarning
 from selfmva.io import write_selfmva
 
@@ -77,7 +77,7 @@ def assert_same(one: Association, other: Association) -> None:
 def test_defaults_and_round_trip() -> None:
     params = Associator().get_params()
     assert params["seed"] == 0
-    assert params["recipe"] == BatchRecipe()
+    assert params["recipe"] == AutoRecipe()
     assert Associator(**params).get_params() == params
     other = Associator(
         seed=3,
@@ -92,7 +92,9 @@ def test_defaults_and_round_trip() -> None:
     assert Associator(**other.get_params()).get_params() == other.get_params()
 
 
-@pytest.mark.parametrize(("name", "recipe"), [("batch", BatchRecipe()), ("published", PublishedRecipe())])
+@pytest.mark.parametrize(
+    ("name", "recipe"), [("auto", AutoRecipe()), ("batch", BatchRecipe()), ("published", PublishedRecipe())]
+)
 def test_a_recipe_by_name(name: str, recipe: object) -> None:
     assert Associator(recipe=name).get_params()["recipe"] == recipe
     assert Associator(recipe={"name": name}).get_params()["recipe"] == recipe
@@ -101,7 +103,7 @@ def test_a_recipe_by_name(name: str, recipe: object) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"recipe": "magic"}, "recipe must be one of 'published', 'batch', 'geometry', got 'magic'"),
+        ({"recipe": "magic"}, "recipe must be one of 'auto', 'published', 'batch', 'geometry', got 'magic'"),
         ({"recipe": {"name": "batch", "epochs": 3}}, "epochs is unknown"),
         ({"recipe": {"name": "batch", "steps": 0}}, "steps"),
         ({"recipe": {"steps": 5}}, "recipe"),

@@ -36,8 +36,8 @@ def build(floor: Any = None, lines: Any = None, accuracy: tuple[float, ...] = (1
     pairs = [(0, 1), (0, 2), (1, 2)]
     grid = np.zeros((2, 8, 4))
     grid[:, : len(accuracy)] = np.stack([accuracy, np.ones(len(accuracy))])[:, :, None]
-    measured = {pair: PairSynchrony(10, *grid) for pair in pairs}
-    partners = dict.fromkeys(pairs, 2.0)
+    measured = {pair: PairSynchrony(*grid) for pair in pairs}
+    partners = dict.fromkeys(pairs, 0.4)
     return build_report(VIEWS, measured, partners, floor, lines or {}, instants=4, held_out=True)
 
 
@@ -69,7 +69,7 @@ def test_numbers_are_those_that_were_measured() -> None:
     assert report.synchronization_accuracy == 0.75
     error = np.std([1, 0, 1, 1], ddof=1) / 2  # of 4 blocks of the recording, not 12 comparisons
     assert report.synchronization_margin == pytest.approx((0.75 - 0.5) / error)
-    assert [pair.partner_fraction for pair in report.pairs] == [0.4] * 3  # 2 people are 4 of 10 boxes
+    assert [pair.partner_fraction for pair in report.pairs] == [0.4] * 3
     nothing = build(accuracy=())
     assert math.isnan(nothing.synchronization_accuracy)
     assert not nothing.better_than_chance

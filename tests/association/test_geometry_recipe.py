@@ -102,6 +102,30 @@ print([name for name in ("torch", "cv2", "pandas", "huggingface_hub") if name in
 """
 
 
+FITTED_WITHOUT_TORCH = """
+import sys
+from tempfile import TemporaryDirectory
+from selfmva import Associator
+from selfmva.datasets.simulated import Simulated
+recording = Simulated(views=3, people=5, instants=300, seed=0)
+frames = [recording.frame(t) for t in recording.splits["train"]]
+for recipe in ("geometry", "auto"):
+    associator = Associator(recipe=recipe, threads=2).fit(recording.views, frames)
+    associator.associate(recording.frame(299)).probability(0, 1)
+    len(list(associator.associate_many(recording.frame(t) for t in range(280, 300))))
+    associator.adapt(frames)
+    with TemporaryDirectory() as folder:
+        associator.save_pretrained(folder)
+        Associator.from_pretrained(folder).associate(recording.frame(299))
+print("torch" in sys.modules)
+"""
+
+
+def test_a_floor_is_learnt_without_torch() -> None:
+    done = subprocess.run([sys.executable, "-c", FITTED_WITHOUT_TORCH], capture_output=True, text=True, check=False)
+    assert done.stdout == "False\n", done.stderr
+
+
 def test_a_model_without_an_embedding_answers_without_torch() -> None:
     """What takes seconds to import is not imported for a floor and some tables."""
     done = subprocess.run([sys.executable, "-c", WITHOUT_TORCH], capture_output=True, text=True, check=False)

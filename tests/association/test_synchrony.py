@@ -17,7 +17,7 @@ from scipy.stats import ttest_1samp
 from small_scenes import frames_of, short
 
 from selfmva.association.fit_report import FitReport, PairReport, build_report
-from selfmva.association.learning import learn, learn_tables
+from selfmva.association.learning import learn, learn_tables, partner_fractions
 from selfmva.association.model import FittedModel, no_offsets
 from selfmva.association.recording import CanonicalRecording
 from selfmva.association.synchrony import (
@@ -31,6 +31,8 @@ from selfmva.core.packed_boxes import pack
 from selfmva.core.types import Frame, View, reorder_views
 from selfmva.core.view_pairs import view_pairs
 from selfmva.encoders.box import BoxEncoder
+from selfmva.matching.posterior.distance_table import DistanceTable
+from selfmva.matching.posterior.fusion import FusedTable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +69,6 @@ def test_an_encoder_that_knows_everything() -> None:
     for found in measured.values():
         assert found.accuracy == 1
         assert found.margin > SYNCHRONY.standard_errors
-        assert found.boxes == 80 * 4
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -95,7 +96,7 @@ def test_values_by_plain_loops(instants: int, most: int, seed: int) -> None:
     corners = [[rng.uniform(0, 900, (rng.integers(0, most + 1), 2)) for _ in range(2)] for _ in range(instants)]
     frames = [Frame([np.concatenate((c, c + 9), axis=1) for c in views], t) for t, views in enumerate(corners)]
     (found,) = measure_synchrony(by_place(VIEWS[:2]), pack(frames, 2), np.arange(instants), 3).values()
-    nearer, compared, boxes = np.zeros((8, 4)), np.zeros((8, 4)), 0
+    nearer, compared = np.zeros((8, 4)), np.zeros((8, 4))
     sets = max(instants // SYNCHRONY.blocks, 1)
     for first in range(sets):
         chosen = range(first, instants, sets)
@@ -106,7 +107,6 @@ def test_values_by_plain_loops(instants: int, most: int, seed: int) -> None:
                 if costs.size and (s == t or abs(s - t) >= 3):
                     distance[t] = costs[linear_sum_assignment(costs)].mean()
             if s in distance:
-                boxes += len(corners[s][0]) + len(corners[s][1])
                 for t in set(distance) - {s}:
                     place, other = chosen.index(s), chosen.index(t)
                     apart = min((place - other) % len(chosen), (other - place) % len(chosen))
@@ -115,7 +115,6 @@ def test_values_by_plain_loops(instants: int, most: int, seed: int) -> None:
                     compared[cell] += 1
     np.testing.assert_array_equal(found.compared, compared)
     np.testing.assert_allclose(found.nearer, nearer)
-    assert found.boxes == boxes
 
 
 def test_ties_count_half() -> None:
@@ -136,24 +135,24 @@ def test_the_margin_is_that_of_the_worst_distance_over_blocks() -> None:
     compared = rng.integers(1, 9, (SYNCHRONY.blocks, SYNCHRONY.shifts)).astype(np.float64)
     nearer = rng.integers(0, compared + 1).astype(np.float64)
     by_scipy = [ttest_1samp(column, 0.5).statistic for column in (nearer / compared).T]
-    assert PairSynchrony(10, nearer, compared).margin == pytest.approx(min(by_scipy))
-    assert PairSynchrony(10, nearer, compared).accuracy == pytest.approx(nearer.sum() / compared.sum())
+    assert PairSynchrony(nearer, compared).margin == pytest.approx(min(by_scipy))
+    assert PairSynchrony(nearer, compared).accuracy == pytest.approx(nearer.sum() / compared.sum())
 
 
 def test_what_repeats_itself_is_nothing_learnt() -> None:
     """Images that look the same half a recording later tell instants apart, but not these."""
     nearer = np.ones((SYNCHRONY.blocks, SYNCHRONY.shifts))
-    assert PairSynchrony(10, nearer, np.ones_like(nearer)).margin > SYNCHRONY.standard_errors
+    assert PairSynchrony(nearer, np.ones_like(nearer)).margin > SYNCHRONY.standard_errors
     nearer[:, 3] = [1, 0, 1, 0, 1, 0, 1, 0]
-    assert PairSynchrony(10, nearer, np.ones_like(nearer)).margin == 0
+    assert PairSynchrony(nearer, np.ones_like(nearer)).margin == 0
 
 
 def test_few_blocks_prove_nothing() -> None:
     compared = np.zeros((SYNCHRONY.blocks, SYNCHRONY.shifts))
     compared[:3] = 1.0
-    assert PairSynchrony(10, compared, compared).margin == 0
-    assert PairSynchrony(10, compared, compared).accuracy == 1
-    nothing = PairSynchrony(0, np.zeros_like(compared), np.zeros_like(compared))
+    assert PairSynchrony(compared, compared).margin == 0
+    assert PairSynchrony(compared, compared).accuracy == 1
+    nothing = PairSynchrony(np.zeros_like(compared), np.zeros_like(compared))
     assert (math.isnan(nothing.accuracy), nothing.margin) == (True, 0)
 
 
@@ -211,19 +210,19 @@ def test_a_report_speaks_of_what_was_held_out() -> None:
     assert "on 100 training instants" in report.summary()
 
 
-def synchrony(accuracy: Sequence[float], boxes: int = 10) -> PairSynchrony:
+def synchrony(accuracy: Sequence[float]) -> PairSynchrony:
     """Of some blocks, the same at every distance."""
     compared = np.zeros((SYNCHRONY.blocks, SYNCHRONY.shifts))
     compared[: len(accuracy)] = 1.0
     nearer = np.zeros_like(compared)
     nearer[: len(accuracy)] = np.array(accuracy, dtype=np.float64)[:, None]
-    return PairSynchrony(boxes, nearer, compared)
+    return PairSynchrony(nearer, compared)
 
 
 def report_of(*accuracies: Sequence[float]) -> FitReport:
     pairs = view_pairs(3)[: len(accuracies)]
     measured = {pair: synchrony(accuracy) for pair, accuracy in zip(pairs, accuracies, strict=True)}
-    return build_report(VIEWS, measured, dict.fromkeys(pairs, 4.0), None, {}, instants=9, held_out=True)
+    return build_report(VIEWS, measured, dict.fromkeys(pairs, 0.8), None, {}, instants=9, held_out=True)
 
 
 def test_a_report_pools_its_pairs() -> None:
@@ -234,14 +233,22 @@ def test_a_report_pools_its_pairs() -> None:
     assert [(pair.view_i, pair.view_j) for pair in report.pairs] == [("v0", "v1"), ("v0", "v2")]
     # View pairs of one block are not independent: 4 blocks, not 8.
     assert report.synchronization_margin == pytest.approx(ttest_1samp(np.mean(accuracies, axis=0), 0.5).statistic)
-    assert pooled(synchrony(accuracy) for accuracy in accuracies).boxes == 20
+    assert [pair.partner_fraction for pair in report.pairs] == [0.8, 0.8]
 
 
 def test_fractions_of_partners_are_of_boxes() -> None:
-    """4 people seen by both: 8 of 10 boxes have a partner."""
-    assert report_of([1.0]).pairs[0].partner_fraction == pytest.approx(0.8)
-    empty = build_report(VIEWS, {(0, 1): synchrony([], 0)}, {(0, 1): 0.0}, None, {}, instants=1, held_out=True)
-    assert empty.pairs[0].partner_fraction == 0.0
+    """Two see 4 people each, 3 of them the same, at most instants of a long recording; a third sees nobody then."""
+    places = np.array([[[0, 0], [200, 0], [400, 0], [600, 0]], [[0, 0], [200, 0], [400, 0], [0, 600]]], np.float64)
+    both = [np.concatenate([corners, corners + 50], axis=1) for corners in places]
+    frames = [Frame([*both, []] if t % 3 else [[], [], both[0]], t) for t in range(2000)]
+    table = FusedTable(
+        {"embedding": DistanceTable(np.array([0.0, 1.0]), np.array([7.0, -7.0]), 0.5)}, {"embedding": 1.0}, 0.0
+    )
+    model = replace(model_of(by_place()), tables=dict.fromkeys(view_pairs(3), table))
+    found = partner_fractions(model, frames, np.arange(2000))
+    assert found[0, 1] == pytest.approx(0.75, abs=0.01)
+    assert (found[0, 2], found[1, 2]) == (0.0, 0.0)
+    assert partner_fractions(model, frames, np.arange(0))[0, 1] == 0.0
 
 
 def make_report(accuracy: float, margin: float) -> FitReport:

@@ -71,5 +71,8 @@ def scene() -> Any:
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that `selfmva fit` made from the small scene."""
     folder = tmp_path_factory.mktemp("cli") / "model"
-    assert main(["fit", *SCENE_ARGUMENTS, *(f"--set={text}" for text in RECIPE), "--out", str(folder)]) == 0
+    assert (
+        main(["fit", "--recipe=batch", *SCENE_ARGUMENTS, *(f"--set={text}" for text in RECIPE), "--out", str(folder)])
+        == 0
+    )
     return folder

@@ -86,7 +86,7 @@ def test_every_setting_can_be_set(recipe: str) -> None:
 def test_later_settings_win() -> None:
     args = build_parser().parse_args(["fit", "--out=x", "--seed=1", "--set=seed=2", "--set=seed=3", "--device=auto"])
     settings = read_settings(args)
-    assert (settings["seed"], settings["device"], settings["recipe"].name) == (3, "auto", "batch")
+    assert (settings["seed"], settings["device"], settings["recipe"].name) == (3, "auto", "auto")
 
 
 def test_help_config(invoke: Callable) -> None:

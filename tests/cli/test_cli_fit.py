@@ -46,7 +46,7 @@ def library(scene: Any) -> Associator:
 def test_same_as_the_library(
     invoke: Callable, scene_arguments: tuple[str, ...], library: Associator, tmp_path: Path
 ) -> None:
-    outcome = invoke("fit", *scene_arguments, "--set", f"recipe.steps={STEPS}", "--out", tmp_path)
+    outcome = invoke("fit", "--recipe=batch", *scene_arguments, "--set", f"recipe.steps={STEPS}", "--out", tmp_path)
     assert outcome.code == 0
     saved = Associator.from_pretrained(tmp_path)
     assert saved.views_ == library.views_
@@ -101,7 +101,7 @@ def test_views_and_boxes_are_as_good_as_a_name(
     write_boxes(tmp_path / "boxes.csv", [scene.frame(index) for index in scene.splits["train"]])
     views = [f"{view.name}:{view.width}x{view.height}" for view in scene.views]
     outcome = invoke(
-        *("fit", "--views", *views, "--boxes", tmp_path / "boxes.csv"),
+        *("fit", "--recipe=batch", "--views", *views, "--boxes", tmp_path / "boxes.csv"),
         *("--set", f"recipe.steps={STEPS}", "--out", tmp_path / "m"),
     )
     assert outcome.code == 0
@@ -155,7 +155,16 @@ def test_interrupted_then_resumed(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    command = ["fit", *scene_arguments, "--set", f"recipe.steps={STEPS}", "--out", tmp_path / "m", "--json"]
+    command = [
+        "fit",
+        "--recipe=batch",
+        *scene_arguments,
+        "--set",
+        f"recipe.steps={STEPS}",
+        "--out",
+        tmp_path / "m",
+        "--json",
+    ]
     checkpoint = tmp_path / "m" / "checkpoint.safetensors"
     monkeypatch.setattr("selfmva.training.loop.Watch", partial(Watch, checkpoint_seconds=0.0))
     with monkeypatch.context() as patch:
@@ -187,14 +196,16 @@ def test_interrupted_before_a_checkpoint(
         checkpoint.parent.mkdir()
         checkpoint.write_bytes(b"old")
     monkeypatch.setattr("selfmva.cli.fit.progress_of", lambda _: interrupted_at(1))
-    outcome = invoke("fit", *scene_arguments, "--out", tmp_path / "m", "--checkpoint", checkpoint)
+    outcome = invoke("fit", "--recipe=batch", *scene_arguments, "--out", tmp_path / "m", "--checkpoint", checkpoint)
     assert (outcome.code, outcome.err) == (130, "selfmva: interrupted\n")
 
 
 def test_damaged_checkpoint(invoke: Callable, scene_arguments: tuple[str, ...], tmp_path: Path) -> None:
     checkpoint = tmp_path / "state.safetensors"
     checkpoint.write_bytes(b"old")
-    outcome = invoke("fit", *scene_arguments, "--out", tmp_path / "m", "--checkpoint", checkpoint, "--resume")
+    outcome = invoke(
+        "fit", "--recipe=batch", *scene_arguments, "--out", tmp_path / "m", "--checkpoint", checkpoint, "--resume"
+    )
     assert outcome.code == 1
     assert f"{checkpoint} cannot be read" in outcome.err
 

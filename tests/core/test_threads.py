@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from itertools import count
 from threading import get_ident
 from typing import TYPE_CHECKING
 
+import cv2
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from selfmva.core.threads import calling_ahead, limited_threads, map_in_order
 from selfmva.errors import InputError
@@ -104,3 +108,74 @@ def test_threads_of_torch_are_given_back() -> None:
         assert set(map_in_order(inside, range(12), threads=3)) == {1}
         assert torch.get_num_threads() == 2
     assert torch.get_num_threads() == before
+
+
+def pools() -> list[int]:
+    """Threads of products of matrices (NumPy, SciPy, OpenCV) and of OpenMP, as they say themselves."""
+    return [cv2.getNumThreads(), *(pool["num_threads"] for pool in threadpool_info())]
+
+
+def test_threads_of_every_library_are_limited_and_given_back() -> None:
+    assert {"blas", "openmp"} <= {pool["user_api"] for pool in threadpool_info()}
+    with threadpool_limits(2):
+        before = pools()
+        assert max(before) == 2
+        with limited_threads(1):
+            assert set(pools()) == {1}
+            with limited_threads(2):
+                assert set(pools()) == {2}
+            assert set(pools()) == {1}
+        assert pools() == before
+
+
+def test_blocks_of_several_threads_may_overlap() -> None:
+    """The last to close restores what the first one found."""
+    with threadpool_limits(2):
+        before, opened, closed = pools(), threading.Event(), threading.Event()
+
+        def other() -> None:
+            with limited_threads(1):
+                opened.set()
+                closed.wait(timeout=30)
+
+        thread = threading.Thread(target=other)
+        with limited_threads(1):
+            thread.start()
+            opened.wait(timeout=30)
+        closed.set()
+        thread.join()
+        assert pools() == before
+
+
+def test_a_block_around_a_pool_holds_for_its_threads() -> None:
+    """But what the thread that opened it has for itself is left alone: a user's own code may run there."""
+
+    def shared(_: int) -> set[int]:
+        with limited_threads(1):
+            time.sleep(0.002)
+        return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+    with threadpool_limits(2), limited_threads(1, shared_only=True):
+        own = torch.get_num_threads()
+        assert all(found == {1} for found in map_in_order(shared, range(12), threads=3))
+        assert torch.get_num_threads() == own == 2
+
+
+LATE = """
+import sys
+import numpy, scipy.linalg
+from threadpoolctl import threadpool_info
+from selfmva.core.threads import limited_threads
+with limited_threads(1):
+    assert {pool["num_threads"] for pool in threadpool_info()} == {1}
+    assert "torch" not in sys.modules
+    import torch
+    with limited_threads(1):
+        assert torch.get_num_threads() == 1
+        assert {pool["num_threads"] for pool in threadpool_info()} == {1}
+"""
+
+
+def test_a_library_that_comes_later_is_limited_by_the_next_block() -> None:
+    done = subprocess.run([sys.executable, "-c", LATE], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -202,7 +202,7 @@ def consensus_of(encoder: BoxEncoder, data: PackedBoxes, consensus: Consensus, i
     batch = gather(data, instants)
     image = torch.from_numpy(np.repeat(np.arange(batch.count.size), batch.count.flatten()))
     with torch.no_grad():
-        distances = pairwise_distances(encoder(batch.boxes, batch.view))
+        distances = pairwise_distances(encoder.embed(batch.boxes, batch.view))
     return consensus_loss(distances, image, consensus.rows(instants, batch), BatchRecipe().temperature).item()
 
 

@@ -127,7 +127,7 @@ def test_a_training_matches_by_the_blend(monkeypatch: pytest.MonkeyPatch) -> Non
                 network(boxes, torch.full((len(boxes),), view)).numpy()
                 for boxes, view in zip(images, views, strict=True)
             ]
-        looks = [recording.features[[row_of[tuple(box.tolist())] for box in boxes]].numpy() for boxes in images]
+        looks = [recording.features[[row_of[tuple(box.tolist())] for box in boxes]] for boxes in images]
         for other, match in ((1, found.match_positive), (2, found.match_negative)):
             geometry = cdist(embedded[0], embedded[other])
             costs = plain_blend(geometry, cdist(looks[0], looks[other]), 0.4)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from selfmva.association.appearance.matches import match_by_appearance
+from selfmva.association.embedding_choice import choose_embedding
 from selfmva.association.learning import learn
 from selfmva.association.model import FittedModel
 from selfmva.association.parameters import change_parameters, hold_at_once, read_parameters, waiting_parameters
@@ -19,7 +20,7 @@ from selfmva.association.pretrained import Pretrained
 from selfmva.association.recording import CanonicalRecording, check_feature_length, read_recording
 from selfmva.association.streaming import associate_frames, chunks
 from selfmva.core.config import AssociatorConfig
-from selfmva.core.devices import find_device
+from selfmva.core.devices import check_device, find_device
 from selfmva.core.packed_boxes import feature_length
 from selfmva.core.threads import limited_threads, map_in_order
 from selfmva.core.types import Frame, clip_to_views, validate_boxes
@@ -60,8 +61,10 @@ class Associator(Pretrained):
 
     Args:
         seed: Every random choice comes from it.
-        recipe: How the embedding is trained: `"batch"` (the default), `"published"`, or not at all: `"geometry"`; or
-            a `BatchRecipe`, `PublishedRecipe` or `GeometryRecipe`, or a dictionary of its fields with `name`.
+        recipe: How an embedding is trained: `"batch"`, `"published"`, or not at all: `"geometry"`; or `"auto"` (the
+            default): by the batch recipe, but only where geometry leaves something open, which `fit_report_` says. Or
+            an `AutoRecipe`, `BatchRecipe`, `PublishedRecipe` or `GeometryRecipe`, or a dictionary of its fields with
+            `name`.
         device: `"cpu"`, `"cuda"`, `"cuda:1"`, or `"auto"` for the GPU where there is one.
         precision: `"float32"`, or `"bfloat16"` to train under automatic mixed precision.
         threads: CPU threads; see `AssociatorConfig`.
@@ -76,7 +79,7 @@ class Associator(Pretrained):
         model_: All of the following as one value, a `selfmva.association.model.FittedModel`.
         views_: The cameras.
         card_: What `save_pretrained` was told of the model, a `selfmva.hub.Card`; None where nothing.
-        encoder_: The trained encoder; None with the recipe `"geometry"`.
+        encoder_: The trained encoder; None where none was trained.
         floor_: The common floor of the cameras, a `selfmva.geometry.floor.Floor`; None where none was found.
         lines_: Fundamental matrices of head points, for view pairs without a floor, where they are trusted.
         tables_: What distances mean, for every view pair; None for a converted checkpoint before `adapt`.
@@ -102,7 +105,7 @@ class Associator(Pretrained):
         self,
         *,
         seed: int = 0,
-        recipe: str | Recipe | dict[str, Any] = "batch",
+        recipe: str | Recipe | dict[str, Any] = "auto",
         device: str = "cpu",
         precision: str = "float32",
         threads: int = 1,
@@ -202,14 +205,10 @@ class Associator(Pretrained):
                 appearance tells nothing.
             GeometryMissingWarning: No geometry is trusted; people are told apart by what they look like alone.
         """
-        from selfmva.training.fit_encoder import fit_encoder
-        from selfmva.training.loop import Watch
-
         started = time.monotonic()
         config = self._config
-        find_device(config.device)  # before the work: a wrong name is known now
+        check_device(config.device)  # before the work: a wrong name is known now
         cameras, frames = read_recording(views, boxes)
-        watch = Watch(progress, callbacks, None if checkpoint is None else Path(checkpoint), resume)
         extractor = FeatureExtractor(config.appearance, config.device)
         with limited_threads(config.threads):
             frames = extractor.describe_recording(frames, views, cameras, partial(progress, "look"))
@@ -222,9 +221,18 @@ class Associator(Pretrained):
                 partial(match_by_appearance, minimum_shift=config.recipe.minimum_shift),
                 partial(progress, "calibrate"),
             )
-            trained = fit_encoder(recording.views, frames, recording.config, watch, floor)
-            model = FittedModel(recording.views, config, offsets, trained.encoder, floor)
-            model = learn(model, frames, identity, trained_on=True, held_out=trained.held_out)
+            choice = choose_embedding(recording.views, frames, floor, config.recipe)
+        model, held_out = FittedModel(recording.views, config, offsets, None, floor), None
+        if choice.train:
+            from selfmva.training.fit_encoder import fit_encoder  # torch, which a floor alone needs not
+            from selfmva.training.loop import Watch
+
+            watch = Watch(progress, callbacks, None if checkpoint is None else Path(checkpoint), resume)
+            with limited_threads(config.threads):
+                trained = fit_encoder(recording.views, frames, recording.config, watch, floor)
+            model, held_out = replace(model, encoder=trained.encoder), trained.held_out
+        with limited_threads(config.threads):
+            model = learn(model, frames, identity, trained_on=True, held_out=held_out, decision=choice.reason)
         self._extractor = extractor
         report = self._take_over(model.reordered(recording.places), time.monotonic() - started)
         if self.appearance_ and not report.geometry_found:
@@ -312,7 +320,7 @@ class Associator(Pretrained):
         Args:
             frames: As for `associate`; sequences of arrays are numbered from 0.
             threads: How many pieces of the stream are worked on at once, with the same results; None: those of the
-                associator.
+                associator. While there are several, NumPy's products of matrices use one thread each, yours too.
 
         Yields:
             One association per frame, in order.
@@ -323,9 +331,11 @@ class Associator(Pretrained):
         """
         model = self._require_model("associate_many() needs a fitted associator")
         parts = chunks(self._as_frame(model, entry, number) for number, entry in enumerate(frames))
-        associate = partial(self._associate, model)
-        for part in map_in_order(associate, parts, self._config.threads if threads is None else threads):
-            yield from part
+        threads = self._config.threads if threads is None else threads
+        # Several threads of ours must not be multiplied by those of products of matrices, which are everybody's.
+        with limited_threads(1, shared_only=True) if threads > 1 else nullcontext():
+            for part in map_in_order(partial(self._associate, model), parts, threads):
+                yield from part
 
     def embed(self, view: int, boxes: ArrayLike) -> NDArray[np.float32]:
         """Geometric embeddings of boxes; near where two boxes may be the same person.
@@ -344,8 +354,8 @@ class Associator(Pretrained):
         model = self._require_model("embed() needs a fitted associator")
         if model.encoder is None:
             raise NotFittedError(
-                "embed() needs an embedding, and this associator was fitted without one (recipe 'geometry'): fit with "
-                "recipe='batch', or use associate(), which needs none"
+                "embed() needs an embedding, and this associator was fitted without one (recipe "
+                f"{model.config.recipe.name!r}): fit with recipe='batch', or use associate(), which needs none"
             )
         if not 0 <= view < len(model.views):
             raise InputError(f"there is no view {view}; views are 0 to {len(model.views) - 1}")
@@ -366,8 +376,7 @@ class Associator(Pretrained):
         Raises:
             InputError: Fewer than two views, or two of one name.
         """
-        if device != "cpu":
-            find_device(device)  # a wrong name is known now, whether anything runs there or not
+        check_device(device)  # a wrong name is known now, whether anything runs there or not
         config = model.config.model_copy(update={"device": device})
         encoder = None if model.encoder is None else model.encoder.to(find_device(device))
         associator = cls(**{name: getattr(config, name) for name in AssociatorConfig.model_fields})
@@ -404,8 +413,7 @@ class Associator(Pretrained):
         return frame
 
     def _associate(self, model: FittedModel, frames: list[Frame]) -> list[Association]:
-        # Frames are small: threads are for several chunks of them. Without an encoder, torch is not even imported.
-        with limited_threads(1) if model.encoder is not None else nullcontext():
+        with limited_threads(1):  # frames are small: threads are for several chunks of them
             return associate_frames(model, frames)
 
     def _take_over(self, model: FittedModel, seconds: float, moved: Mapping[str, float] | None = None) -> FitReport:

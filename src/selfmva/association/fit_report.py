@@ -76,7 +76,8 @@ class FitReport:
         moved: After `adapt`, how far each view's picture of the floor moved, in body heights, by name.
         appearance: How much more alike one person looks in two views than two people do, in standard deviations (d');
             NaN where nothing is known of what people look like, or where it tells nothing.
-        embedding: False where none was trained (recipe `"geometry"`).
+        embedding: False where none was trained.
+        decision: What the recipe `"auto"` decided, and why; empty with other recipes.
         calibrated_instants: Number of instants that geometry and probabilities were learnt from. Those that the report
             speaks of are among them, held out from the training of the embedding or not.
     """
@@ -93,6 +94,7 @@ class FitReport:
     moved: Mapping[str, float] = field(default_factory=dict)
     appearance: float = math.nan
     embedding: bool = True
+    decision: str = ""
     calibrated_instants: int = 0
 
     @property
@@ -145,8 +147,8 @@ class FitReport:
         return [_row(pair) for pair in self.pairs]
 
     def summary(self) -> str:
-        """What was found, in two or three sentences."""
-        return "; ".join(filter(None, (self._geometry(), self._embedding(), self._appearance())))
+        """What was found, in a few sentences."""
+        return "; ".join(filter(None, (self._geometry(), self.decision, self._embedding(), self._appearance())))
 
     def advice(self) -> str:
         """What to do about what was not found; empty where everything was."""
@@ -257,7 +259,7 @@ def build_report(
     Args:
         views: The cameras.
         measured: Of every view pair, by the embedding.
-        partners: Of every view pair, the expected number of people seen by both, summed over instants.
+        partners: Of every view pair, the fraction of the boxes that have a partner, as the posteriors expect it.
         floor: The common floor, None where none was found.
         lines: Epipolar geometry of the view pairs without a floor.
         instants: Number of instants that were measured on.
@@ -276,7 +278,7 @@ def build_report(
             PairReport(
                 view_i=views[i].name,
                 view_j=views[j].name,
-                partner_fraction=2.0 * partners[i, j] / synchrony.boxes if synchrony.boxes else 0.0,
+                partner_fraction=partners[i, j],
                 synchronization_accuracy=synchrony.accuracy,
                 calibration=calibration,
                 support=support,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -13,12 +14,14 @@ from selfmva.association.comparison import compare_views
 from selfmva.association.cues import cues_of, frame_distances
 from selfmva.association.cues.appearance import AppearanceCue
 from selfmva.association.cues.base import LearningContext
+from selfmva.association.cues.floor import FloorCue
 from selfmva.association.fit_report import build_report
 from selfmva.association.head_lines import find_lines, trusted_lines
 from selfmva.association.synchrony import SYNCHRONY, measure_synchrony, pooled
 from selfmva.core.packed_boxes import gather, jitter, pack
+from selfmva.core.thinning import evenly_spaced
 from selfmva.core.view_pairs import view_pairs
-from selfmva.matching.posterior.fusion import FusedTable, fuse
+from selfmva.matching.posterior.fusion import Comparison, FusedTable, fuse
 from selfmva.matching.posterior.posterior import posteriors
 
 if TYPE_CHECKING:
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
     from selfmva.core.types import Frame, IntArray
     from selfmva.core.view_pairs import ViewPair
 
+logger: logging.Logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class TableLearningSettings:
@@ -40,6 +45,7 @@ class TableLearningSettings:
     # difference to new ones: without, the posteriors of unseen instants are too low (docs/benchmarks.md).
     trained_jitter: float = 0.1  # standard deviation, as a fraction of a box's size
     partner_chunk: int = 16  # instants whose posteriors are computed at once: what bounds the memory
+    partner_instants: int = 200  # for a fraction that is shown in percent
 
 
 TABLE_LEARNING = TableLearningSettings()
@@ -52,6 +58,7 @@ def learn(
     *,
     trained_on: bool,
     held_out: IntArray | None = None,
+    decision: str = "",
 ) -> FittedModel:
     """Find head lines, learn what distances mean, and write the report.
 
@@ -61,6 +68,7 @@ def learn(
         appearance: Identity of the encoder that their features come from; None where they have none.
         trained_on: True where the encoder was trained on these frames.
         held_out: Numbers of the frames that were kept from that training; the report speaks of them, if any.
+        decision: Why an embedding was trained, or why none was, for the report.
 
     Returns:
         The model with lines, tables and report. View pairs that nothing tells apart better than chance have no
@@ -76,23 +84,25 @@ def learn(
     model = replace(model, lines=trusted_lines(lines), appearance=appearance, feature_length=length)
     synchrony = synchrony_of(model, recording, judged)
     model, verdict = learn_tables(model, recording, synchrony, trained_on=trained_on)
+    model = with_live_tables(model)
     report = build_report(
         model.views,
         synchrony,
-        expected_partners(model, frames, judged),
+        partner_fractions(model, frames, judged),
         model.floor,
         lines,
         instants=len(judged),
         held_out=kept or not trained_on,
         seen=verdict,
     )
-    return replace(model, report=replace(report, embedding=model.encoder is not None, calibrated_instants=len(frames)))
+    embedding = model.encoder is not None
+    return replace(
+        model, report=replace(report, embedding=embedding, decision=decision, calibrated_instants=len(frames))
+    )
 
 
 def synchrony_of(model: FittedModel, recording: PackedBoxes, instants: IntArray) -> dict[ViewPair, PairSynchrony]:
     """Whether the embedding tells synchronous from shifted images, for every view pair, at some of the instants."""
-    if model.encoder is not None:
-        recording = recording.to(model.encoder.view_tokens.device)
     return measure_synchrony(model.encoder, gather(recording, instants), instants, model.minimum_shift)
 
 
@@ -111,10 +121,16 @@ def learn_tables(
         The model with tables, without what appearance refutes; and what appearance is worth. A view pair without any
         cue is never matched.
     """
-    jittered = jitter(recording, TABLE_LEARNING.trained_jitter, np.random.default_rng(0)) if trained_on else None
+    known = trained_on and model.encoder is not None
+    jittered = jitter(recording, TABLE_LEARNING.trained_jitter, np.random.default_rng(0)) if known else None
     cues = cues_of(model)
-    comparisons = compare_views(cues, recording, jittered, model.minimum_shift)
     context = LearningContext(model, recording, _embedded_pairs(model, synchrony))
+    pairs, nothing = view_pairs(recording.views), Comparison([], [], np.zeros((0, 2), np.int64))
+    needed = {pair for cue in cues for pair in cue.pairs_to_compare(pairs, context)}
+    compared = [pair for pair in pairs if pair in needed]
+    comparisons = dict.fromkeys(pairs, nothing) | compare_views(
+        cues, recording, jittered, model.minimum_shift, compared
+    )
     found = {cue: cue.learn_tables(comparisons, context) for cue in cues}
     tables = {pair: {cue.name: found[cue][pair] for cue in cues if pair in found[cue]} for pair in comparisons}
     fused = fuse(tables, comparisons, absolute=next((cue.name for cue in cues if cue.absolute), None))
@@ -170,12 +186,44 @@ def _without_refuted(model: FittedModel, verdict: Verdict) -> FittedModel:
     return model if verdict.model is not None else replace(model, appearance=None, feature_length=None)
 
 
-def expected_partners(model: FittedModel, frames: Sequence[Frame], instants: IntArray) -> dict[ViewPair, float]:
-    """For every view pair, the sum of all posteriors at some of the instants."""
+def with_live_tables(model: FittedModel) -> FittedModel:
+    """The model with tables that can say "same person" of every pair of views on a trusted floor.
+
+    A table that cannot, whatever the distances, is an error of ours: the pair would never be matched, however good its
+    floor. It is logged, and the pair is taken at what the floor says.
+    """
+    floor, tables = model.floor, dict(model.tables or {})
+    dead = [] if floor is None else [pair for pair in tables if floor.trusted(*pair) and tables[pair].largest <= 0]
+    for pair in dead:
+        logger.error(
+            "the tables of %s and %s could never say 'same person', although their floor is trusted: an error of "
+            "selfmva, please report it; the floor alone decides between them",
+            *(model.views[view].name for view in pair),
+        )
+        weights = {name: float(name == FloorCue.name) for name in tables[pair].tables}
+        tables[pair] = FusedTable(tables[pair].tables, weights, 0.0)
+    return replace(model, tables=tables) if dead else model
+
+
+def partner_fractions(model: FittedModel, frames: Sequence[Frame], instants: IntArray) -> dict[ViewPair, float]:
+    """Which fraction of the boxes has a partner, as the posteriors expect it, at a sample of the instants.
+
+    Args:
+        model: With tables.
+        frames: Clipped frames in the order of time.
+        instants: Numbers of the frames to look at.
+
+    Returns:
+        By view pair, of the boxes of both views at instants where both see somebody; 0 where they never do.
+    """
     pairs = view_pairs(len(model.views))
-    total = np.zeros(len(pairs))
-    for first in range(0, len(instants), TABLE_LEARNING.partner_chunk):
-        part = [frames[t] for t in instants[first : first + TABLE_LEARNING.partner_chunk]]
+    sample = instants[evenly_spaced(len(instants), TABLE_LEARNING.partner_instants, to_nearest=True)]
+    partners, boxes = np.zeros((2, len(pairs)))
+    one, other = (np.array(side) for side in zip(*pairs, strict=True))
+    for first in range(0, len(sample), TABLE_LEARNING.partner_chunk):
+        part = [frames[t] for t in sample[first : first + TABLE_LEARNING.partner_chunk]]
         count = np.array([frame.counts for frame in part])
-        total += posteriors(frame_distances(model, part), count, model.tables or {}).sum(axis=(0, 2, 3))
-    return dict(zip(pairs, total.tolist(), strict=True))
+        partners += posteriors(frame_distances(model, part), count, model.tables or {}).sum(axis=(0, 2, 3))
+        both = (count[:, one] > 0) & (count[:, other] > 0)
+        boxes += ((count[:, one] + count[:, other]) * both).sum(axis=0)
+    return dict(zip(pairs, (2.0 * partners / np.maximum(boxes, 1.0)).tolist(), strict=True))

@@ -45,13 +45,11 @@ class PairSynchrony:
     """How well the images of two views are told apart.
 
     Attributes:
-        boxes: Number of boxes of both views together at the synchronous instants where both show somebody.
         nearer: `(8, 4)`, by block of the recording and distance of the shift: how many shifted images of the other
             view are further away than the synchronous one (ties count half).
         compared: `(8, 4)` how many there are.
     """
 
-    boxes: int
     nearer: FloatArray
     compared: FloatArray
 
@@ -87,14 +85,13 @@ def pooled(measured: Iterable[PairSynchrony]) -> PairSynchrony:
         Sums of everything.
 
     Example:
-        >>> one = PairSynchrony(3, np.ones((8, 4)), np.ones((8, 4)))
-        >>> pooled([one, one]).boxes
-        6
+        >>> one = PairSynchrony(np.ones((8, 4)), np.full((8, 4), 2.0))
+        >>> pooled([one, one]).accuracy
+        0.5
     """
     parts = list(measured)
     nothing = np.zeros((SYNCHRONY.blocks, SYNCHRONY.shifts))
     return PairSynchrony(
-        sum(part.boxes for part in parts),
         sum((part.nearer for part in parts), start=nothing),
         sum((part.compared for part in parts), start=nothing),
     )
@@ -114,20 +111,13 @@ def measure_synchrony(
     Returns:
         For every view pair (i, j), i < j, what was measured.
     """
-    import torch
-
     pairs = view_pairs(recording.views)
-    boxes = np.zeros(len(pairs), dtype=np.int64)
     nearer, compared = np.zeros((2, len(pairs), SYNCHRONY.blocks, SYNCHRONY.shifts))
+    if encoder is None:
+        return {pair: PairSynchrony(*both) for pair, *both in zip(pairs, nearer, compared, strict=True)}
     for instants in _far_apart(len(recording)):
         part = gather(recording, instants)
-        for number, (i, j) in enumerate(pairs):
-            both = (part.count[:, i] > 0) & (part.count[:, j] > 0)
-            boxes[number] += part.count[both][:, (i, j)].sum()
-        if encoder is None:
-            continue
-        with torch.inference_mode():
-            distances = pairwise_distances(encoder(part.boxes, part.view).float())
+        distances = pairwise_distances(encoder.embed(part.boxes, part.view))
         images, seen = (tensor.cpu().numpy() for tensor in image_distances(distances, part.start, part.count, pairs))
         apart = np.abs(time[instants][:, None] - time[instants][None, :]) >= minimum_shift
         cell = _cells(len(instants))
@@ -137,9 +127,7 @@ def measure_synchrony(
             further = np.where(synchronous < images[number], 1.0, np.where(synchronous == images[number], 0.5, 0.0))
             compared[number] += _sum_by_cell(cell[use], np.ones(use.sum()))
             nearer[number] += _sum_by_cell(cell[use], further[use])
-    return {
-        pair: PairSynchrony(int(boxes[number]), nearer[number], compared[number]) for number, pair in enumerate(pairs)
-    }
+    return {pair: PairSynchrony(*both) for pair, *both in zip(pairs, nearer, compared, strict=True)}
 
 
 def _far_apart(instants: int) -> list[IntArray]:

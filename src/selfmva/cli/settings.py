@@ -27,7 +27,7 @@ class Setting(NamedTuple):
 
 def add_setting_options(parser: argparse._ActionsContainer) -> None:
     """Add the options that choose hyper-parameters."""
-    parser.add_argument("--recipe", metavar="NAME", default="batch", help="batch (default), published or geometry")
+    parser.add_argument("--recipe", metavar="NAME", default="auto", help="auto (default), batch, published or geometry")
     parser.add_argument("--seed", type=int, help="source of every random choice (default: 0)")
     parser.add_argument("--device", help="cpu (default), cuda, cuda:1, or auto")
     parser.add_argument("--precision", help="float32 (default) or bfloat16")

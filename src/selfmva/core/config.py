@@ -79,11 +79,10 @@ class PublishedRecipe(Stage):
     )
 
 
-class BatchRecipe(Stage):
-    """Our default: many instants a step, every synchronous and shifted pair of them at once."""
+class BatchSchedule(Stage):
+    """Many instants a step, every synchronous and shifted pair of them at once."""
 
     renamed: ClassVar[Mapping[str, str]] = MappingProxyType({"held_out_share": "held_out_fraction"})
-    name: Literal["batch"] = "batch"
     steps: int = Field(800, ge=1, description="Optimizer steps.")
     instants: int = Field(32, ge=2, description="Largest number of instants of a step; all pairs are compared.")
     boxes: int = Field(200, ge=1, description="Crowded recordings take fewer instants a step, about so many boxes.")
@@ -100,6 +99,21 @@ class BatchRecipe(Stage):
     )
 
 
+class BatchRecipe(BatchSchedule):
+    """Our schedule: an embedding is trained, whatever geometry was found."""
+
+    name: Literal["batch"] = "batch"
+
+
+class AutoRecipe(BatchSchedule):
+    """The default: geometry first, and the schedule of the batch recipe where geometry leaves views without a place.
+
+    See `selfmva.association.embedding_choice`; the report says what was decided, and why.
+    """
+
+    name: Literal["auto"] = "auto"
+
+
 class GeometryRecipe(Stage):
     """No embedding is trained: the floor and appearance alone, in a fraction of the time and a hundredth of the space.
 
@@ -111,8 +125,8 @@ class GeometryRecipe(Stage):
     minimum_shift: int = Field(5, ge=1, description="Instants closer than this in time are not told apart.")
 
 
-TrainingRecipe = PublishedRecipe | BatchRecipe
-Recipe = Annotated[PublishedRecipe | BatchRecipe | GeometryRecipe, Field(discriminator="name")]
+TrainingRecipe = PublishedRecipe | BatchRecipe | AutoRecipe
+Recipe = Annotated[PublishedRecipe | BatchRecipe | GeometryRecipe | AutoRecipe, Field(discriminator="name")]
 
 
 class GeometryConfig(Stage):
@@ -152,14 +166,14 @@ class AssociatorConfig(Stage):
     threads: int = Field(
         1,
         ge=1,
-        description="CPU threads. Streams of frames are worked on by all of them. Steps of a training are small: more "
-        "threads gain little there on an idle machine and lose much on a busy one.",
+        description="CPU threads, of whatever library. Streams of frames are worked on by all of them. Steps of a "
+        "training are small: more threads gain little there on an idle machine and lose much on a busy one.",
     )
     precision: Literal["float32", "bfloat16"] = Field(
         "float32", description="'bfloat16' trains under automatic mixed precision."
     )
     encoder: EncoderConfig = Field(default_factory=EncoderConfig, description="The geometric encoder.")
-    recipe: Recipe = Field(default_factory=BatchRecipe, description="How the encoder is trained.")
+    recipe: Recipe = Field(default_factory=AutoRecipe, description="Whether and how the encoder is trained.")
     geometry: GeometryConfig = Field(default_factory=GeometryConfig, description="Self-calibration.")
     appearance: AppearanceConfig = Field(default_factory=AppearanceConfig, description="What people look like.")
     association: AssociationConfig = Field(
@@ -167,7 +181,8 @@ class AssociatorConfig(Stage):
     )
 
 
-RECIPES: dict[str, type[PublishedRecipe | BatchRecipe | GeometryRecipe]] = {
+RECIPES: dict[str, type[PublishedRecipe | BatchRecipe | GeometryRecipe | AutoRecipe]] = {
+    "auto": AutoRecipe,
     "published": PublishedRecipe,
     "batch": BatchRecipe,
     "geometry": GeometryRecipe,

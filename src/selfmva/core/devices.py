@@ -10,6 +10,16 @@ if TYPE_CHECKING:
     import torch
 
 
+def check_device(name: str) -> None:
+    """Raise what `find_device` raises; without torch for the processor, which is always there.
+
+    Example:
+        >>> check_device("cpu")
+    """
+    if name != "cpu":
+        find_device(name)
+
+
 def find_device(name: str) -> torch.device:
     """The device of that name; `"auto"` is the GPU where there is one.
 

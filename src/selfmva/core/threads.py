@@ -1,12 +1,13 @@
-"""How many CPU threads torch uses, for a while; and work on several threads at once."""
+"""How many CPU threads libraries use, for a while; and work on several threads at once."""
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Lock
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from selfmva.errors import InputError
 
@@ -16,19 +17,61 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-_lock = Lock()
-_before: list[int] = []  # what to go back to, one entry for every block that is open
+# Modules that bring threads along: those of products of matrices, loops of their own, or both.
+THREADED_MODULES = ("numpy", "scipy.linalg", "torch", "cv2", "sklearn")
+
+
+class _Pool(NamedTuple):
+    """Threads of one library: how many there are, and how to change that.
+
+    Attributes:
+        name: Of the library.
+        read: Tells how many there are.
+        change: Sets it; without effect where another of Python's threads did, and has not released it.
+        release: Lets other threads change it again.
+        of_thread: True where each of Python's threads has a number of its own.
+    """
+
+    name: str
+    read: Callable[[], int]
+    change: Callable[[int], None]
+    release: Callable[[], None]
+    of_thread: bool
+
+
+def _nothing() -> None:
+    """There is nothing to release."""
+
+
+class _State:
+    """Of all threads of this process."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.imported: frozenset[str] = frozenset()  # threaded modules, when pools were looked for
+        self.pools: list[_Pool] = []
+        self.open = 0  # blocks
+        self.first: dict[str, int] = {}  # what the first of them found, by the name of the pool
+
+
+_state = _State()
 
 
 @contextmanager
-def limited_threads(count: int) -> Iterator[None]:
-    """Let torch use `count` CPU threads inside the block, and as many as before after it.
+def limited_threads(count: int, *, shared_only: bool = False) -> Iterator[None]:
+    """Let the libraries that are imported use `count` CPU threads inside the block, and as many as before after it.
 
-    Steps and frames are small. On a machine with other work, threads that wait for each other cost ten times what
-    they save. Blocks may be open on several threads at once: the last to close restores what the first one found.
+    Those of NumPy's and SciPy's products of matrices (BLAS), of OpenMP, torch and OpenCV; no environment variable is
+    needed. Steps and frames are small: threads that wait for each other cost several times what they save, and on a
+    machine with other work ten times. A library that is imported inside the block is limited by the next one, so open
+    another after an import. Blocks may be open on several threads at once: the last to close restores what the first
+    one found. What a library shares among all threads is in the hands of the block that came first, so that a block
+    around a pool of threads holds for them. A block costs some ten microseconds.
 
     Args:
         count: At least 1.
+        shared_only: Leave alone what each of Python's threads has for itself (OpenMP, torch), for a block in which a
+            user's own code runs, too.
 
     Example:
         >>> import torch
@@ -36,16 +79,49 @@ def limited_threads(count: int) -> Iterator[None]:
         ...     torch.get_num_threads()
         1
     """
-    import torch
-
-    with _lock:
-        _before.append(torch.get_num_threads())
-        torch.set_num_threads(count)
+    with _state.lock:
+        found = [(pool, pool.read()) for pool in _pools() if not (shared_only and pool.of_thread)]
+        if not _state.open:
+            _state.first = {pool.name: threads for pool, threads in found}
+        _state.open += 1
+        for pool, _ in found:
+            pool.change(count)
     try:
         yield
     finally:
-        with _lock:
-            torch.set_num_threads(_before.pop())
+        with _state.lock:
+            _state.open -= 1
+            for pool, threads in found:
+                pool.change(threads if _state.open else _state.first.get(pool.name, threads))
+                pool.release()
+
+
+def _pools() -> list[_Pool]:
+    """Threads of all libraries that are imported; found anew, in some milliseconds, where others are."""
+    imported = frozenset(name for name in THREADED_MODULES if name in sys.modules)
+    if imported != _state.imported:
+        from threadpoolctl import ThreadpoolController
+
+        _state.imported = imported
+        _state.pools = [
+            _Pool(
+                library.filepath,
+                library.get_num_threads,
+                library.set_num_threads,
+                getattr(library, "clear_controlling_thread", _nothing),
+                "openmp" in {library.user_api, getattr(library, "threading_layer", "")},
+            )
+            for library in ThreadpoolController().lib_controllers
+        ]
+        if "cv2" in imported:
+            import cv2
+
+            _state.pools.append(_Pool("cv2", cv2.getNumThreads, cv2.setNumThreads, _nothing, of_thread=False))
+        if "torch" in imported:
+            import torch
+
+            _state.pools.append(_Pool("torch", torch.get_num_threads, torch.set_num_threads, _nothing, of_thread=True))
+    return _state.pools
 
 
 def map_in_order(function: Callable[[Item], Result], items: Iterable[Item], threads: int) -> Iterator[Result]:

@@ -297,7 +297,9 @@ def clip_to_views(frame: Frame, views: Sequence[View]) -> Frame:
 
 
 def _check_sizes(frame: Frame, views: Sequence[View]) -> None:
-    for number, (image, view) in enumerate(zip(frame.images or [None] * len(views), views, strict=True)):
+    if frame.images is None:
+        return
+    for number, (image, view) in enumerate(zip(frame.images, views, strict=True)):
         if image is not None and image.shape[:2] != (view.height, view.width):
             height, width = image.shape[:2]
             raise InputError(

@@ -44,9 +44,9 @@ class Fingerprint:
 def fingerprint(recording: PackedBoxes, settings: dict[str, Any]) -> Fingerprint:
     """The fingerprint of a recording and its hyper-parameters."""
     digest = hashlib.sha256(recording.count.tobytes())
-    digest.update(recording.boxes.cpu().numpy().tobytes())
+    digest.update(recording.boxes.tobytes())
     if recording.features is not None:
-        digest.update(recording.features.cpu().numpy().tobytes())
+        digest.update(recording.features.tobytes())
     return Fingerprint(json.dumps(settings, sort_keys=True), digest.hexdigest())
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
 from selfmva.core.config import GeometryRecipe, PublishedRecipe
@@ -13,6 +12,7 @@ from selfmva.core.devices import find_device
 from selfmva.core.packed_boxes import gather, pack
 from selfmva.encoders.box import BoxEncoder
 from selfmva.encoders.sam import load_sam_features
+from selfmva.errors import ConfigError
 from selfmva.pretext.sampler import check_anchor_view, hold_out
 from selfmva.training.checkpoint import fingerprint
 from selfmva.training.loop import Watch, train
@@ -35,11 +35,11 @@ class TrainedEncoder:
     """An encoder and the instants to judge it by.
 
     Attributes:
-        encoder: Trained; None where the recipe trains none.
+        encoder: Trained.
         held_out: Numbers of the instants kept from training; none where the recipe keeps none.
     """
 
-    encoder: BoxEncoder | None
+    encoder: BoxEncoder
     held_out: IntArray
 
 
@@ -60,16 +60,16 @@ def fit_encoder(
         floor: The common floor, whose matches the batch recipe learns from; None where none was found.
 
     Returns:
-        The encoder, on the device of the config; none for the recipe `"geometry"`.
+        The encoder, on the device of the config.
 
     Raises:
         InputError: Too few instants, or an anchor view that is not there.
-        ConfigError: There is no such device.
+        ConfigError: There is no such device, or the recipe trains none.
         CheckpointError, DataError: See `train`.
     """
-    if isinstance(config.recipe, GeometryRecipe):
-        return TrainedEncoder(None, np.zeros(0, np.int64))
     recipe = config.recipe
+    if isinstance(recipe, GeometryRecipe):
+        raise ConfigError("the recipe 'geometry' trains no encoder")
     check_anchor_view(recipe.anchor_view, len(views))
     device = find_device(config.device)
     encoder = BoxEncoder(views, prompt=config.encoder.prompt, generator=torch.Generator().manual_seed(config.seed))
@@ -79,7 +79,7 @@ def fit_encoder(
     learnt, held_out = hold_out(len(frames), recipe.held_out_fraction)
     # The batch recipe learns from boxes alone.
     packed = pack(frames, len(views), features=isinstance(recipe, PublishedRecipe))
-    recording = gather(packed, learnt).to(device)
+    recording = gather(packed, learnt)
     settings = config.model_dump(include={"seed", "precision", "encoder"}) | {"recipe": recipe.model_dump()}
     settings["views"] = [[view.width, view.height] for view in views]
     train(

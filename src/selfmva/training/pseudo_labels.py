@@ -16,10 +16,12 @@ from selfmva.matching.posterior.fusion import FusedTable
 from selfmva.matching.posterior.posterior import posteriors
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torch import Tensor
 
     from selfmva.core.packed_boxes import PackedBoxes
-    from selfmva.core.types import IntArray
+    from selfmva.core.types import FloatArray, IntArray
     from selfmva.geometry.floor import Floor
     from selfmva.geometry.floor_likelihood import FloorReadings
 
@@ -76,25 +78,40 @@ def find_consensus(floor: Floor, recording: PackedBoxes) -> Consensus:
     Returns:
         The matches it is sure of.
     """
-    pairs = view_pairs(recording.views)
+    known = evenly_spaced(len(recording), CONSENSUS.most_instants, to_nearest=True)
+    pairs, found = np.array(view_pairs(recording.views)), []
+    for instants, probabilities in floor_posteriors(floor, recording, known):
+        frame, pair, one, other = np.nonzero(probabilities > CONSENSUS.sure)
+        found.append(np.column_stack([instants[frame], pairs[pair], one, other]))
+    matches = np.concatenate([np.zeros((0, 5), np.int64), *found])
+    return Consensus(matches[:, 0], matches[:, 1:3], matches[:, 3:], known)
+
+
+def floor_posteriors(floor: Floor, recording: PackedBoxes, instants: IntArray) -> Iterator[tuple[IntArray, FloatArray]]:
+    """Who is who by the floor alone, a few instants at a time.
+
+    Args:
+        floor: The common floor.
+        recording: T instants of its views.
+        instants: Numbers of those to look at.
+
+    Yields:
+        `(F,)` some of these numbers, and the `(F, P, K, K)` posteriors of `selfmva.matching.posterior.posterior`.
+    """
     on_floor = set(floor.views_on_floor)
     table = {FLOOR_CUE: floor_table(floor, recording)}
     tables = {
-        pair: FusedTable(table, {FLOOR_CUE: 1.0}, 0.0 if set(pair) <= on_floor else -LARGEST_LOG_ODDS) for pair in pairs
+        pair: FusedTable(table, {FLOOR_CUE: 1.0}, 0.0 if set(pair) <= on_floor else -LARGEST_LOG_ODDS)
+        for pair in view_pairs(recording.views)
     }
-    known = evenly_spaced(len(recording), CONSENSUS.most_instants, to_nearest=True)
-    found = []
-    for first in range(0, len(known), CONSENSUS.chunk):
-        instants = known[first : first + CONSENSUS.chunk]
-        part = gather(recording, instants)
+    for first in range(0, len(instants), CONSENSUS.chunk):
+        chosen = instants[first : first + CONSENSUS.chunk]
+        part = gather(recording, chosen)
         readings = _read(floor, part)
         bounds = np.cumsum(part.count.sum(axis=1))
         rows = [slice(end - size, end) for end, size in zip(bounds, part.count.sum(axis=1), strict=True)]
         distances = [{FLOOR_CUE: distances_on_floor(readings[row], readings[row])} for row in rows]
-        frame, pair, one, other = np.nonzero(posteriors(distances, part.count, tables) > CONSENSUS.sure)
-        found.append(np.column_stack([instants[frame], np.array(pairs)[pair], one, other]))
-    matches = np.concatenate([np.zeros((0, 5), np.int64), *found])
-    return Consensus(matches[:, 0], matches[:, 1:3], matches[:, 3:], known)
+        yield chosen, posteriors(distances, part.count, tables)
 
 
 def floor_table(floor: Floor, recording: PackedBoxes) -> DistanceTable:
@@ -113,4 +130,4 @@ def floor_table(floor: Floor, recording: PackedBoxes) -> DistanceTable:
 
 
 def _read(floor: Floor, part: PackedBoxes) -> FloorReadings:
-    return floor.read(part.boxes.cpu().numpy().astype(np.float64), part.view.cpu().numpy())
+    return floor.read(part.boxes.astype(np.float64), part.view)

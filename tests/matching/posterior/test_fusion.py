@@ -220,10 +220,10 @@ def test_log_odds_are_bounded() -> None:
 @pytest.mark.parametrize("size", [0, 1, 2, 40])
 def test_chosen_instants_are_apart(size: int) -> None:
     chosen, shifted = choose_instants(np.arange(size) * 2, np.ones(size, np.int64), 7, 10)
-    assert len(chosen) == min(size, 10)
+    assert len(chosen) == min(size, FUSION.least_instants)
     assert shifted.shape[1] == 2
     assert (np.abs(np.diff(2 * chosen[shifted], axis=1)) >= 7).all()
-    assert len(shifted) == (30 if size == 40 else 0)
+    assert len(shifted) == (3 * FUSION.least_instants if size == 40 else 0)
 
 
 def test_too_little_to_compare_says_no() -> None:
@@ -232,6 +232,41 @@ def test_too_little_to_compare_says_no() -> None:
     fused = fuse({(0, 1): {"first": table}}, {(0, 1): nothing})[0, 1]
     assert fused({"first": np.zeros((1, 1))}).item() == -LARGEST_LOG_ODDS
     assert fuse({}, {}) == {}
+
+
+def test_what_an_absolute_cue_says_needs_no_comparison() -> None:
+    """The other cues of the pair weigh what was learnt of pairs that could be compared."""
+    comparison = compare(film(8, (0.7, 0.7), (1.0, 0.3), 0))
+    tables = tables_of(comparison)
+    nothing = Comparison([], [], np.zeros((0, 2), np.int64))
+    only = {"first": tables["first"]}
+    alone = fuse({(0, 1): only}, {(0, 1): nothing}, absolute="first")[0, 1]
+    assert (alone.weights, alone.bias) == ({"first": 1.0}, 0.0)
+    assert alone.largest > 0
+    both = fuse({(0, 1): tables, (0, 2): tables}, {(0, 1): comparison, (0, 2): nothing}, absolute="first")
+    assert both[0, 2].weights == both[0, 1].weights
+    assert both[0, 1].weights["second"] > 0
+
+
+def test_the_largest_log_odds_are_those_of_the_best_distances() -> None:
+    one = DistanceTable(np.array([0.0, 1.0]), np.array([3.0, -3.0]), 0.5)
+    never = DistanceTable(np.array([0.0, 1.0]), np.array([-1.0, -3.0]), 0.5)
+    fused = FusedTable({"first": one, "second": never}, {"first": 0.5, "second": 1.0}, -0.25)
+    best = max(
+        fused({"first": np.array(d), "second": np.array(e)}).item() for d in (0.0, 1.0, np.nan) for e in (0.0, np.nan)
+    )
+    assert fused.largest == best == 1.25
+
+
+def test_shared_weights_are_learnt_from_a_part_of_many_crowded_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many pairs of views there are, no more than some are looked at, spread over all."""
+    comparison = compare(film(8, (0.7, 0.7), (1.0, 0.3), 0))
+    tables, pairs = tables_of(comparison), [(0, j) for j in range(1, 31)]
+    few = fuse(dict.fromkeys(pairs[:8], tables), dict.fromkeys(pairs[:8], comparison), absolute="first")
+    monkeypatch.setattr("selfmva.matching.posterior.fusion.MOST_BOX_PAIRS", 1)
+    many = fuse(dict.fromkeys(pairs, tables), dict.fromkeys(pairs, comparison), absolute="first")
+    assert set(many) == set(pairs)
+    assert all(table.weights == pytest.approx(few[0, 1].weights) for table in many.values())
 
 
 def test_arguments_that_do_not_fit() -> None:

@@ -50,7 +50,7 @@ def match_by_appearance(
     """
     if packed.features is None:
         return {}
-    features = packed.features.numpy()
+    features = packed.features
     pairs = view_pairs(packed.views)
     box_pairs = sum((packed.count[:, i] * packed.count[:, j] for i, j in pairs), start=np.zeros(len(packed), np.int64))
     size = min(len(packed), MATCHING.most_instants, int(MATCHING.most_box_pairs / max(box_pairs.mean(), 1.0)) + 1)

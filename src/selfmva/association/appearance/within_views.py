@@ -33,7 +33,7 @@ def own_distances(packed: PackedBoxes, views: Sequence[View], minimum_shift: int
     if packed.features is None:
         return OwnViews(np.zeros(0), np.zeros(0))
     same, other = [], []
-    boxes, features = packed.boxes.numpy().astype(np.float64), packed.features.numpy()
+    boxes, features = packed.boxes.astype(np.float64), packed.features
     for place, view in enumerate(views):
         count = packed.count[:, place]
         rows = np.repeat(packed.start[:, place] - (np.cumsum(count) - count), count) + np.arange(count.sum())

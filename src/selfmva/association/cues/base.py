@@ -112,6 +112,14 @@ class Cue(ABC):
         """
         raise NotImplementedError(f"the cue {self.name} finds no near boxes by itself")
 
+    def pairs_to_compare(
+        self,
+        pairs: Sequence[ViewPair],
+        context: LearningContext,  # noqa: ARG002  # other cues ask it
+    ) -> Collection[ViewPair]:
+        """Of which of all pairs of views it has to see distances to learn what they mean; the others cost nothing."""
+        return pairs
+
     def learn_tables(
         self,
         comparisons: Mapping[ViewPair, Comparison],

@@ -11,7 +11,7 @@ from selfmva.association.cues.base import Cue, LearningContext
 from selfmva.matching.distances import SMALLEST_SQUARE, products_of_pairs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from torch import Tensor
 
@@ -81,6 +81,14 @@ class EmbeddingCue(Cue):
         one, other = (torch.from_numpy(rows).to(readings.points.device) for rows in (first, second))
         squares = products.mul_(-2.0).add_(readings.squares[one]).add_(readings.squares[other])
         return np.asarray(squares.clamp_min_(SMALLEST_SQUARE).sqrt_().cpu().numpy(), dtype=np.float64)
+
+    def pairs_to_compare(
+        self,
+        pairs: Sequence[ViewPair],  # noqa: ARG002
+        context: LearningContext,
+    ) -> Collection[ViewPair]:
+        """Those whose embedding is proven."""
+        return context.embedded_pairs
 
     def learn_tables(
         self, comparisons: Mapping[ViewPair, Comparison], context: LearningContext

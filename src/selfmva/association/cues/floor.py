@@ -11,7 +11,7 @@ from selfmva.geometry.floor_pairs import pairs_on_floor
 from selfmva.training.pseudo_labels import floor_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from selfmva.association.cues.base import BoxBatch, NearPairs
     from selfmva.association.model import FittedModel
@@ -56,6 +56,14 @@ class FloorCue(Cue):
     def pairs_within(self, readings: FloorReadings, frame: IntArray, view: IntArray, farthest: float) -> NearPairs:
         """See `Cue`, and `selfmva.geometry.floor_pairs`."""
         return pairs_on_floor(readings, frame, view, farthest)
+
+    def pairs_to_compare(
+        self,
+        pairs: Sequence[ViewPair],  # noqa: ARG002
+        context: LearningContext,  # noqa: ARG002
+    ) -> Collection[ViewPair]:
+        """None: single views tell."""
+        return ()
 
     def learn_tables(
         self, comparisons: Mapping[ViewPair, Comparison], context: LearningContext

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from selfmva.association.cues.base import Cue
+from selfmva.association.cues.base import Cue, LearningContext
 from selfmva.geometry.epipolar import epipolar_distances, visible_heads
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from selfmva.association.cues.base import BoxBatch
     from selfmva.association.model import FittedModel
@@ -53,6 +53,14 @@ class HeadLinesCue(Cue):
     def of(cls, model: FittedModel) -> Self | None:
         """See `Cue`."""
         return cls(model.lines) if model.lines else None
+
+    def pairs_to_compare(
+        self,
+        pairs: Sequence[ViewPair],  # noqa: ARG002
+        context: LearningContext,  # noqa: ARG002
+    ) -> Collection[ViewPair]:
+        """Those with lines."""
+        return self.lines.keys()
 
     def read(self, batch: BoxBatch) -> Heads:
         """Where the heads are."""

@@ -19,7 +19,7 @@ from selfmva.association.fit_report import FitReport, plain, with_nan
 from selfmva.association.model import FittedModel
 from selfmva.association.pretrained.arrays import ENCODER, from_arrays, to_arrays
 from selfmva.association.pretrained.card import Card, is_ours, write_card
-from selfmva.core.config import AssociatorConfig, GeometryRecipe, build
+from selfmva.core.config import AssociatorConfig, AutoRecipe, GeometryRecipe, build
 from selfmva.core.types import View
 from selfmva.errors import CheckpointError, DataError
 from selfmva.geometry.cameras import PARAMETERS
@@ -175,7 +175,7 @@ def _offsets(report: FitReport | None, views: tuple[View, ...]) -> IntArray:
 
 
 def _check_recipe(recipe: Recipe, *, embedding: bool) -> None:
-    if embedding == isinstance(recipe, GeometryRecipe):
+    if not isinstance(recipe, AutoRecipe) and embedding == isinstance(recipe, GeometryRecipe):
         raise ValueError(f"recipe {recipe.name!r} {'with' if embedding else 'without'} an embedding")
 
 

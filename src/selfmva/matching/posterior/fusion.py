@@ -42,7 +42,9 @@ if TYPE_CHECKING:
     from selfmva.core.view_pairs import ViewPair
     from selfmva.matching.posterior.distance_table import DistanceTable
 
-MOST_BOX_PAIRS = 100_000  # synchronous, of all view pairs together, for `choose_instants`; more would sharpen nothing
+# Synchronous, of all view pairs together, for `choose_instants`: more would sharpen nothing. In crowds that many views
+# see, it is exceeded by the least number of instants of each pair.
+MOST_BOX_PAIRS = 100_000
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,9 @@ class FusionSettings:
     """Weights of cues."""
 
     shifts: int = 3  # shifted instants for every synchronous one
+    # Synchronous instants of a pair of views, where it has so many: a table from fewer knows a moment, not a scene.
+    least_instants: int = 24
+    least_pairs: int = 8  # of views, from which weights that all pairs share are learnt
     largest_weight: float = 1.0  # no cue says more than its own table
     # Beside an absolute cue: the others were trained on its matches and repeat its errors, more than shifted instants
     # tell.
@@ -90,6 +95,14 @@ class FusedTable:
         return np.asarray(np.clip(total, -2 * LARGEST_LOG_ODDS, 2 * LARGEST_LOG_ODDS))
 
     @property
+    def largest(self) -> float:
+        """The largest log-odds that any distances have."""
+        return self.bias + sum(
+            weight * float(log_ratios(self.tables[name], self.tables[name].distances).max(initial=0.0))
+            for name, weight in self.weights.items()
+        )
+
+    @property
     def tells(self) -> bool:
         """False where no cue has a weight, and any two boxes are as likely to be one person."""
         return any(self.weights.values())
@@ -116,7 +129,8 @@ def choose_instants(time: IntArray, box_pairs: IntArray, minimum_shift: int, mos
         time: `(T,)` increasing numbers of the instants.
         box_pairs: `(T,)` number of boxes of the one view times that of the other.
         minimum_shift: Least distance of shifted instants.
-        most: Number of synchronous box pairs, about; `MOST_BOX_PAIRS` over the number of view pairs is plenty.
+        most: Number of synchronous box pairs, about; `MOST_BOX_PAIRS` over the number of view pairs is plenty. As many
+            more as `FUSION.least_instants` have.
 
     Returns:
         `(F,)` positions of the synchronous instants, evenly spread over those where both views see somebody; and
@@ -128,7 +142,8 @@ def choose_instants(time: IntArray, box_pairs: IntArray, minimum_shift: int, mos
         ([0, 1, 3, 4, 5, 6, 7], 2, True)
     """
     both = np.flatnonzero(box_pairs)
-    size = int(min(len(both), max(most // max(box_pairs[both].mean(), 1.0), 1))) if len(both) else 0
+    wanted = max(most // max(box_pairs[both].mean(), 1.0), FUSION.least_instants) if len(both) else 0
+    size = int(min(len(both), wanted))
     chosen = both[evenly_spaced(len(both), size, to_nearest=True)]
     first = np.tile(np.arange(size), FUSION.shifts)
     # By a quarter, a half and three quarters of the recording, so that both directions are alike.
@@ -165,7 +180,8 @@ def fuse(
         tables: For every view pair, a table for each cue that it has, by the cue's name.
         comparisons: For the same view pairs, distances to learn from: best of boxes that no cue was trained on.
         absolute: Name of a cue whose table tells odds, not ratios: where a view pair has it, its weight is 1 and the
-            bias 0, and only how much other cues add is learnt, up to LARGEST_WEIGHT_BESIDE.
+            bias 0, whether there is anything to compare or not, and only how much other cues add is learnt, up to
+            `FUSION.largest_weight_beside`.
 
     Returns:
         The fused table of every view pair; one without any cue says "not the same person" throughout.
@@ -175,24 +191,49 @@ def fuse(
     """
     if set(tables) != set(comparisons):
         raise InputError("every view pair needs one comparison and its tables, if any")
-    informed = [pair for pair in sorted(tables) if _informed(tables[pair]) and len(comparisons[pair].instants)]
     fused = {pair: FusedTable(found, dict.fromkeys(found, 0.0), -LARGEST_LOG_ODDS) for pair, found in tables.items()}
-    known = [pair for pair in informed if absolute in tables[pair]]
-    for group in (known, [pair for pair in informed if pair not in known]):
-        if group:
-            cues = sorted({name for pair in group for name in tables[pair]})
-            data = _stack(cues, [(tables[pair], comparisons[pair]) for pair in group])
-            fixed = cues.index(absolute) if absolute is not None and group is known else None
-            weights, biases = _learn(*data, len(group), fixed)
-            learnt = dict(zip(cues, weights.tolist(), strict=True))
-            for pair, bias in zip(group, biases.tolist(), strict=True):
-                fused[pair] = FusedTable(tables[pair], {name: learnt[name] for name in tables[pair]}, bias)
+    known = [pair for pair in sorted(tables) if absolute in tables[pair]]
+    if absolute is not None and known:
+        beside = _weights_beside(absolute, {pair: tables[pair] for pair in known}, comparisons)
+        for pair in known:
+            fused[pair] = FusedTable(tables[pair], {name: beside[name] for name in tables[pair]}, 0.0)
+    others = [pair for pair in sorted(tables) if pair not in known and _tells(tables[pair], comparisons[pair])]
+    if others:
+        cues = sorted({name for pair in others for name in tables[pair]})
+        data = _stack(cues, [(tables[pair], comparisons[pair]) for pair in others])
+        weights, biases = _learn(*data, len(others), None)
+        learnt = dict(zip(cues, weights.tolist(), strict=True))
+        for pair, bias in zip(others, biases.tolist(), strict=True):
+            fused[pair] = FusedTable(tables[pair], {name: learnt[name] for name in tables[pair]}, bias)
     return fused
 
 
-def _informed(tables: Mapping[str, DistanceTable]) -> bool:
-    """True where at least one cue found something."""
-    return any(table.true_fraction > 0 for table in tables.values())
+def _weights_beside(
+    absolute: str, tables: Mapping[ViewPair, Mapping[str, DistanceTable]], comparisons: Mapping[ViewPair, Comparison]
+) -> dict[str, float]:
+    """Weights of all cues beside the absolute one, of view pairs that have it: its own is 1, of others up to a bound.
+
+    All pairs share them, so that a part of the pairs is enough to learn them from, where there are many boxes.
+    """
+    cues = sorted({name for found in tables.values() for name in found})
+    weights = {name: float(name == absolute) for name in cues}
+    beside = {
+        pair: {name: table for name, table in found.items() if name != absolute} for pair, found in tables.items()
+    }
+    telling = [pair for pair in tables if _tells(beside[pair], comparisons[pair])]
+    if not telling:
+        return weights
+    sizes = [block[absolute].size for pair in telling for block in comparisons[pair].synchronous]
+    most = max(MOST_BOX_PAIRS * len(telling) // sum(sizes), FUSION.least_pairs)
+    chosen = [telling[place] for place in evenly_spaced(len(telling), most, to_nearest=True).tolist()]
+    data = _stack(cues, [(tables[pair], comparisons[pair]) for pair in chosen])
+    learnt, _ = _learn(*data, len(chosen), cues.index(absolute))
+    return weights | dict(zip(cues, learnt.tolist(), strict=True))
+
+
+def _tells(tables: Mapping[str, DistanceTable], comparison: Comparison) -> bool:
+    """True where at least one cue found something, and there are instants to weigh it by."""
+    return len(comparison.instants) > 0 and any(table.true_fraction > 0 for table in tables.values())
 
 
 class _Blocks(NamedTuple):

@@ -24,7 +24,7 @@ from selfmva.pretext.sampler import check_anchor_view, check_length, sample_inst
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from selfmva.core.config import BatchRecipe
+    from selfmva.core.config import BatchSchedule
     from selfmva.core.packed_boxes import PackedBoxes
     from selfmva.core.types import IntArray
     from selfmva.encoders.box import BoxEncoder
@@ -47,7 +47,7 @@ class BatchObjective:
     """
 
     def __init__(
-        self, recording: PackedBoxes, recipe: BatchRecipe, seed: int, consensus: Consensus | None = None
+        self, recording: PackedBoxes, recipe: BatchSchedule, seed: int, consensus: Consensus | None = None
     ) -> None:
         check_length(len(recording), recipe.minimum_shift)
         views = recording.views
@@ -80,17 +80,19 @@ class BatchObjective:
         batch = gather(self.recording, instants)
         if len(batch.boxes) == 0:
             return None
-        boxes = jitter(batch, self.recipe.jitter, rng).boxes
-        embeddings = encoder(boxes, batch.view)
+        device = encoder.view_tokens.device
+        boxes = torch.from_numpy(jitter(batch, self.recipe.jitter, rng).boxes).to(device)
+        view = torch.from_numpy(batch.view).to(device)
+        embeddings = encoder(boxes, view)
         distances = pairwise_distances(embeddings.float())
         loss = self._synchronization_loss(distances, instants, batch)
         if self.consensus is not None:
-            matches = self.consensus.rows(instants, batch).to(boxes.device)
-            image = torch.from_numpy(np.repeat(np.arange(batch.count.size), batch.count.reshape(-1))).to(boxes.device)
+            matches = self.consensus.rows(instants, batch).to(device)
+            image = torch.from_numpy(np.repeat(np.arange(batch.count.size), batch.count.reshape(-1))).to(device)
             loss = loss + consensus_loss(distances, image, matches, self.recipe.temperature)
         if self.recipe.reprojection:
             decoded = encoder.decode(embeddings)
-            loss = loss + reprojection_loss(decoded, batch.view, encoder.targets(boxes, batch.view))
+            loss = loss + reprojection_loss(decoded, view, encoder.targets(boxes, view))
         return loss
 
     def _synchronization_loss(self, distances: Tensor, instants: IntArray, batch: PackedBoxes) -> Tensor:

@@ -197,7 +197,8 @@ class PublishedObjective:
         if not (recording.count[t, i] and recording.count[t, j] and recording.count[other, j]):
             return None
         rows = [recording.rows(*where) for where in ((t, i), (t, j), (other, j))]
-        anchor, positive, negative = (recording.boxes[part] for part in rows)
+        device = encoder.view_tokens.device
+        anchor, positive, negative = (torch.from_numpy(recording.boxes[part]).to(device) for part in rows)
         terms = triplet_terms(encoder, anchor, positive, negative, (i, j), self.recipe, self._appearance(rows))
         return terms.loss(self.recipe.margin)
 
@@ -206,8 +207,8 @@ class PublishedObjective:
         features = self.recording.features
         if features is None or not self.recipe.appearance_fraction:
             return None
-        anchor, positive, negative = (features[part] for part in rows)
-        of_positive, of_negative = (torch.cdist(anchor, other).cpu().numpy() for other in (positive, negative))
+        anchor, positive, negative = (torch.from_numpy(features[part]) for part in rows)
+        of_positive, of_negative = (torch.cdist(anchor, other).numpy() for other in (positive, negative))
         return of_positive, of_negative
 
     def _draw(self, epoch: int) -> Triplets:

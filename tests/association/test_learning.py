@@ -1,0 +1,69 @@
+"""Tables that cannot die: whatever the load, a pair of views on a trusted floor can say "same person"."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from small_scenes import frames_of
+from true_floors import true_floor
+
+from selfmva import Associator, evaluate
+from selfmva.association.learning import learn, with_live_tables
+from selfmva.association.model import FittedModel, no_offsets
+from selfmva.core.config import AssociatorConfig, GeometryRecipe
+from selfmva.core.view_pairs import view_pairs
+from selfmva.datasets.simulated import Simulated
+from selfmva.geometry.support import Support
+from selfmva.matching.posterior.distance_table import LARGEST_LOG_ODDS
+from selfmva.matching.posterior.fusion import MOST_BOX_PAIRS
+
+if TYPE_CHECKING:
+    from selfmva.geometry.floor import Floor
+
+
+def trusted(floor: Floor) -> Floor:
+    support = Support(100.0, 1.0, 2.0, 100.0, 1.0, 0.05, 100)
+    return replace(floor, supports=dict.fromkeys(view_pairs(len(floor.views)), support))
+
+
+def on_true_floor(recording: Simulated) -> FittedModel:
+    return FittedModel(
+        recording.views,
+        AssociatorConfig(recipe=GeometryRecipe()),
+        no_offsets(recording.views),
+        floor=trusted(true_floor(recording)),
+    )
+
+
+def test_a_crowd_in_many_views_on_a_perfect_floor() -> None:
+    """So many pairs of boxes that a load limit once left one instant to each pair of views, and no shifted one."""
+    recording = Simulated(views=10, people=80, instants=20, seed=0, floor_width=30.0, floor_depth=22.0)
+    frames = frames_of(recording)
+    boxes = np.mean([frame.counts for frame in frames])
+    assert 45 * boxes**2 > MOST_BOX_PAIRS
+    learnt = learn(on_true_floor(recording), frames, None, trained_on=True)
+    assert learnt.tables is not None
+    assert all(table.largest > 0 for table in learnt.tables.values())
+    scores = evaluate(Associator.from_model(learnt), recording)
+    assert scores.average_precision > 0.9  # .013 when tables died
+
+
+def test_a_dead_table_is_logged_and_repaired(caplog: pytest.LogCaptureFixture) -> None:
+    recording = Simulated(views=3, people=5, instants=60, seed=0)
+    learnt = learn(on_true_floor(recording), frames_of(recording), None, trained_on=True)
+    assert learnt.tables is not None
+    assert with_live_tables(learnt) is learnt
+    dead = replace(learnt.tables[0, 1], weights={"floor": 0.0}, bias=-LARGEST_LOG_ODDS)
+    assert dead.largest < 0
+    with caplog.at_level(logging.ERROR):
+        repaired = with_live_tables(replace(learnt, tables=dict(learnt.tables) | {(0, 1): dead}))
+    assert "camera0 and camera1 could never say 'same person'" in caplog.text
+    assert repaired.tables is not None
+    assert (repaired.tables[0, 1].weights, repaired.tables[0, 1].bias) == ({"floor": 1.0}, 0.0)
+    assert repaired.tables[0, 2] is learnt.tables[0, 2]
+    nowhere = replace(learnt, floor=None, tables=dict(learnt.tables) | {(0, 1): dead})
+    assert with_live_tables(nowhere) is nowhere  # that two views have nothing in common is no error
