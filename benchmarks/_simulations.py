@@ -62,6 +62,7 @@ class Scene:
         places: `(P, 2)` metres, where people were.
         elsewhere: Views of another place: a pair with one of them has no homography.
         distortion: Of all lenses, see `selfmva.datasets.simulation.cameras.distort`.
+        least_height: Pixels of a body, below which no view has a box of it: nobody is judged where nobody is seen.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Scene:
     places: FloatArray
     elsewhere: frozenset[int] = frozenset()
     distortion: float = 0.0
+    least_height: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -311,8 +313,18 @@ def _median_error(scene: Scene, i: int, j: int, homography: FloatArray) -> float
     if {i, j} & scene.elsewhere:
         return np.inf
     cameras, views = (scene.projections[i], scene.projections[j]), (scene.views[i], scene.views[j])
-    missed = misses(cameras, views, scene.places, homography, scene.distortion)
+    tall = np.logical_and(*(_tall(scene, view) for view in (i, j)))
+    missed = misses(cameras, views, scene.places[tall], homography, scene.distortion)
     return float(np.median(missed)) if len(missed) else np.inf
+
+
+def _tall(scene: Scene, view: int) -> np.ndarray:
+    """Which of its places are so near to a view that it has boxes of people there, a tenth lower ones included."""
+    feet, heads = (
+        _project(scene.projections[view], scene.views[view], scene.places, height, scene.distortion)
+        for height in (0.0, BODY)
+    )
+    return np.asarray(np.linalg.norm(feet - heads, axis=1) >= 0.9 * scene.least_height)
 
 
 def _inside(camera: FloatArray, view: View, places: FloatArray, feet: FloatArray) -> np.ndarray:

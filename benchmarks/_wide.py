@@ -87,7 +87,8 @@ def draw_hall(views: int, people: int, instants: int, seed: int = 0) -> Hall:
     places = crowd.places[crowd.identities >= 0][::20]
     names = tuple(View(f"camera{number}", *SIZE) for number in range(views))
     name = f"{views} views, {people} people, {instants} instants, hall of {floor[0]:.0f} m x {floor[1]:.0f} m"
-    return Hall(Scene(name, names, frames, projections, places), (there @ there.T).toarray())
+    scene = Scene(name, names, frames, projections, places, least_height=LEAST_HEIGHT)
+    return Hall(scene, (there @ there.T).toarray())
 
 
 def measure_hall(views: int, people: int, instants: int, seed: int, options: dict[str, Any]) -> dict[str, str]:

@@ -90,9 +90,9 @@ def test_walking_is_measured_in_body_heights_not_in_boxes() -> None:
     """The same walk at half the frame rate: half the boxes, the same way."""
     slow = sight(walkers(), frames_of(walkers())[::2])
     full, half = (support_of(views, true_cameras()) for views in (sight_walkers(), slow))
-    # A stretch has six instants or more, which is a longer time at half the rate: to stay together is harder.
-    assert half.excess / full.excess == pytest.approx(0.5, abs=0.2)
-    assert half.walked / full.walked == pytest.approx(1.0, abs=0.35)
+    # People are lost more often where they come further between two instants.
+    assert half.excess / full.excess == pytest.approx(0.5, abs=0.25)
+    assert half.walked / full.walked == pytest.approx(0.8, abs=0.35)
 
 
 def test_pairs_of_views_are_measured_as_each_alone() -> None:

@@ -189,7 +189,7 @@ class Associator(Pretrained):
             checkpoint: File that keeps the state of the training, so that it can be resumed.
             resume: Go on from `checkpoint` where it exists.
             progress: Called as `progress(task, completed, total)`; tasks are `"look"` (instants, where there is an
-                encoder of appearance), `"calibrate"` (view pairs) and `"fit"` (steps of the training).
+                encoder of appearance), `"calibrate"` (views on the floor) and `"fit"` (steps of the training).
             callbacks: Called after every step with a `StepState`.
 
         Returns:

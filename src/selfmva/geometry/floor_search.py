@@ -80,6 +80,11 @@ def find_floor(
             screened.setdefault(pair, Screened(np.inf, ()))
     overlap = Overlap(views)
     everybody = [view for view in range(len(views)) if views[view].calibrated]
+
+    def tell(registered: int) -> None:
+        if progress is not None:
+            progress(registered, len(everybody))
+
     solutions: dict[Pair, list[Candidate]] = {}
     cameras: dict[int, FloatArray] = {}
     for thorough in (False, True):
@@ -91,11 +96,9 @@ def find_floor(
                 solutions[pair] = sorted(
                     [*solutions.get(pair, ()), *found], key=lambda candidate: -candidate.support.excess
                 )
-        placed = register(views, solutions, overlap, shifts, cameras or None, by_matches=bool(proposals))
+        placed = register(views, solutions, overlap, shifts, cameras or None, by_matches=bool(proposals), progress=tell)
         held = held_views(measure_pairs(views, placed, overlap.pairs(placed), shifts))
         cameras = {view: camera for view, camera in placed.items() if view in held}
-        if progress is not None:
-            progress(len(cameras), len(everybody))
         if len(cameras) == len(everybody):
             break
     if not cameras:

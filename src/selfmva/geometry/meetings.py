@@ -92,8 +92,9 @@ def measure_meetings(
     """
     i, j = pair
     time = walking_time([views[i], views[j]])
-    # A stretch is no longer than a block of neighbours.
-    length = int(np.clip(round(MEETINGS.walked * time), MEETINGS.shortest, REFINEMENT.block))
+    shared = views[i].presence * views[j].presence
+    # Where boxes are missed, it takes longer to share as many. A stretch is no longer than a block of neighbours.
+    length = int(np.clip(round(MEETINGS.walked * time / shared), MEETINGS.shortest, REFINEMENT.block))
     parts = -(-len(instants) // length)
     moments = _moments(len(instants), length)
     counts, residual = np.zeros((1 + len(shifts), SUPPORT.moments)), float("nan")
@@ -104,7 +105,7 @@ def measure_meetings(
         if lag == 0 and near.any():
             residual = float(np.median(np.repeat(found.error[near], found.boxes[near])))
     rival = rival_fraction(views, cameras, pair, instants, length) if len(instants) else 0.0
-    return Meetings(counts, time, residual, len(instants), rival)
+    return Meetings(counts, time * shared, residual, len(instants), rival)
 
 
 def measure_support(

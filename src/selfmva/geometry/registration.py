@@ -27,7 +27,7 @@ from selfmva.geometry.refinement import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from selfmva.core.types import FloatArray
     from selfmva.geometry.overlap import Overlap
@@ -85,6 +85,7 @@ def register(
     known: Mapping[int, FloatArray] | None = None,
     *,
     by_matches: bool = False,
+    progress: Callable[[int], None] | None = None,
 ) -> Cameras:
     """Register all views that can be.
 
@@ -95,6 +96,7 @@ def register(
         shifts: Shifted instants, the nearest first.
         known: Cameras that are on the floor already; None: those of the best pair are the seed.
         by_matches: Whether a view is also laid by those whom a pair matches, not by the pose of its camera alone.
+        progress: Called with the number of views that are registered, whenever one is.
 
     Returns:
         Cameras on one floor.
@@ -110,6 +112,8 @@ def register(
         if joined is None:
             return cameras
         cameras = joined
+        if progress is not None:
+            progress(len(cameras))
         if len(cameras) >= REGISTRATION.growth * refined:
             refined = len(cameras)
             cameras = refine_registered(views, overlap, cameras, GROWTH_ROUNDS)

@@ -108,6 +108,18 @@ class Sightings:
         known = self.speed[np.isfinite(self.speed)]
         return float(np.percentile(known, SIGHTINGS.fast)) if len(known) >= CAMERA_FIT.least_boxes else np.nan
 
+    @cached_property
+    def presence(self) -> float:
+        """How often somebody who is followed has a box, in (0, 1]: detectors miss people."""
+        if not len(self.tracks):
+            return 1.0
+        last, first = np.zeros((2, int(self.tracks.max()) + 1))
+        first += len(self.starts)
+        np.maximum.at(last, self.tracks, self.instant)
+        np.minimum.at(first, self.tracks, self.instant)
+        lived = np.maximum(last - first + 1, 0)
+        return float(len(self.tracks) / max(lived.sum(), 1.0))
+
     def padded(self, instants: IntArray) -> IntArray:
         """`(S, K)` numbers of the usable boxes of some instants, -1 in the padding."""
         instants = np.asarray(instants)

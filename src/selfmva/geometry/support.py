@@ -86,14 +86,14 @@ class Meetings:
 
     Attributes:
         counts: `(1 + S, 12)` at synchronous instants, then at S shifts; weighted by how near they stay.
-        walking_time: Instants in which a walker moves one body height.
+        walking_time: Instants in which a walker moves one body height, and both views have a box.
         residual: Median transfer error of those who stay together, in body heights; NaN where none do.
         instants: Number of instants looked at.
         rival: See `Support`.
     """
 
     counts: FloatArray
-    walking_time: int
+    walking_time: float
     residual: float
     instants: int
     rival: float = 0.0
