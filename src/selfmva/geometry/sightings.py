@@ -40,8 +40,10 @@ class SightingsSettings:
     walking: float = 0.5  # of that speed, above which a person walks
     # Body heights that a tracklet strays: less is a loose box, more a person who goes somewhere.
     roaming: tuple[float, float] = (0.2, 0.5)
-    # Log-likelihood by which heights must speak for a camera that hangs upside down.
-    turned: float = 5.0
+    # Log-likelihood by which heights must speak for a camera that hangs upside down: one in a thousand does, and near
+    # cameras see people from above, whom no rod on the floor stands for well.
+    turned: float = 20.0
+    undecided: float = 4.0  # log-likelihood, from where on neither is believed
     unknown_motion: float = 0.1  # weight of a box without neighbours in time
 
 
@@ -162,8 +164,8 @@ def build_sightings(
     Returns:
         The sightings.
     """
-    known = camera is not None and upside_down(camera)
-    turned = bool(known) if camera is not None else _hangs_upside_down(view, boxes)
+    doubt = _doubt_of_upright(view, boxes) if camera is None else 0.0
+    turned = doubt > SIGHTINGS.turned if camera is None else bool(upside_down(camera))
     if turned:
         boxes = turn_boxes(boxes, view.width, view.height)
         camera = None if camera is None else turned_over(camera)
@@ -179,7 +181,8 @@ def build_sightings(
     low, high = SIGHTINGS.roaming
     moving = _moving(speed) * np.clip((spreads(tracks, feet, heights) - low) / (high - low), 0.0, 1.0)
     rods = _rods(foot_inside, whole)
-    found = fit_camera_from_heights(feet[rods], heights[rods]) if camera is None else camera
+    undecided = SIGHTINGS.undecided < doubt <= SIGHTINGS.turned
+    found = None if undecided else camera if camera is not None else fit_camera_from_heights(feet[rods], heights[rods])
     usable, places = np.zeros(len(feet), bool), np.zeros(len(feet), complex)
     if found is None:
         found = np.full(PARAMETERS, np.nan)
@@ -217,18 +220,18 @@ def turn_boxes(boxes: FloatArray, width: ArrayLike, height: ArrayLike) -> FloatA
     return np.column_stack([width - right, height - bottom, width - left, height - top])
 
 
-def _hangs_upside_down(view: View, boxes: FloatArray) -> bool:
-    """Whether the heights of people fit a camera better whose image is turned by 180 degrees."""
+def _doubt_of_upright(view: View, boxes: FloatArray) -> float:
+    """By which log-likelihood the heights of people speak for a camera that hangs upside down."""
     costs = []
     for seen in (boxes, turn_boxes(boxes, view.width, view.height)):
         feet, heads = image_points(seen, view)
         rods = _rods(*_uncut(seen, view))
         if rods.sum() < CAMERA_FIT.least_boxes:
-            return False
+            return 0.0
         heights = (feet - heads)[rods, 1]
         camera = fit_camera_from_heights(feet[rods], heights)
         costs.append(np.inf if camera is None else own_cost(camera, feet[rods], heights))
-    return costs[0] - costs[1] > SIGHTINGS.turned
+    return costs[0] - costs[1]
 
 
 def _uncut(boxes: FloatArray, view: View) -> tuple[np.ndarray, np.ndarray]:
