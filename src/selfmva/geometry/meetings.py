@@ -48,18 +48,16 @@ MEETINGS = MeetingSettings()
 
 @dataclass(frozen=True, eq=False)
 class Stretches:
-    """Pairs of stretches of tracks of two views, one-to-one, `(P,)` each.
+    """P pairs of stretches of tracks of two views, one-to-one.
 
     Attributes:
-        part: Number of the stretch of time.
-        worth: Walking boxes, weighted by how near they stay.
-        boxes: Common instants.
-        error: Root mean square transfer error in body heights, capped.
+        part: `(P,)` number of the stretch of time.
+        worth: `(P,)` walking boxes, weighted by how near they stay.
+        error: `(B,)` transfer errors of all their boxes that are near at all, in body heights.
     """
 
     part: IntArray
     worth: FloatArray
-    boxes: IntArray
     error: FloatArray
 
 
@@ -101,9 +99,9 @@ def measure_meetings(
     for number, lag in enumerate((0, *shifts) if len(instants) else ()):
         found = stretches_together(views, cameras, pair, instants, lag, length)
         counts[number] = np.bincount(found.part, found.worth, parts) @ moments
-        near = found.error < 2 * MEETINGS.kernel
-        if lag == 0 and near.any():
-            residual = float(np.median(np.repeat(found.error[near], found.boxes[near])))
+        near = found.error[found.error < 2 * MEETINGS.kernel]
+        if lag == 0 and len(near):
+            residual = float(np.median(near))
     rival = rival_fraction(views, cameras, pair, instants, length) if len(instants) else 0.0
     return Meetings(counts, time * shared, residual, len(instants), rival)
 
@@ -167,10 +165,8 @@ def stretches_together(
     part = position // length
     later = (instants + lag) % (len(first.starts) - 1)
     tracks, other_tracks = (view.tracks.max(initial=0) + 1 for view in (first, second))
-    pairs, member, close = np.unique(
-        (part * tracks + first.tracks[box]) * other_tracks + second.tracks[partner],
-        return_inverse=True,
-        return_counts=True,
+    pairs, member = np.unique(
+        (part * tracks + first.tracks[box]) * other_tracks + second.tracks[partner], return_inverse=True
     )
     part, own, other = pairs // (tracks * other_tracks), pairs // other_tracks % tracks, pairs % other_tracks
     common = np.bitwise_count(
@@ -180,9 +176,7 @@ def stretches_together(
     agreement = np.bincount(member, np.exp(-0.5 * square / MEETINGS.kernel**2), len(pairs)) / common
     worth = np.where(common >= MEETINGS.least_common, walking * agreement**2, 0.0)
     chosen = best_of_each(part * tracks + own, worth) & best_of_each(part * other_tracks + other, worth)
-    missed = (common - close) * MEETINGS.farthest**2
-    error = np.sqrt((np.bincount(member, square, len(pairs)) + missed) / common)
-    return Stretches(part[chosen], worth[chosen], common[chosen], error[chosen])
+    return Stretches(part[chosen], worth[chosen], np.sqrt(square[chosen[member]]))
 
 
 def rival_fraction(

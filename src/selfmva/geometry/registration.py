@@ -62,7 +62,6 @@ class RegistrationSettings:
     boxes: int = 2000  # of a view, among which matches are looked for
     matches: int = 200  # of a pair, by which its camera is moved
     shifts: int = 2  # shifted instants that tell chance, of each of its pairs
-    views_tried: int = 4  # those that most is known of, until one joins
     candidates_tried: int = 4  # of a view
     places_tried: int = 2  # of those candidates, the best after a first look
     rival: float = 0.25  # of what the best place of a view brings together: less is not tried
@@ -107,8 +106,9 @@ def register(
         seed = max(sorted(solutions), key=lambda pair: solutions[pair][0].support.excess)
         known = solutions[seed][0].cameras
     cameras, refined = dict(known), len(known)
+    in_vain: dict[int, int] = {}
     while True:
-        joined = _join_one(views, solutions, overlap, shifts, cameras, by_matches=by_matches)
+        joined = _join_one(views, solutions, overlap, shifts, cameras, in_vain, by_matches=by_matches)
         if joined is None:
             return cameras
         cameras = joined
@@ -168,10 +168,14 @@ def _join_one(
     overlap: Overlap,
     shifts: Sequence[int],
     cameras: Cameras,
+    in_vain: dict[int, int],
     *,
     by_matches: bool,
 ) -> Cameras | None:
-    """All cameras and one more; None where no view joins."""
+    """All cameras and one more; None where no view joins.
+
+    `in_vain` keeps by how many candidates a view was tried without success: it is tried again where there are more.
+    """
     front = sorted(
         (
             (candidate.support.excess, pair, number)
@@ -185,14 +189,17 @@ def _join_one(
     for excess, pair, _ in front:
         new = _new_of(pair, cameras)
         known[new] = known.get(new, 0.0) + max(excess, 0.0)
-    for new in sorted(known, key=lambda view: (-known[view], view))[: REGISTRATION.views_tried]:
+    for new in sorted(known, key=lambda view: (-known[view], view)):
         own = [(pair, solutions[pair][number]) for _, pair, number in front if _new_of(pair, cameras) == new]
+        if in_vain.get(new) == len(own):
+            continue
         places = []
         for pair, candidate in own[: REGISTRATION.candidates_tried]:
             places += list(_laid(views, pair, candidate, cameras, overlap, by_matches=by_matches))
         joined = _settle(views, new, _distinct(places, new), cameras, overlap, shifts)
         if joined is not None:
             return joined
+        in_vain[new] = len(own)
     return None
 
 
