@@ -1,4 +1,4 @@
-"""Scenes as a test wants them: people who walk where they are told to, read by cameras that are known, without a box."""
+"""Scenes as a test wants them: people who walk where they are told to, and cameras that are known."""
 
 from __future__ import annotations
 
@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from selfmva.geometry.cameras import FOCAL, HEIGHT, PARAMETERS, POSE, TILT, YAW, X, Y, complex_places, project, projections
+from selfmva.geometry.cameras import (
+    FOCAL,
+    HEIGHT,
+    PARAMETERS,
+    POSE,
+    TILT,
+    YAW,
+    X,
+    Y,
+    complex_places,
+    project,
+    projections,
+)
 from selfmva.geometry.sightings import Sightings
 
 if TYPE_CHECKING:

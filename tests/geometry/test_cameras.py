@@ -67,7 +67,7 @@ def test_turned_over_twice_is_the_same_camera(seed: int) -> None:
     ("roll", "expected"),
     [(0.0, False), (1.5, False), (-1.5, False), (1.6, True), (-1.6, True), (np.pi, True), (-3.0, True), (6.2, False)],
 )
-def test_a_roll_beyond_a_right_angle_is_upside_down(roll: float, expected: bool) -> None:  # noqa: FBT001
+def test_a_roll_beyond_a_right_angle_is_upside_down(roll: float, expected: bool) -> None:
     camera = np.zeros(PARAMETERS)
     camera[ROLL] = roll
     assert bool(upside_down(camera)) == expected

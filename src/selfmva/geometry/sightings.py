@@ -144,8 +144,8 @@ def build_sightings(
         boxes: `(N, 4)` xyxy in pixels, inside the image, instant after instant.
         counts: `(T,)` number of boxes at each instant.
         time: `(T,)` increasing times, neighbours about 1 apart.
-        track_ids: `(N,)` of the user's own tracker, -1 = no track; None: tracklets are linked here. A track that several
-            boxes of one instant have says nothing of these boxes.
+        track_ids: `(N,)` of the user's own tracker, -1 = no track; one that several boxes of an instant have is none
+            for them. None: tracklets are linked here.
         camera: `(10,)` parameters where they are known; None: they are found from the heights of the boxes.
 
     Returns:
@@ -245,7 +245,8 @@ def _steadied(time: FloatArray, tracks: IntArray, feet: FloatArray, heads: Float
 
 def _number(track_ids: IntArray, instant: IntArray) -> IntArray:
     """Tracks counted from 0; boxes without a track, or with one that others have at the same instant, get their own."""
-    _, shown, times = np.unique(np.stack([instant, track_ids]), axis=1, return_inverse=True, return_counts=True)
+    ids, number = np.unique(track_ids, return_inverse=True)
+    _, shown, times = np.unique(instant * len(ids) + number, return_inverse=True, return_counts=True)
     nobody = (track_ids < 0) | (times[shown] > 1)
     own = np.where(nobody, track_ids.max(initial=0) + 1 + np.arange(len(track_ids)), track_ids)
     return np.unique(own, return_inverse=True)[1].astype(np.int64)
