@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import torch
+from floor_scenes import floor_error
 from small_scenes import reorder_cameras
 
 from selfmva import Associator, Frame, evaluate, load_dataset
@@ -21,7 +22,17 @@ from selfmva.core.view_pairs import view_pairs
 from selfmva.datasets.simulated import Simulated
 from selfmva.encoders.box import BoxEncoder
 from selfmva.geometry.align_frames import align_frames
-from selfmva.geometry.calibration import calibrate_floor, find_offsets, recalibrate_floor
+from selfmva.geometry.calibration import (
+    CALIBRATION,
+    calibrate_floor,
+    find_offsets,
+    recalibrate_floor,
+    sightings_of_recording,
+    thin_to_walking,
+)
+from selfmva.geometry.cameras import upside_down
+from selfmva.geometry.meetings import walking_time
+from selfmva.geometry.sightings import turn_boxes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -145,6 +156,74 @@ def test_a_view_that_nobody_walks_through_stays_where_it_was(floor: Floor, frame
     np.testing.assert_array_equal(found.cameras[2], floor.cameras[2])
     assert found.supports[0, 2] == floor.supports[0, 2]
     assert found.supports[0, 1] != floor.supports[0, 1]
+
+
+def turned_views(recording: Simulated, frames: list[Frame], view: int) -> list[Frame]:
+    """As if one of the cameras hung upside down."""
+    size = (recording.views[view].width, recording.views[view].height)
+    return [
+        Frame([turn_boxes(boxes, *size) if number == view else boxes for number, boxes in enumerate(f.boxes)], f.index)
+        for f in frames
+    ]
+
+
+def test_a_camera_that_hangs_upside_down_sees_the_same_floor(
+    floor: Floor, recording: Simulated, frames: list[Frame]
+) -> None:
+    hanging = turned_views(recording, frames, 1)
+    found = calibrate_floor(recording.views, hanging)
+    assert found is not None
+    assert [bool(upside_down(camera)) for camera in found.cameras if camera is not None] == [False, True, False]
+    assert all(found.trusted(i, j) for i, j in ((0, 1), (0, 2), (1, 2)))
+    view = np.repeat(np.arange(3), frames[7].counts)
+    upright, turned = (
+        side.read(np.concatenate(f.boxes), view) for side, f in ((floor, frames[7]), (found, hanging[7]))
+    )
+    # Boxes come in another order, so that others of them are looked at: the floor is the same up to its own error.
+    np.testing.assert_allclose(turned.foot, upright.foot, atol=0.15)
+    np.testing.assert_allclose(turned.hidden, upright.hidden, atol=0.3)
+    np.testing.assert_array_equal(turned.known, upright.known)
+    # Its feet are where boxes begin in the image.
+    boxes = hanging[7].boxes[1]
+    tops = np.column_stack([(boxes[:, 0] + boxes[:, 2]) / 2, boxes[:, 1]])
+    np.testing.assert_allclose(found.place(1, tops), turned.foot[view == 1], atol=1e-6)
+    # And it is so after refining on other boxes.
+    again, moves = recalibrate_floor(found, hanging[:100])
+    assert again is not None
+    assert [bool(upside_down(camera)) for camera in again.cameras if camera is not None] == [False, True, False]
+    assert max(move.distance for move in moves) < 0.1
+
+
+@pytest.fixture(scope="module")
+def fast() -> Simulated:
+    """25 instants a second."""
+    return Simulated(views=2, people=5, instants=1000, interval_seconds=0.04, seed=1)
+
+
+def test_a_scene_at_another_frame_rate_has_the_same_floor(fast: Simulated) -> None:
+    every = [fast.frame(t) for t in range(len(fast))]
+    found, slow = calibrate_floor(fast.views, every), calibrate_floor(fast.views, every[::10])
+    assert found is not None
+    assert slow is not None
+    for side in (found, slow):
+        assert side.trusted(0, 1)
+        cameras = {view: camera for view, camera in enumerate(side.cameras) if camera is not None}
+        assert floor_error(fast, cameras, 0, 1) < LARGEST_ERROR / 2
+    # People walk as far.
+    assert found.supports[0, 1].walked == pytest.approx(slow.supports[0, 1].walked, rel=0.3)
+
+
+def test_instants_are_thinned_to_six_a_body_height(fast: Simulated, recording: Simulated, frames: list[Frame]) -> None:
+    view, every = fast.views[:1], [Frame(fast.frame(t).boxes[:1], t) for t in range(400)]
+    time = walking_time(sightings_of_recording(view, every))
+    thinned = thin_to_walking(view, every)
+    stride = time // CALIBRATION.instants_a_height
+    assert stride > 2
+    assert [frame.index for frame in thinned] == list(range(0, 400, stride))
+    assert 5 <= walking_time(sightings_of_recording(view, thinned)) < 2 * CALIBRATION.instants_a_height
+    # At 2.5 instants a second, nothing is left out.
+    assert list(thin_to_walking(recording.views, frames[:40])) == frames[:40]
+    assert list(thin_to_walking(view, [])) == []
 
 
 def lines_in_canonical_order(

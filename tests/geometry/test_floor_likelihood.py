@@ -11,7 +11,20 @@ from hypothesis import strategies as st
 from scipy.stats import multivariate_t
 
 from selfmva.core.types import View
-from selfmva.geometry.cameras import FOCAL, HEIGHT, PARAMETERS, ROLL, TILT, YAW, X, Y, moved, project, projections
+from selfmva.geometry.cameras import (
+    FOCAL,
+    HEIGHT,
+    PARAMETERS,
+    ROLL,
+    TILT,
+    YAW,
+    X,
+    Y,
+    moved,
+    project,
+    projections,
+    turned_over,
+)
 from selfmva.geometry.floor_likelihood import (
     FARTHEST_DISTANCE,
     LIKELIHOOD,
@@ -21,6 +34,7 @@ from selfmva.geometry.floor_likelihood import (
     log_odds_of_distances,
     read_boxes_on_floor,
 )
+from selfmva.geometry.sightings import turn_boxes
 
 LEAST_STRANGERS = LIKELIHOOD.strangers * LIKELIHOOD.least_density
 VIEWS = [View(f"v{k}", 1000, 1000) for k in range(3)]
@@ -229,3 +243,21 @@ def test_where_the_floor_begins_changes_nothing(height: float) -> None:
     before = distances_after(1.0, 0.0, cameras, boxes)
     assert np.isfinite(before).all()
     np.testing.assert_allclose(distances_after(np.exp(0.7j), 30.0 - 20.0j, cameras, boxes), before, atol=0.01)
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+def test_a_camera_that_hangs_upside_down_reads_the_same(seed: int) -> None:
+    """One of three views, whose image is turned by 180 degrees, among upright ones of other sizes."""
+    rng = np.random.default_rng(seed)
+    views = [View("a", 1000, 1000), View("b", 1200, 900), View("c", 640, 480)]
+    cameras, view = random_cameras(rng, 0.9), rng.integers(0, 3, 30)
+    size = np.array([[v.width, v.height] for v in views])[view]
+    boxes = random_boxes(rng, 30) * np.tile(size / 1000.0, 2)
+    upright = read_boxes_on_floor(cameras, views, boxes, view)
+    hanging = [cameras[0], turned_over(cameras[1]), cameras[2]]
+    turned = np.where((view == 1)[:, None], turn_boxes(boxes, *size.T), boxes)
+    found = read_boxes_on_floor(hanging, views, turned, view)
+    np.testing.assert_array_equal(found.known, upright.known)
+    for column in dataclasses.fields(FloorReadings):
+        values, expected = (getattr(side, column.name)[upright.known] for side in (found, upright))
+        np.testing.assert_allclose(values, expected, rtol=1e-4, atol=1e-6)

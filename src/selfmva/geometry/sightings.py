@@ -158,7 +158,8 @@ def build_sightings(
         boxes: `(N, 4)` xyxy in pixels, inside the image, instant after instant.
         counts: `(T,)` number of boxes at each instant.
         time: `(T,)` increasing times, neighbours about 1 apart.
-        track_ids: `(N,)` of the user's own tracker, -1 = no track; None: tracklets are linked here.
+        track_ids: `(N,)` of the user's own tracker, -1 = no track; one that several boxes of an instant have is none
+            for them. None: tracklets are linked here.
         camera: `(10,)` parameters where they are known; None: they are found from the heights of the boxes.
 
     Returns:
@@ -174,7 +175,7 @@ def build_sightings(
     foot_inside, whole = _uncut(boxes, view)
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     instant = np.repeat(np.arange(len(counts)), counts)
-    tracks = link(time, starts, feet, heads) if track_ids is None else _number(track_ids)
+    tracks = link(time, starts, feet, heads) if track_ids is None else _number(track_ids, instant)
     feet, heads = _steadied(time[instant], tracks, feet, heads)
     heights = feet[:, 1] - heads[:, 1]
     speed = speeds(time[instant], tracks, feet, heights)
@@ -257,9 +258,12 @@ def _steadied(time: FloatArray, tracks: IntArray, feet: FloatArray, heads: Float
     return np.column_stack([across, low]), np.column_stack([across, np.minimum(high, low - 1e-6)])
 
 
-def _number(track_ids: IntArray) -> IntArray:
-    """Tracks counted from 0; boxes without a track become tracks of their own."""
-    own = np.where(track_ids < 0, track_ids.max(initial=0) + 1 + np.arange(len(track_ids)), track_ids)
+def _number(track_ids: IntArray, instant: IntArray) -> IntArray:
+    """Tracks counted from 0; boxes without a track, or with one that others have at the same instant, get their own."""
+    ids, number = np.unique(track_ids, return_inverse=True)
+    _, shown, times = np.unique(instant * len(ids) + number, return_inverse=True, return_counts=True)
+    nobody = (track_ids < 0) | (times[shown] > 1)
+    own = np.where(nobody, track_ids.max(initial=0) + 1 + np.arange(len(track_ids)), track_ids)
     return np.unique(own, return_inverse=True)[1].astype(np.int64)
 
 

@@ -156,8 +156,10 @@ def common_walks(first: Walks, second: Walks, *, most: int) -> CommonWalks:
     i, j, n = together.row[enough], together.col[enough], together.data[enough]
 
     def mean(one: csr_array, other: csr_array) -> np.ndarray:
-        # Products of matrices of the same pattern have the same pattern, in the same order.
-        return np.asarray((one @ other.T).data[enough] / n)
+        # Products of matrices of the same pattern have the same pattern, in the same order, but for sums that are
+        # exactly 0: SciPy leaves these out.
+        sums = one @ other.T
+        return np.asarray((sums.data[enough] if sums.nnz == together.nnz else sums.toarray()[i, j]) / n)
 
     mean_i, mean_j = mean(place_i, there_j), mean(there_i, place_j)
     spread_i = np.maximum(mean(square_i, there_j) - np.abs(mean_i) ** 2, 1e-12)
