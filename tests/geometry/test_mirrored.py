@@ -68,8 +68,13 @@ def test_a_view_of_another_place_is_not_mirrored() -> None:
 
 
 @pytest.mark.parametrize("options", [{"unrelated_views": True}, {"moving_cameras": True}, {"standing": True}], ids=str)
-def test_of_two_views_of_nothing_none_is_mirrored(options: dict[str, bool]) -> None:
-    assert find_mirrored(sight_walkers(**{"instants": 100} | options)[:2], {}) == ()
+def test_of_views_without_a_floor_none_is_mirrored(options: dict[str, bool]) -> None:
+    assert find_mirrored(sight_walkers(**{"instants": 100} | options), {}) == ()
+
+
+def test_without_a_floor_the_two_views_are_named_that_mirror_each_other() -> None:
+    views = [*sight(scene(), flip(scene(), frames(), 0))[:2], *sight_walkers(instants=120, seed=2)[:1]]
+    assert find_mirrored(views, {}) == (0, 1)
 
 
 def test_nothing_is_tried_where_all_views_are_on_the_floor(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ others, and no camera shows what it shows; but with its image flipped back it jo
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,15 +56,26 @@ def find_mirrored(views: Sequence[Sightings], cameras: Mapping[int, FloatArray])
         Their numbers, increasing. Without a floor, both of two views of which one is mirrored: they don't tell which.
     """
     left = [view for view in range(len(views)) if views[view].calibrated and view not in cameras]
-    if not left or not (cameras or len(left) == 2):
+    if not left:
         return ()
-    flipped = left if cameras else left[1:]
-    steady = sorted(cameras) or left[:1]
-    tried = [mirror_sightings(view) if number in flipped else view for number, view in enumerate(views)]
-    shifts = null_shifts(walking_time(tried), len(tried[0].starts) - 1)
-    pairs = sorted((min(one, other), max(one, other)) for one in flipped for other in steady)
+    shifts = null_shifts(walking_time(views), len(views[0].starts) - 1)
+    if not cameras:
+        return _pair_with_a_mirror(views, left, shifts)
+    tried = [mirror_sightings(view) if number in left else view for number, view in enumerate(views)]
+    pairs = sorted((min(view, other), max(view, other)) for view in left for other in cameras)
     overlap = Overlap(tried)
     held = join_views(tried, screen(tried, shifts, pairs), overlap, shifts, cameras)
-    if not held.keys() & set(steady):
+    return tuple(view for view in left if view in held) if held.keys() & cameras.keys() else ()
+
+
+def _pair_with_a_mirror(views: Sequence[Sightings], left: Sequence[int], shifts: Sequence[int]) -> tuple[int, ...]:
+    """The two views that look most as if one of them were mirrored, if they hold each other then; else none."""
+    flipped = [mirror_sightings(view) for view in views]
+    pairs = [(i, len(views) + j) for i, j in combinations(left, 2)]
+    screened = screen([*views, *flipped], shifts, pairs)
+    if not screened:
         return ()
-    return tuple(view for view in left if view in held)
+    best = max(pairs, key=lambda pair: screened[pair].deviations if pair in screened else -np.inf)
+    i, j = best[0], best[1] - len(views)
+    two = [views[i], flipped[j]]
+    return (i, j) if join_views(two, {(0, 1): screened[best]}, Overlap(two), shifts) else ()
