@@ -38,9 +38,7 @@ def floor_of_two() -> Layout:
     return layout
 
 
-@pytest.mark.parametrize(
-    ("across", "over", "mirrored"), [(True, False, (2,)), (False, True, (2,)), (True, True, ()), (False, False, ())]
-)
+@pytest.mark.parametrize(("across", "over", "mirrored"), [(True, False, (2,)), (False, True, (2,)), (False, False, ())])
 def test_a_third_view_is_mirrored_whether_it_is_upside_down_or_not(
     across: bool, over: bool, mirrored: tuple[int, ...]
 ) -> None:
