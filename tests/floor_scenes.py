@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from selfmva.core.types import Frame
 from selfmva.datasets.simulated import Simulated
 from selfmva.geometry.calibration import sightings_of_recording
 from selfmva.geometry.cameras import pixel_matrix, projections
@@ -14,7 +15,7 @@ from selfmva.geometry.cameras import pixel_matrix, projections
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from selfmva.core.types import FloatArray, Frame
+    from selfmva.core.types import FloatArray
     from selfmva.geometry.sightings import Sightings
 
 
@@ -38,6 +39,24 @@ def sight_walkers(**options: Any) -> list[Sightings]:
     """Sightings of `walkers`."""
     scene = walkers(**options)
     return sight(scene, frames_of(scene))
+
+
+def flip(
+    scene: Simulated, frames: Sequence[Frame], view: int, *, across: bool = True, over: bool = False
+) -> list[Frame]:
+    """The same frames with the images of one view flipped from left to right, from top to bottom, or both."""
+    width, height = scene.views[view].width, scene.views[view].height
+    flipped = []
+    for frame in frames:
+        boxes = list(frame.boxes)
+        left, top, right, bottom = boxes[view].T
+        if across:
+            left, right = width - right, width - left
+        if over:
+            top, bottom = height - bottom, height - top
+        boxes[view] = np.column_stack([left, top, right, bottom])
+        flipped.append(Frame(boxes, frame.index))
+    return flipped
 
 
 def floor_error(scene: Simulated, cameras: Mapping[int, FloatArray], i: int, j: int) -> float:

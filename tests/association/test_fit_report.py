@@ -47,7 +47,9 @@ def only(report: FitReport, calibration: str) -> FitReport:
 
 def test_geometry_of_a_pair_is_a_floor_then_lines_then_nothing() -> None:
     floor = SimpleNamespace(
-        views_on_floor=(0, 1, 2), supports={(0, 1): support(trusted=True), (0, 2): support(trusted=False)}
+        views_on_floor=(0, 1, 2),
+        views_upside_down=(2,),
+        supports={(0, 1): support(trusted=True), (0, 2): support(trusted=False)},
     )
     report = build(floor, {(1, 2): line(trusted=True), (0, 1): line(trusted=True)})
     assert [pair.calibration for pair in report.pairs] == ["floor", "implied", "head lines"]
@@ -55,6 +57,7 @@ def test_geometry_of_a_pair_is_a_floor_then_lines_then_nothing() -> None:
     assert [pair.support for pair in report.pairs] == [31.5, 31.5, 12.0]
     assert [pair.residual for pair in report.pairs] == [0.07, 0.07, 0.11]
     assert report.views_on_floor == ("door", "<hall>", "stairs")
+    assert report.views_upside_down == ("stairs",)
 
 
 def test_lines_that_are_not_trusted_are_none() -> None:
@@ -98,6 +101,7 @@ def test_anything_learnt_is_better_than_chance(report: FitReport, geometry: bool
 
 def test_everything_comes_back_as_json() -> None:
     report = replace(REPORT, moved={"door": 0.25, "<hall>": math.nan}, synchronization_accuracy=math.nan)
+    report = replace(report, views_upside_down=("door",), mirrored=("stairs",))
     text = json.dumps(report.to_dict(), allow_nan=False)
     again = FitReport.from_dict(json.loads(text))
     assert repr(again) == repr(report)
@@ -105,6 +109,7 @@ def test_everything_comes_back_as_json() -> None:
     assert math.isnan(again.moved["<hall>"])
     assert math.isnan(again.pairs[2].residual)
     assert again.views_on_floor == report.views_on_floor
+    assert (again.views_upside_down, again.mirrored) == (("door",), ("stairs",))
     assert json.loads(text)["better_than_chance"] is True
 
 
@@ -112,6 +117,7 @@ def test_reports_of_older_versions_are_read() -> None:
     values = REPORT.to_dict()
     for pair in values["pairs"]:
         pair["partner_share"] = pair.pop("partner_fraction")
+    del values["views_upside_down"], values["mirrored"]
     assert repr(FitReport.from_dict(values)) == repr(REPORT)
     with pytest.raises(TypeError, match="partner_share"):  # one of the two is wrong
         FitReport.from_dict({**values, "pairs": [pair | {"partner_fraction": 0.5} for pair in values["pairs"]]})
@@ -140,6 +146,39 @@ def test_advice_names_the_views_that_it_is_about() -> None:
     assert only(REPORT, "not found").advice().startswith("no geometry was found for any view: film longer")
     assert only(REPORT, "floor").advice() == ""
     assert only(REPORT, "head lines").advice() == ""
+
+
+def test_upside_down_cameras_are_told() -> None:
+    one = replace(REPORT, views_upside_down=("door",))
+    assert "; door hangs upside down: its boxes are read with feet at the top; " in one.summary()
+    assert one.advice() == REPORT.advice()
+    two = replace(REPORT, views_upside_down=("door", "<hall>"))
+    assert "; door and <hall> hang upside down: their boxes are read with feet at the top; " in two.summary()
+    assert "&lt;hall&gt; hang upside down" in two._repr_html_()
+
+
+def test_mirror_images_are_told_with_what_to_do() -> None:
+    one = replace(REPORT, mirrored=("stairs",))
+    assert "; stairs shows a mirror image; " in one.summary()
+    assert one.advice() == "stairs shows a mirror image: flip its images (x -> width - x) and fit again"
+    assert one.advice() in repr(one)
+    assert "stairs shows a mirror image: flip its images" in one._repr_html_()
+    two = only(replace(REPORT, mirrored=("<hall>", "stairs"), views_on_floor=("door", "roof")), "not found")
+    assert two.advice().startswith(
+        "<hall> and stairs show mirror images: flip their images (x -> width - x) and fit again; no geometry was found "
+        "for door: film longer"
+    )
+    assert two.reordered(["stairs", "roof", "<hall>", "door"]).mirrored == ("stairs", "<hall>")
+
+
+def test_of_two_views_without_a_floor_one_is_mirrored() -> None:
+    pair = (replace(PAIRS[0], calibration="not found"),)
+    two = replace(REPORT, pairs=pair, views_on_floor=(), mirrored=("door", "<hall>"))
+    assert "; one of door and <hall> shows a mirror image, and two views don't tell which; " in two.summary()
+    assert two.advice() == (
+        "one of door and <hall> shows a mirror image, and two views don't tell which: flip the images of one "
+        "(x -> width - x) and fit again"
+    )
 
 
 def test_repr_shows_the_table_and_what_moved() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from floor_scenes import flip, frames_of, walkers
 from small_scenes import fitted_on_a_floor, partition
 
 from selfmva import Associator
@@ -58,6 +59,25 @@ def test_moves_are_told_in_the_order_of_the_views() -> None:
         views, turned = [recording.views[view] for view in order], [reorder_views(frame, order) for frame in frames]
         associator = Associator(recipe="geometry").fit(views, turned).adapt(turned)
         assert list(associator.fit_report_.moved) == [view.name for view in views]
+
+
+def test_cameras_that_are_not_what_they_seem_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """One hangs upside down, which does no harm; one shows a mirror image, and stays off the floor."""
+    recording = walkers(instants=120)
+    frames = flip(recording, frames_of(recording), 0, over=True)
+    associator = Associator(recipe="geometry").fit(recording.views, flip(recording, frames, 1))
+    report = associator.fit_report_
+    assert report.views_on_floor == ("camera0", "camera2")
+    assert (report.views_upside_down, report.mirrored) == (("camera0",), ("camera1",))
+    assert associator.floor_ is not None
+    assert associator.floor_.views_upside_down == (0,)
+    assert caplog.messages == ["camera1 shows a mirror image: flip its images (x -> width - x) and fit again"]
+    turned = associator.model_.reordered(ORDER)
+    assert turned.mirrored == (2,)
+    associator.save_pretrained(tmp_path)
+    loaded = Associator.from_pretrained(tmp_path)
+    assert loaded.model_.mirrored == (1,)
+    assert repr(loaded.fit_report_) == repr(report)
 
 
 @pytest.fixture(scope="module")

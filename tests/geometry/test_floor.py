@@ -13,6 +13,7 @@ from small_scenes import scene
 from true_floors import BODY, true_floor, without
 
 from selfmva.errors import InputError
+from selfmva.geometry.cameras import turned_over
 from selfmva.geometry.floor import Floor
 
 SCENE = scene()
@@ -127,3 +128,14 @@ def test_trust_is_of_pairs_in_either_order() -> None:
     assert (floor.trusted(0, 2), floor.trusted(2, 0)) == (False, False)
     assert not floor.trusted(1, 2)  # nothing is known
     assert repr(floor) == "Floor(3 of 3 views on it, 1 of 2 pairs trusted)"
+
+
+def test_views_that_hang_upside_down_are_named() -> None:
+    """Their homographies are those of images turned by 180 degrees."""
+    assert FLOOR.views_upside_down == ()
+    turned = [turned_over(camera) if view == 1 else camera for view, camera in enumerate(FLOOR.cameras)]
+    floor = Floor(FLOOR.views, (*turned[:2], None), {}, FLOOR.unit)
+    assert floor.views_upside_down == (1,)
+    assert floor.reordered([1, 0, 2]).views_upside_down == (0,)
+    size = np.array([FLOOR.views[1].width, FLOOR.views[1].height])
+    np.testing.assert_allclose(floor.place(1, size - [[300, 400]]), FLOOR.place(1, np.array([[300, 400]])))

@@ -214,15 +214,17 @@ class Associator(Pretrained):
             frames = extractor.describe_recording(frames, views, cameras, partial(progress, "look"))
             identity = None if feature_length(frames) is None else extractor.identity()  # before the work, too
             recording = CanonicalRecording.of(cameras, frames, config)
-            offsets, frames, floor = calibrate(
+            found = calibrate(
                 recording.views,
                 recording.frames,
                 config.geometry,
                 partial(match_by_appearance, minimum_shift=config.recipe.minimum_shift),
                 partial(progress, "calibrate"),
             )
+            frames, floor = found.frames, found.floor
             choice = choose_embedding(recording.views, frames, floor, config.recipe)
-        model, held_out = FittedModel(recording.views, config, offsets, None, floor), None
+        model = FittedModel(recording.views, config, found.clock_offsets, None, floor, mirrored=found.mirrored)
+        held_out = None
         if choice.train:
             from selfmva.training.fit_encoder import fit_encoder  # torch, which a floor alone needs not
             from selfmva.training.loop import Watch
@@ -235,6 +237,8 @@ class Associator(Pretrained):
             model = learn(model, frames, identity, trained_on=True, held_out=held_out, decision=choice.reason)
         self._extractor = extractor
         report = self._take_over(model.reordered(recording.places), time.monotonic() - started)
+        if report.mirrored:
+            logger.warning("%s", report.mirror_advice())
         if self.appearance_ and not report.geometry_found:
             warnings.warn(
                 f"fit() found no geometry, people are told apart by what they look like alone: {report.advice()}.",

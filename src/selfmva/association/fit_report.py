@@ -80,6 +80,9 @@ class FitReport:
         decision: What the recipe `"auto"` decided, and why; empty with other recipes.
         calibrated_instants: Number of instants that geometry and probabilities were learnt from. Those that the report
             speaks of are among them, held out from the training of the embedding or not.
+        views_upside_down: Names of the views on the floor whose cameras hang upside down.
+        mirrored: Names of the views that would join the floor if their images were flipped; where no floor was found,
+            of the two views of which one shows a mirror image.
     """
 
     pairs: tuple[PairReport, ...]
@@ -96,6 +99,8 @@ class FitReport:
     embedding: bool = True
     decision: str = ""
     calibrated_instants: int = 0
+    views_upside_down: tuple[str, ...] = ()
+    mirrored: tuple[str, ...] = ()
 
     @property
     def better_than_chance(self) -> bool:
@@ -125,7 +130,8 @@ class FitReport:
     def from_dict(cls, values: dict[str, Any]) -> FitReport:
         """The inverse of `to_dict`; reads reports of older versions, too."""
         own = {k: v for k, v in values.items() if k not in ("pairs", "better_than_chance")}
-        own["views_on_floor"] = tuple(own.get("views_on_floor", ()))
+        for names in ("views_on_floor", "views_upside_down", "mirrored"):
+            own[names] = tuple(own.get(names, ()))
         own["moved"] = with_nan(own.get("moved", {}))
         return cls(pairs=tuple(_pair_from_dict(pair) for pair in values["pairs"]), **with_nan(own))
 
@@ -140,6 +146,8 @@ class FitReport:
             self,
             pairs=tuple(sorted(pairs, key=lambda pair: (place[pair.view_i], place[pair.view_j]))),
             views_on_floor=tuple(sorted(self.views_on_floor, key=place.__getitem__)),
+            views_upside_down=tuple(sorted(self.views_upside_down, key=place.__getitem__)),
+            mirrored=tuple(sorted(self.mirrored, key=place.__getitem__)),
         )
 
     def rows(self) -> list[tuple[str, ...]]:
@@ -148,14 +156,28 @@ class FitReport:
 
     def summary(self) -> str:
         """What was found, in a few sentences."""
-        return "; ".join(filter(None, (self._geometry(), self.decision, self._embedding(), self._appearance())))
+        said = (self._geometry(), self._upside_down(), self._mirrored(), self.decision, self._embedding())
+        return "; ".join(filter(None, (*said, self._appearance())))
 
     def advice(self) -> str:
         """What to do about what was not found; empty where everything was."""
-        alone = sorted({name for pair in self.pairs for name in (pair.view_i, pair.view_j)} - self._joined())
+        return "; ".join(filter(None, (self.mirror_advice(), self._advice_for_unjoined())))
+
+    def mirror_advice(self) -> str:
+        """What to do about mirror images; empty where none were found."""
+        if not self.mirrored:
+            return ""
+        if not self.views_on_floor:
+            return f"{self._mirrored()}: flip the images of one (x -> width - x) and fit again"
+        whose = "its" if len(self.mirrored) == 1 else "their"
+        return f"{self._mirrored()}: flip {whose} images (x -> width - x) and fit again"
+
+    def _advice_for_unjoined(self) -> str:
+        views = {name for pair in self.pairs for name in (pair.view_i, pair.view_j)}
+        alone = sorted(views - self._joined() - set(self.mirrored))
         if not alone:
             return ""
-        who = "any view" if not self._joined() else ", ".join(alone)
+        who = "any view" if views == set(alone) else ", ".join(alone)
         return (
             f"no geometry was found for {who}: film longer and with more people who walk through what several cameras "
             "see, and check that the cameras are fixed and synchronized"
@@ -173,6 +195,22 @@ class FitReport:
         floor = f"{len(self.views_on_floor)} of {views} views are on one floor" if self.views_on_floor else "no floor"
         return f"{floor}, {trusted} of {len(self.pairs)} view pairs are trusted" + (
             f" ({lines} by head lines)" if lines else ""
+        )
+
+    def _upside_down(self) -> str:
+        views = self.views_upside_down
+        if not views:
+            return ""
+        hang, whose = ("hangs", "its") if len(views) == 1 else ("hang", "their")
+        return f"{_listed(views)} {hang} upside down: {whose} boxes are read with feet at the top"
+
+    def _mirrored(self) -> str:
+        if not self.mirrored:
+            return ""
+        if not self.views_on_floor:
+            return f"one of {_listed(self.mirrored)} shows a mirror image, and two views don't tell which"
+        return f"{_listed(self.mirrored)} " + (
+            "shows a mirror image" if len(self.mirrored) == 1 else "show mirror images"
         )
 
     def _appearance(self) -> str:
@@ -220,6 +258,10 @@ REPORT_COLUMNS = (
     "with partner",
     "synchronization accuracy",
 )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _pair_from_dict(values: dict[str, Any]) -> PairReport:
@@ -286,7 +328,10 @@ def build_report(
             )
         )
     everything = pooled(measured.values())
-    on_floor = () if floor is None else tuple(views[number].name for number in floor.views_on_floor)
+
+    def names(numbers: Sequence[int]) -> tuple[str, ...]:
+        return tuple(views[number].name for number in numbers)
+
     return FitReport(
         tuple(pairs),
         everything.accuracy,
@@ -295,7 +340,8 @@ def build_report(
         instants,
         held_out,
         seconds=0.0,
-        views_on_floor=on_floor,
+        views_on_floor=() if floor is None else names(floor.views_on_floor),
+        views_upside_down=() if floor is None else names(floor.views_upside_down),
         appearance=math.nan if seen.model is None else seen.model.separation,
     )
 

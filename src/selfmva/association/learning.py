@@ -95,10 +95,14 @@ def learn(
         held_out=kept or not trained_on,
         seen=verdict,
     )
-    embedding = model.encoder is not None
-    return replace(
-        model, report=replace(report, embedding=embedding, decision=decision, calibrated_instants=len(frames))
+    report = replace(
+        report,
+        embedding=model.encoder is not None,
+        decision=decision,
+        calibrated_instants=len(frames),
+        mirrored=tuple(model.views[view].name for view in model.mirrored),
     )
+    return replace(model, report=report)
 
 
 def synchrony_of(model: FittedModel, recording: PackedBoxes, instants: IntArray) -> dict[ViewPair, PairSynchrony]:

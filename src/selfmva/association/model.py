@@ -48,6 +48,7 @@ class FittedModel:
             before this was kept.
         report: What fit() reported; None where there was no fit.
         card: What the model cannot tell by itself: training data, licence, metrics.
+        mirrored: Numbers of the views that show mirror images; where there is no floor, of two views of which one does.
     """
 
     views: tuple[View, ...]
@@ -61,6 +62,7 @@ class FittedModel:
     feature_length: int | None = None
     report: FitReport | None = None
     card: Card | None = None
+    mirrored: tuple[int, ...] = ()
 
     @property
     def aligned(self) -> bool:
@@ -93,6 +95,7 @@ class FittedModel:
             views=views,
             encoder=encoder,
             floor=None if self.floor is None else self.floor.reordered(order),
+            mirrored=tuple(sorted(int(numbers[view]) for view in self.mirrored)),
             lines=renumber_pairs(self.lines, numbers, turn=np.transpose),
             tables=None if self.tables is None else renumber_pairs(self.tables, numbers),
             clock_offsets=offsets - offsets[0],

@@ -16,6 +16,7 @@ from selfmva.geometry.clock_offsets import Clock, find_clock
 from selfmva.geometry.floor import Floor
 from selfmva.geometry.floor_search import find_floor
 from selfmva.geometry.meetings import measure_pairs, walking_time
+from selfmva.geometry.mirrored import find_mirrored
 from selfmva.geometry.overlap import Overlap
 from selfmva.geometry.registration import RoundSettings, refine_registered
 from selfmva.geometry.sightings import Sightings, build_sightings
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from selfmva.core.config import GeometryConfig
     from selfmva.core.packed_boxes import PackedBoxes
     from selfmva.core.types import FloatArray, Frame, IntArray, View
+    from selfmva.geometry.floor_search import Layout
     from selfmva.geometry.support import Support
 
     # Rows of boxes that look alike, by view pair: of the first view and of the second, among all boxes of their view.
@@ -64,14 +66,31 @@ class Movement:
     distance: float
 
 
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """Clocks and cameras of a recording.
+
+    Attributes:
+        clock_offsets: `(V,)` instants, see `selfmva.geometry.clock_offsets`.
+        frames: In line with them where the config says so.
+        floor: The common floor; None where none was found.
+        mirrored: Numbers of the views that show mirror images, see `selfmva.geometry.mirrored.find_mirrored`.
+    """
+
+    clock_offsets: IntArray
+    frames: list[Frame]
+    floor: Floor | None
+    mirrored: tuple[int, ...] = ()
+
+
 def calibrate(
     views: Sequence[View],
     frames: list[Frame],
     config: GeometryConfig,
     match_appearance: AppearanceMatcher | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> tuple[IntArray, list[Frame], Floor | None]:
-    """Find clocks and floor of a recording, as far as the config asks for them.
+) -> Calibration:
+    """Find clocks and floor of a recording, and mirror images, as far as the config asks for them.
 
     Args:
         views: The cameras.
@@ -81,13 +100,17 @@ def calibrate(
         progress: See `calibrate_floor`.
 
     Returns:
-        `(V,)` clock offsets in instants, frames in line with them where the config says so, and the floor, if any.
+        What was found.
     """
     offsets = np.zeros(len(views), dtype=np.int64)
     if config.clock_bound:
         offsets = find_offsets(views, frames, config.clock_bound).offsets
         frames = align_frames(frames, offsets) if config.correct_clock else frames
-    return offsets, frames, calibrate_floor(views, frames, progress, match_appearance) if config.floor else None
+    if not config.floor:
+        return Calibration(offsets, frames, None)
+    sightings, layout = _search(views, frames, progress, match_appearance)
+    mirrored = find_mirrored(sightings, {} if layout is None else layout.cameras)
+    return Calibration(offsets, frames, _floor_of(views, sightings, layout), mirrored)
 
 
 def calibrate_floor(
@@ -96,7 +119,7 @@ def calibrate_floor(
     progress: Callable[[int, int], None] | None = None,
     match_appearance: AppearanceMatcher | None = None,
 ) -> Floor | None:
-    """Find the common floor of a recording.
+    """Find the common floor of a recording; mirror images are not looked for.
 
     Args:
         views: The cameras.
@@ -107,16 +130,27 @@ def calibrate_floor(
     Returns:
         The floor; None where none was found.
     """
+    return _floor_of(views, *_search(views, frames, progress, match_appearance))
+
+
+def _search(
+    views: Sequence[View],
+    frames: Sequence[Frame],
+    progress: Callable[[int, int], None] | None,
+    match_appearance: AppearanceMatcher | None,
+) -> tuple[list[Sightings], Layout | None]:
+    """What every view saw, and the floor that was found."""
     frames = thin_to_walking(views, frames)
     sightings = sightings_of_recording(views, frames)
     proposals = {}
     if match_appearance is not None:
         alike = match_appearance(pack([frames[t] for t in _excerpt(len(frames))], len(views)), views)
         proposals = {(i, j): align_matches(sightings[i], sightings[j], *rows) for (i, j), rows in alike.items()}
-    layout = find_floor(sightings, progress, proposals)
-    if layout is None:
-        return None
-    return _as_floor(views, _as_given(sightings, layout.cameras), layout.supports)
+    return sightings, find_floor(sightings, progress, proposals)
+
+
+def _floor_of(views: Sequence[View], sightings: Sequence[Sightings], layout: Layout | None) -> Floor | None:
+    return None if layout is None else _as_floor(views, _as_given(sightings, layout.cameras), layout.supports)
 
 
 def find_offsets(views: Sequence[View], frames: Sequence[Frame], bound: int) -> Clock:

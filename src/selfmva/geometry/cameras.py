@@ -143,6 +143,22 @@ def turned_over(parameters: FloatArray) -> FloatArray:
     return result
 
 
+def mirrored(parameters: FloatArray) -> FloatArray:
+    """The cameras `(..., 10)` that see the mirrored world (-x, y, z) in the mirrored images (-u, v) of other cameras.
+
+    Example:
+        >>> tilted = np.array([0, 0.3, 0.1, 0.7, 1.0, 2.0, 3.0, 0.02, 0.01, 0.05])
+        >>> point = np.array([[1.0, 5.0, 0.5]])
+        >>> image, _ = project(projections(tilted), point)
+        >>> mirror_image, _ = project(projections(mirrored(tilted)), point * [-1, 1, 1])
+        >>> bool(np.allclose(mirror_image, image * [-1, 1]))
+        True
+    """
+    result = parameters.copy()
+    result[..., [ROLL, YAW, X, CENTRE_X]] *= -1
+    return result
+
+
 def pixel_matrix(view: View) -> FloatArray:
     """`(3, 3)` from image points in widths from the centre to pixels of a view."""
     return np.array([[view.width, 0, view.width / 2], [0, view.width, view.height / 2], [0, 0, 1.0]])

@@ -9,7 +9,7 @@ import numpy as np
 
 from selfmva.core.view_pairs import renumber_pairs
 from selfmva.errors import InputError
-from selfmva.geometry.cameras import HEIGHT, X, Y, pixel_matrix, projections
+from selfmva.geometry.cameras import HEIGHT, X, Y, pixel_matrix, projections, upside_down
 from selfmva.geometry.floor_likelihood import read_boxes_on_floor
 
 if TYPE_CHECKING:
@@ -42,6 +42,11 @@ class Floor:
     def views_on_floor(self) -> tuple[int, ...]:
         """Numbers of the views that are on the floor."""
         return tuple(number for number, camera in enumerate(self.cameras) if camera is not None)
+
+    @property
+    def views_upside_down(self) -> tuple[int, ...]:
+        """Numbers of the views on the floor whose cameras hang upside down: feet are at the top of their boxes."""
+        return tuple(n for n, camera in enumerate(self.cameras) if camera is not None and upside_down(camera))
 
     @property
     def homographies(self) -> list[FloatArray | None]:

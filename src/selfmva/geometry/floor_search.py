@@ -79,6 +79,39 @@ def find_floor(
         if all(views[view].calibrated for view in pair):
             screened.setdefault(pair, Screened(np.inf, ()))
     overlap = Overlap(views)
+    cameras = join_views(views, screened, overlap, shifts, progress=progress, proposals=proposals)
+    if not cameras:
+        return None
+    cameras = refine_registered(views, overlap, cameras, LAST_ROUNDS)
+    supports = judge(measure_pairs(views, cameras, overlap.pairs(cameras), shifts))
+    held = {view for pair in supports for view in pair}
+    return Layout({view: cameras[view] for view in sorted(held)}, supports) if held else None
+
+
+def join_views(
+    views: Sequence[Sightings],
+    screened: Mapping[tuple[int, int], Screened],
+    overlap: Overlap,
+    shifts: Sequence[int],
+    known: Mapping[int, FloatArray] | None = None,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    proposals: Mapping[tuple[int, int], Sequence[Alignment]] | None = None,
+) -> dict[int, FloatArray]:
+    """Solve the strongest pairs, register views, and keep those that hold each other; thoroughly where some are left.
+
+    Args:
+        views: What every view saw.
+        screened: The pairs of views that may be solved.
+        overlap: Which views can see the same people.
+        shifts: Shifted instants, the nearest first.
+        known: Cameras that are on the floor already, if any.
+        progress: See `find_floor`.
+        proposals: See `find_floor`.
+
+    Returns:
+        Cameras of the largest group of views that hold each other; none where nothing holds.
+    """
     everybody = [view for view in range(len(views)) if views[view].calibrated]
 
     def tell(registered: int) -> None:
@@ -86,7 +119,7 @@ def find_floor(
             progress(registered, len(everybody))
 
     solutions: dict[Pair, list[Candidate]] = {}
-    cameras: dict[int, FloatArray] = {}
+    cameras: dict[int, FloatArray] = dict(known or {})
     for thorough in (False, True):
         left = [view for view in everybody if view not in cameras]
         for pair in strongest_pairs(screened, left):
@@ -101,12 +134,7 @@ def find_floor(
         cameras = {view: camera for view, camera in placed.items() if view in held}
         if len(cameras) == len(everybody):
             break
-    if not cameras:
-        return None
-    cameras = refine_registered(views, overlap, cameras, LAST_ROUNDS)
-    supports = judge(measure_pairs(views, cameras, overlap.pairs(cameras), shifts))
-    held = {view for pair in supports for view in pair}
-    return Layout({view: cameras[view] for view in sorted(held)}, supports) if held else None
+    return cameras
 
 
 def _alignments(

@@ -13,7 +13,7 @@ from selfmva.geometry.walk_voting import vote
 from selfmva.geometry.walks import WALKS, Walks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from selfmva.geometry.pair_alignment import Alignment
     from selfmva.geometry.sightings import Sightings
@@ -43,12 +43,15 @@ class Screened:
     alignments: tuple[Alignment, ...]
 
 
-def screen(views: Sequence[Sightings], shifts: Sequence[int]) -> dict[tuple[int, int], Screened]:
-    """Look at all pairs of views that have a camera, and where some walks have one shape.
+def screen(
+    views: Sequence[Sightings], shifts: Sequence[int], pairs: Iterable[tuple[int, int]] | None = None
+) -> dict[tuple[int, int], Screened]:
+    """Look at pairs of views that have a camera, and where some walks have one shape.
 
     Args:
         views: What every view saw.
         shifts: Shifted instants, the nearest first.
+        pairs: Pairs (i, j), i < j, to look at; None: all.
 
     Returns:
         By pair (i, j), i < j.
@@ -56,7 +59,7 @@ def screen(views: Sequence[Sightings], shifts: Sequence[int]) -> dict[tuple[int,
     walks = [Walks.of(view) if view.calibrated else None for view in views]
     lags = [shifts[number] for number in SCREENING.shifts if number < len(shifts)][:2] or shifts[-2:]
     found = {}
-    for i, j in combinations(range(len(views)), 2):
+    for i, j in combinations(range(len(views)), 2) if pairs is None else pairs:
         first, second = walks[i], walks[j]
         if first is None or second is None:
             continue

@@ -152,6 +152,7 @@ def load(folder: str | Path) -> FittedModel:
             clock_offsets=_offsets(report, views),
             encoder=None if weights is None else _encoder(views, params, weights, source),
             floor=_floor(config["floor"], views),
+            mirrored=_mirrored(report, views),
             lines=lines,
             tables=tables,
             report=report,
@@ -172,6 +173,10 @@ def _encoder(views: tuple[View, ...], config: AssociatorConfig, weights: dict[st
 def _offsets(report: FitReport | None, views: tuple[View, ...]) -> IntArray:
     clocks = {} if report is None else report.clock_offsets
     return np.array([clocks.get(view.name, 0) for view in views], dtype=np.int64)
+
+
+def _mirrored(report: FitReport | None, views: tuple[View, ...]) -> tuple[int, ...]:
+    return tuple(number for number, view in enumerate(views) if report is not None and view.name in report.mirrored)
 
 
 def _check_recipe(recipe: Recipe, *, embedding: bool) -> None:
