@@ -33,6 +33,7 @@ class MeetingSettings:
 
     verdict_boxes: int = 6000  # of a view, on which verdicts rest
     kernel: float = 0.2  # body heights of transfer error
+    loose_kernel: float = 0.35  # the same, for boxes so bad that they say little by the other
     walked: float = 2.0  # body heights that a walker comes in a stretch
     shortest: int = 6  # instants of a stretch, however fast people walk
     farthest: float = 1.0  # body heights, beyond which it does not matter how far
@@ -75,6 +76,7 @@ def measure_meetings(
     pair: tuple[int, int],
     instants: IntArray,
     shifts: Sequence[int],
+    kernel: float = MEETINGS.kernel,
 ) -> Meetings:
     """Count the boxes of two views whose tracks stay together, at synchronous and at shifted instants.
 
@@ -84,6 +86,7 @@ def measure_meetings(
         pair: View i and view j.
         instants: `(S,)` of view i, in blocks of neighbours.
         shifts: Instants by which view j is shifted.
+        kernel: Body heights of transfer error within which they stay together.
 
     Returns:
         The meetings.
@@ -97,9 +100,9 @@ def measure_meetings(
     moments = _moments(len(instants), length)
     counts, residual = np.zeros((1 + len(shifts), SUPPORT.moments)), float("nan")
     for number, lag in enumerate((0, *shifts) if len(instants) else ()):
-        found = stretches_together(views, cameras, pair, instants, lag, length)
+        found = stretches_together(views, cameras, pair, instants, lag, length, kernel)
         counts[number] = np.bincount(found.part, found.worth, parts) @ moments
-        near = found.error[found.error < 2 * MEETINGS.kernel]
+        near = found.error[found.error < 2 * kernel]
         if lag == 0 and len(near):
             residual = float(np.median(near))
     rival = rival_fraction(views, cameras, pair, instants, length) if len(instants) else 0.0
@@ -123,11 +126,20 @@ def measure_pairs(
     pairs: Iterable[tuple[int, int]],
     shifts: Sequence[int],
 ) -> dict[tuple[int, int], Meetings]:
-    """The meetings of pairs of views that have a camera."""
-    return {
-        (i, j): measure_meetings(views, cameras, (i, j), blocks(views[i], views[j], MEETINGS.verdict_boxes), shifts)
-        for i, j in pairs
-    }
+    """The meetings of pairs of views that have a camera.
+
+    Bad boxes never come as near as good ones. Where a pair is not trusted, looser meetings are counted too, at
+    synchronous and at shifted instants alike; of both, those are taken that exceed chance by more.
+    """
+    measured = {}
+    for i, j in pairs:
+        instants = blocks(views[i], views[j], MEETINGS.verdict_boxes)
+        found = measure_meetings(views, cameras, (i, j), instants, shifts)
+        if not found.support().trusted:
+            loose = measure_meetings(views, cameras, (i, j), instants, shifts, MEETINGS.loose_kernel)
+            found = max(found, loose, key=lambda meetings: meetings.support().margin)
+        measured[i, j] = found
+    return measured
 
 
 def stretches_together(
@@ -137,6 +149,7 @@ def stretches_together(
     instants: IntArray,
     lag: int,
     length: int,
+    kernel: float = MEETINGS.kernel,
 ) -> Stretches:
     """Pairs of stretches that stay together, each with the partner that is worth most to both.
 
@@ -151,6 +164,7 @@ def stretches_together(
         instants: `(S,)` of view i, in blocks of neighbours.
         lag: Instants by which view j is shifted.
         length: Instants of a stretch, at most 50.
+        kernel: Body heights.
 
     Returns:
         The pairs.
@@ -173,7 +187,7 @@ def stretches_together(
         _presence(first, instants, length)[part, own] & _presence(second, later, length)[part, other]
     ).astype(np.int64)
     walking = np.bincount(member, np.sqrt(first.moving[box] * second.moving[partner]), len(pairs))
-    agreement = np.bincount(member, np.exp(-0.5 * square / MEETINGS.kernel**2), len(pairs)) / common
+    agreement = np.bincount(member, np.exp(-0.5 * square / kernel**2), len(pairs)) / common
     worth = np.where(common >= MEETINGS.least_common, walking * agreement**2, 0.0)
     chosen = best_of_each(part * tracks + own, worth) & best_of_each(part * other_tracks + other, worth)
     return Stretches(part[chosen], worth[chosen], np.sqrt(square[chosen[member]]))

@@ -70,11 +70,16 @@ class Support:
         return self.synchronous - self.shifted
 
     @property
+    def margin(self) -> float:
+        """By how much it exceeds what is asked of it against chance; less than 0 where it does not."""
+        return self.synchronous - SUPPORT.trust_ratio * self.largest
+
+    @property
     def trusted(self) -> bool:
         """True where neither chance nor the choice of the best of many explains it, nor appearance refutes it."""
         alone = self.rival <= SUPPORT.largest_rival
         steady = self.walked * self.steadiness >= (SUPPORT.least_confirmed if self.known else SUPPORT.least_walked)
-        return bool(not self.refuted and alone and steady and self.synchronous >= SUPPORT.trust_ratio * self.largest)
+        return bool(not self.refuted and alone and steady and self.margin >= 0)
 
 
 NO_SUPPORT = Support(0.0, 0.0, 0.0, 0.0, 0.0, float("nan"), 0)
