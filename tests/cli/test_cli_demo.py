@@ -53,7 +53,7 @@ def test_table(invoke: Callable, tmp_path: Path) -> None:
 
 
 def test_no_floor_is_said(invoke: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("selfmva.geometry.calibration.calibrate_floor", lambda *_: None)
+    monkeypatch.setattr("selfmva.geometry.calibration.find_floor", lambda *_: None)
     arguments = ("demo", *SMALL, "--instants", 60, "--out", tmp_path / "demo")
     assert "floor:   none was found" in invoke(*arguments).out.splitlines()
     assert invoke(*arguments, "--json").json()["floor_picture"] is None
