@@ -107,9 +107,7 @@ def test_the_order_of_the_views_changes_nothing() -> None:
 
 def test_a_loose_kernel_brings_bad_boxes_together() -> None:
     """Boxes that are off by a fifth of a body: looser meetings count more of them, and the verdict takes those."""
-    views = [
-        read(camera, strollers(4, INSTANTS), INSTANTS, seed=v, noise=0.2) for v, camera in CAMERAS.items()
-    ]
+    views = [read(camera, strollers(4, INSTANTS), INSTANTS, seed=v, noise=0.2) for v, camera in CAMERAS.items()]
     strict, loose = (
         stretches_together(views, CAMERAS, PAIR, np.arange(INSTANTS), 0, 10, kernel).worth.sum()
         for kernel in (MEETINGS.kernel, MEETINGS.loose_kernel)

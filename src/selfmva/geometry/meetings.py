@@ -54,11 +54,13 @@ class Stretches:
     Attributes:
         part: `(P,)` number of the stretch of time.
         worth: `(P,)` walking boxes, weighted by how near they stay.
+        tracks: `(P,)` a number for each pair of tracks.
         error: `(B,)` transfer errors of all their boxes that are near at all, in body heights.
     """
 
     part: IntArray
     worth: FloatArray
+    tracks: IntArray
     error: FloatArray
 
 
@@ -98,15 +100,16 @@ def measure_meetings(
     length = int(np.clip(round(MEETINGS.walked * time / shared), MEETINGS.shortest, REFINEMENT.block))
     parts = -(-len(instants) // length)
     moments = _moments(len(instants), length)
-    counts, residual = np.zeros((1 + len(shifts), SUPPORT.moments)), float("nan")
+    counts, residual, longest = np.zeros((1 + len(shifts), SUPPORT.moments)), float("nan"), 0.0
     for number, lag in enumerate((0, *shifts) if len(instants) else ()):
         found = stretches_together(views, cameras, pair, instants, lag, length, kernel)
         counts[number] = np.bincount(found.part, found.worth, parts) @ moments
         near = found.error[found.error < 2 * kernel]
         if lag == 0 and len(near):
             residual = float(np.median(near))
+            longest = float(np.bincount(np.unique(found.tracks, return_inverse=True)[1], found.worth).max())
     rival = rival_fraction(views, cameras, pair, instants, length) if len(instants) else 0.0
-    return Meetings(counts, time * shared, residual, len(instants), rival)
+    return Meetings(counts, time * shared, residual, len(instants), rival, longest)
 
 
 def measure_support(
@@ -129,7 +132,7 @@ def measure_pairs(
     """The meetings of pairs of views that have a camera.
 
     Bad boxes never come as near as good ones. Where a pair is not trusted, looser meetings are counted too, at
-    synchronous and at shifted instants alike; of both, those are taken that exceed chance by more.
+    synchronous and at shifted instants alike. More of them are by chance, so they have to be clearer.
     """
     measured = {}
     for i, j in pairs:
@@ -137,7 +140,7 @@ def measure_pairs(
         found = measure_meetings(views, cameras, (i, j), instants, shifts)
         if not found.support().trusted:
             loose = measure_meetings(views, cameras, (i, j), instants, shifts, MEETINGS.loose_kernel)
-            found = max(found, loose, key=lambda meetings: meetings.support().margin)
+            found = loose if loose.support().clearness >= SUPPORT.loose_ratio else found
         measured[i, j] = found
     return measured
 
@@ -190,7 +193,8 @@ def stretches_together(
     agreement = np.bincount(member, np.exp(-0.5 * square / kernel**2), len(pairs)) / common
     worth = np.where(common >= MEETINGS.least_common, walking * agreement**2, 0.0)
     chosen = best_of_each(part * tracks + own, worth) & best_of_each(part * other_tracks + other, worth)
-    return Stretches(part[chosen], worth[chosen], np.sqrt(square[chosen[member]]))
+    both = pairs % (tracks * other_tracks)
+    return Stretches(part[chosen], worth[chosen], both[chosen], np.sqrt(square[chosen[member]]))
 
 
 def rival_fraction(

@@ -28,6 +28,11 @@ class SupportSettings:
     trust_ratio: float = 2.0  # support over the largest support at any shifted instant
     least_walked: float = 6.0  # body heights walked together, times steadiness; where nothing can be learnt: up to 4
     least_confirmed: float = 3.0  # the same, where the geometry is known from elsewhere: nothing was chosen
+    # Body heights of the longest walk that count for nothing: one walk is laid on one other by the alignment that it
+    # proposes itself.
+    fits_by_itself: float = 4.0
+    # What `trust_ratio` is for looser meetings, of bad boxes.
+    loose_ratio: float = 4.0
     largest_rival: float = 0.5  # of what speaks for a floor, that may speak for a shifted one
     moments: int = 12  # equal parts of the recording, on which steadiness is measured
 
@@ -51,6 +56,7 @@ class Support:
         known: Whether other views tell this geometry, so that these boxes need only confirm it.
         refuted: Whether those whom it brings together are no nearer in appearance than strangers.
         rival: What speaks for the same floor shifted, as a fraction of what speaks for this one.
+        longest: Body heights that those two tracks walk together which come furthest.
     """
 
     synchronous: float
@@ -63,6 +69,7 @@ class Support:
     known: bool = False
     refuted: bool = False
     rival: float = 0.0
+    longest: float = 0.0
 
     @property
     def excess(self) -> float:
@@ -70,16 +77,17 @@ class Support:
         return self.synchronous - self.shifted
 
     @property
-    def margin(self) -> float:
-        """By how much it exceeds what is asked of it against chance; less than 0 where it does not."""
-        return self.synchronous - SUPPORT.trust_ratio * self.largest
+    def clearness(self) -> float:
+        """How many times as much as chance brings together at any shift."""
+        return self.synchronous / max(self.largest, 1e-9)
 
     @property
     def trusted(self) -> bool:
         """True where neither chance nor the choice of the best of many explains it, nor appearance refutes it."""
+        walked = self.walked if self.known else self.walked - min(self.longest, SUPPORT.fits_by_itself)
         alone = self.rival <= SUPPORT.largest_rival
-        steady = self.walked * self.steadiness >= (SUPPORT.least_confirmed if self.known else SUPPORT.least_walked)
-        return bool(not self.refuted and alone and steady and self.margin >= 0)
+        steady = walked * self.steadiness >= (SUPPORT.least_confirmed if self.known else SUPPORT.least_walked)
+        return bool(not self.refuted and alone and steady and self.synchronous >= SUPPORT.trust_ratio * self.largest)
 
 
 NO_SUPPORT = Support(0.0, 0.0, 0.0, 0.0, 0.0, float("nan"), 0)
@@ -95,6 +103,7 @@ class Meetings:
         residual: Median transfer error of those who stay together, in body heights; NaN where none do.
         instants: Number of instants looked at.
         rival: See `Support`.
+        longest: Boxes of the pair of tracks that is worth most at synchronous instants.
     """
 
     counts: FloatArray
@@ -102,6 +111,7 @@ class Meetings:
     residual: float
     instants: int
     rival: float = 0.0
+    longest: float = 0.0
 
     def support(self) -> Support:
         """What they say together."""
@@ -118,6 +128,7 @@ class Meetings:
             residual=self.residual,
             instants=self.instants,
             rival=self.rival,
+            longest=self.longest / self.walking_time,
         )
 
 
@@ -138,7 +149,9 @@ def together(meetings: Sequence[Meetings]) -> Support:
     rival = float(
         np.average([pair.rival for pair in meetings], weights=[pair.counts[0].sum() + 1e-9 for pair in meetings])
     )
-    return Meetings(counts, 1, float("nan"), max(pair.instants for pair in meetings), rival).support()
+    instants = max(pair.instants for pair in meetings)
+    longest = max(pair.longest / pair.walking_time for pair in meetings)
+    return Meetings(counts, 1, float("nan"), instants, rival, longest).support()
 
 
 def null_shifts(time: int, instants: int) -> list[int]:
