@@ -246,9 +246,14 @@ def rival_fraction(
         said = worth[kept] * np.exp(-0.5 * squared_length(mean[kept] - shift) / MEETINGS.rival_kernel**2)
         return float(said[best_of_each(own[kept], said) & best_of_each(other[kept], said)].sum())
 
-    apart = kept[np.abs(mean[kept]) > MEETINGS.apart]
-    asked = mean[apart[np.argsort(-worth[apart], kind="stable")[: MEETINGS.rivals]]]
-    return max((votes(shift) for shift in asked), default=0.0) / max(votes(0j), 1e-9)
+    clearest = kept[np.argsort(-worth[kept], kind="stable")]
+    near = np.abs(mean[clearest]) <= MEETINGS.apart
+    # Bad boxes may put all people a bit aside: that is still the found floor.
+    here, elsewhere = (
+        max((votes(shift) for shift in mean[side[: MEETINGS.rivals]]), default=0.0)
+        for side in (clearest[near], clearest[~near])
+    )
+    return elsewhere / max(here, 1e-9)
 
 
 def _moments(instants: int, length: int) -> FloatArray:

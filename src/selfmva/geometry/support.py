@@ -146,9 +146,8 @@ def together(meetings: Sequence[Meetings]) -> Support:
     if not meetings:
         return NO_SUPPORT
     counts = np.sum([pair.counts / pair.walking_time for pair in meetings], axis=0)
-    rival = float(
-        np.average([pair.rival for pair in meetings], weights=[pair.counts[0].sum() + 1e-9 for pair in meetings])
-    )
+    # A view that one partner fixes is fixed on the floor that they share.
+    rival = min(pair.rival for pair in meetings)
     instants = max(pair.instants for pair in meetings)
     longest = max(pair.longest / pair.walking_time for pair in meetings)
     return Meetings(counts, 1, float("nan"), instants, rival, longest).support()
@@ -231,5 +230,9 @@ def judge(meetings: Mapping[tuple[int, int], Meetings]) -> dict[tuple[int, int],
     supports = {pair: found.support() for pair, found in kept.items()}
     if len(held) <= 2:
         return supports
-    rival = together(list(kept.values())).rival
+    rival = float(
+        np.average(
+            [found.rival for found in kept.values()], weights=[found.counts[0].sum() + 1e-9 for found in kept.values()]
+        )
+    )
     return {pair: replace(support, known=True, rival=min(support.rival, rival)) for pair, support in supports.items()}
