@@ -159,6 +159,20 @@ def null_shifts(time: int, instants: int) -> list[int]:
     return [sign * shift for shift in near if 0 < shift < instants / 2 for sign in (1, -1)]
 
 
+def connected_groups(pairs: Iterable[tuple[int, int]]) -> list[set[int]]:
+    """The groups of views that pairs connect.
+
+    Example:
+        >>> connected_groups([(0, 1), (2, 3), (3, 4)])
+        [{0, 1}, {2, 3, 4}]
+    """
+    groups: list[set[int]] = []
+    for pair in pairs:
+        touched = [group for group in groups if group & set(pair)]
+        groups = [group for group in groups if group not in touched] + [set(pair).union(*touched)]
+    return groups
+
+
 def largest_group(pairs: Iterable[tuple[int, int]]) -> set[int]:
     """The most views that pairs connect; of equally many, those found first; none without a pair.
 
@@ -166,15 +180,11 @@ def largest_group(pairs: Iterable[tuple[int, int]]) -> set[int]:
         >>> largest_group([(0, 1), (2, 3), (3, 4)])
         {2, 3, 4}
     """
-    groups: list[set[int]] = []
-    for pair in pairs:
-        touched = [group for group in groups if group & set(pair)]
-        groups = [group for group in groups if group not in touched] + [set(pair).union(*touched)]
-    return max(groups, key=len, default=set())
+    return max(connected_groups(pairs), key=len, default=set())
 
 
 def held_views(meetings: Mapping[tuple[int, int], Meetings], *, known: bool = False) -> set[int]:
-    """The largest group of views that hold each other on one floor; `known`: as they did before.
+    """The strongest group of views that hold each other on one floor; `known`: as they did before.
 
     Trusted pairs make groups. A view joins a group to which all its pairs together hold it, though none may alone. And
     three views or more, each of which all the others together hold, hold each other, though no pair may.
@@ -186,12 +196,22 @@ def held_views(meetings: Mapping[tuple[int, int], Meetings], *, known: bool = Fa
     Returns:
         Numbers of the views; none where nothing holds.
     """
-    return max((_grown(meetings, known=known), _pruned(meetings, known=known)), key=len)
+    return _strongest(meetings, [_grown(meetings, known=known), _pruned(meetings, known=known)])
+
+
+def _strongest(meetings: Mapping[tuple[int, int], Meetings], groups: Sequence[set[int]]) -> set[int]:
+    """The group within which people walk furthest together; of those alike, the first."""
+
+    def walked(group: set[int]) -> float:
+        return sum(found.support().walked for pair, found in meetings.items() if group.issuperset(pair))
+
+    return max(groups, key=walked, default=set())
 
 
 def _grown(meetings: Mapping[tuple[int, int], Meetings], *, known: bool) -> set[int]:
-    """From the largest group of trusted pairs outwards."""
-    held = largest_group(pair for pair, found in meetings.items() if replace(found.support(), known=known).trusted)
+    """From the strongest group of trusted pairs outwards."""
+    trusted = [pair for pair, found in meetings.items() if replace(found.support(), known=known).trusted]
+    held = _strongest(meetings, connected_groups(trusted))
     while held:
         drawn = {view: _drawn(meetings, view, held) for pair in meetings for view in pair if view not in held}
         joining = sorted(view for view, support in drawn.items() if replace(support, known=known).trusted)
@@ -203,7 +223,8 @@ def _grown(meetings: Mapping[tuple[int, int], Meetings], *, known: bool) -> set[
 
 def _pruned(meetings: Mapping[tuple[int, int], Meetings], *, known: bool) -> set[int]:
     """From all views inwards: whom the others don't hold is left out, the one that they hold least at a time."""
-    left = largest_group(pair for pair, found in meetings.items() if found.support().excess > 0)
+    clear = [pair for pair, found in meetings.items() if found.support().clearness >= SUPPORT.trust_ratio]
+    left = _strongest(meetings, connected_groups(clear))
     while len(left) > 2:
         drawn = {view: _drawn(meetings, view, left) for view in sorted(left)}
         loose = [view for view, support in drawn.items() if not replace(support, known=known).trusted]
