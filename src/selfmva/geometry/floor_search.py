@@ -17,7 +17,7 @@ from selfmva.geometry.meetings import measure_pairs, walking_time
 from selfmva.geometry.overlap import Overlap
 from selfmva.geometry.pair_alignment import search
 from selfmva.geometry.pair_solution import solve_pair
-from selfmva.geometry.registration import GROWTH_ROUNDS, LAST_ROUNDS, refine_registered, register
+from selfmva.geometry.registration import LAST_ROUNDS, refine_registered, register
 from selfmva.geometry.screening import Screened, screen, strongest_pairs
 from selfmva.geometry.support import held_views, judge, null_shifts
 
@@ -130,7 +130,6 @@ def join_views(
                     [*solutions.get(pair, ()), *found], key=lambda candidate: -candidate.support.excess
                 )
         placed = register(views, solutions, overlap, shifts, cameras or None, by_matches=bool(proposals), progress=tell)
-        placed = refine_registered(views, overlap, placed, GROWTH_ROUNDS)
         held = held_views(measure_pairs(views, placed, overlap.pairs(placed), shifts))
         cameras = {view: camera for view, camera in placed.items() if view in held}
         if len(cameras) == len(everybody):
