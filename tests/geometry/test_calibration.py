@@ -216,14 +216,15 @@ def test_a_scene_at_another_frame_rate_has_the_same_floor(fast: Simulated) -> No
 def test_instants_are_thinned_to_six_a_body_height(fast: Simulated, recording: Simulated, frames: list[Frame]) -> None:
     view, every = fast.views[:1], [Frame(fast.frame(t).boxes[:1], t) for t in range(400)]
     time = walking_time(sightings_of_recording(view, every))
-    thinned = thin_to_walking(view, every)
+    thinned, sightings = thin_to_walking(view, every)
     stride = time // CALIBRATION.instants_a_height
     assert stride > 2
     assert [frame.index for frame in thinned] == list(range(0, 400, stride))
     assert 5 <= walking_time(sightings_of_recording(view, thinned)) < 2 * CALIBRATION.instants_a_height
+    assert walking_time(sightings) == walking_time(sightings_of_recording(view, thinned))
     # At 2.5 instants a second, nothing is left out.
-    assert list(thin_to_walking(recording.views, frames[:40])) == frames[:40]
-    assert list(thin_to_walking(view, [])) == []
+    assert list(thin_to_walking(recording.views, frames[:40])[0]) == frames[:40]
+    assert list(thin_to_walking(view, [])[0]) == []
 
 
 def lines_in_canonical_order(

@@ -140,8 +140,7 @@ def _search(
     match_appearance: AppearanceMatcher | None,
 ) -> tuple[list[Sightings], Layout | None]:
     """What every view saw, and the floor that was found."""
-    frames = thin_to_walking(views, frames)
-    sightings = sightings_of_recording(views, frames)
+    frames, sightings = thin_to_walking(views, frames)
     proposals = {}
     if match_appearance is not None:
         alike = match_appearance(pack([frames[t] for t in _excerpt(len(frames))], len(views)), views)
@@ -180,8 +179,7 @@ def recalibrate_floor(floor: Floor, frames: Sequence[Frame]) -> tuple[Floor | No
     """
     if not frames:
         return None, []
-    frames = thin_to_walking(floor.views, frames)
-    sightings = sightings_of_recording(floor.views, frames, floor.cameras)
+    _, sightings = thin_to_walking(floor.views, frames, floor.cameras)
     before = {
         view: turned_over(camera) if upside_down(camera) else camera
         for view, camera in enumerate(floor.cameras)
@@ -211,21 +209,27 @@ def recalibrate_floor(floor: Floor, frames: Sequence[Frame]) -> tuple[Floor | No
     return _as_floor(floor.views, _as_given(sightings, cameras), supports, floor.unit), moves
 
 
-def thin_to_walking(views: Sequence[View], frames: Sequence[Frame]) -> Sequence[Frame]:
-    """Instants at which people are somewhere else than before, whatever the frame rate.
+def thin_to_walking(
+    views: Sequence[View], frames: Sequence[Frame], cameras: Sequence[FloatArray | None] | None = None
+) -> tuple[Sequence[Frame], list[Sightings]]:
+    """Instants at which people are somewhere else than before, whatever the frame rate, and what views saw then.
 
     At 25 instants a second, neighbours say the same twice, and people are followed for too short a way.
 
     Args:
         views: The cameras.
         frames: In the order of time.
+        cameras: See `sightings_of_recording`.
 
     Returns:
         Every so many of the frames that walkers take about `CALIBRATION.instants_a_height` of them for a body height;
-        all frames where they take less than twice as many.
+        all frames where they take less than twice as many. And their sightings.
     """
-    stride = walking_time(sightings_of_recording(views, frames)) // CALIBRATION.instants_a_height if frames else 1
-    return frames[:: max(stride, 1)]
+    sightings = sightings_of_recording(views, frames, cameras)
+    stride = walking_time(sightings) // CALIBRATION.instants_a_height
+    if stride <= 1:
+        return frames, sightings
+    return frames[::stride], sightings_of_recording(views, frames[::stride], cameras)
 
 
 def sightings_of_recording(
@@ -243,7 +247,7 @@ def sightings_of_recording(
     """
     frames = [frames[t] for t in _excerpt(len(frames))]
     time = _time(frames)
-    tracked = all(frame.track_ids is not None for frame in frames)
+    tracked = bool(frames) and all(frame.track_ids is not None for frame in frames)
     sightings = []
     for number, view in enumerate(views):
         counts = np.array([len(frame.boxes[number]) for frame in frames], dtype=np.int64)
