@@ -129,7 +129,7 @@ def join_views(
                 solutions[pair] = sorted(
                     [*solutions.get(pair, ()), *found], key=lambda candidate: -candidate.support.excess
                 )
-        placed = register(views, solutions, overlap, shifts, cameras or None, by_matches=bool(proposals), progress=tell)
+        placed = register(views, solutions, overlap, shifts, cameras or None, progress=tell)
         held = held_views(measure_pairs(views, placed, overlap.pairs(placed), shifts))
         cameras = {view: camera for view, camera in placed.items() if view in held}
         if len(cameras) == len(everybody):

@@ -69,7 +69,9 @@ class RegistrationSettings:
     neighbours: tuple[float, float] = (0.1, 0.5)
     # All cameras are refined whenever there are so many times as many as the last time.
     growth: float = 1.5
-    # Body heights that matches of a pair may be off when it joins by them, narrowing.
+    # Of what a candidate brings together by itself, that it must keep where its pose lays it on the floor; else it is
+    # laid by its matches, which may be off by these body heights, narrowing.
+    kept: float = 0.5
     match_noises: tuple[float, ...] = (1.0, 0.5, 0.2)
 
 
@@ -83,7 +85,6 @@ def register(
     shifts: Sequence[int],
     known: Mapping[int, FloatArray] | None = None,
     *,
-    by_matches: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> Cameras:
     """Register all views that can be.
@@ -94,7 +95,6 @@ def register(
         overlap: Which views can see the same people.
         shifts: Shifted instants, the nearest first.
         known: Cameras that are on the floor already; None: those of the best pair are the seed.
-        by_matches: Whether a view is also laid by those whom a pair matches, not by the pose of its camera alone.
         progress: Called with the number of views that are registered, whenever one is.
 
     Returns:
@@ -108,7 +108,7 @@ def register(
     cameras, refined = dict(known), len(known)
     in_vain: dict[int, int] = {}
     while True:
-        joined = _join_one(views, solutions, overlap, shifts, cameras, in_vain, by_matches=by_matches)
+        joined = _join_one(views, solutions, overlap, shifts, cameras, in_vain)
         if joined is None:
             return cameras
         cameras = joined
@@ -169,8 +169,6 @@ def _join_one(
     shifts: Sequence[int],
     cameras: Cameras,
     in_vain: dict[int, int],
-    *,
-    by_matches: bool,
 ) -> Cameras | None:
     """All cameras and one more; None where no view joins.
 
@@ -193,11 +191,19 @@ def _join_one(
         own = [(pair, solutions[pair][number]) for _, pair, number in front if _new_of(pair, cameras) == new]
         if in_vain.get(new) == len(own):
             continue
-        places = []
-        for pair, candidate in own[: REGISTRATION.candidates_tried]:
-            places += list(_laid(views, pair, candidate, cameras, overlap, by_matches=by_matches))
-        joined = _settle(views, new, _distinct(places, new), cameras, overlap, shifts)
-        if joined is not None:
+        own = own[: REGISTRATION.candidates_tried]
+        places = [_laid_by_pose(pair, candidate, cameras) for pair, candidate in own]
+        meeting, joined = _settle(views, new, _distinct(places, new), cameras, overlap, shifts)
+        promised = [_meeting(views, candidate.cameras, new, [_other(pair, new)], shifts) for pair, candidate in own]
+        if meeting < REGISTRATION.kept * max(promised):
+            places = [
+                _laid_by_matches(views, pair, candidate, cameras, overlap)
+                for (pair, candidate), promise in zip(own, promised, strict=True)
+                if meeting < REGISTRATION.kept * promise
+            ]
+            second = _settle(views, new, _distinct(places, new), cameras, overlap, shifts)
+            meeting, joined = max((meeting, joined), second, key=lambda settled: settled[0])
+        if meeting > 0:
             return joined
         in_vain[new] = len(own)
     return None
@@ -210,8 +216,8 @@ def _settle(
     cameras: Cameras,
     overlap: Overlap,
     shifts: Sequence[int],
-) -> Cameras | None:
-    """The cameras with a new one at the place where it meets most; None where that is no more than chance."""
+) -> tuple[float, Cameras]:
+    """The cameras with a new one at the place where it meets most, and how much that is over chance; at least 0."""
     looks = []
     for partner, placed in places:
         neighbours = sorted({partner, *overlap.neighbours(new, placed)})
@@ -238,25 +244,14 @@ def _settle(
                     still=neighbours,
                 )
         settled.append((_meeting(views, moving, new, neighbours, shifts), moving))
-    best = max(settled, key=lambda entry: entry[0], default=(0.0, cameras))
-    return best[1] if best[0] > 0 else None
+    return max(settled, key=lambda entry: entry[0], default=(0.0, cameras))
 
 
-def _laid(
-    views: Sequence[Sightings],
-    pair: tuple[int, int],
-    candidate: Candidate,
-    cameras: Cameras,
-    overlap: Overlap,
-    *,
-    by_matches: bool,
-) -> Iterable[tuple[int, Cameras]]:
+def _laid_by_pose(pair: tuple[int, int], candidate: Candidate, cameras: Cameras) -> tuple[int, Cameras]:
     """The registered partner of a new view, and all cameras with the new one as a candidate lays it."""
     new = _new_of(pair, cameras)
-    old = pair[0] if new == pair[1] else pair[1]
-    yield old, {**cameras, new: _beside(candidate.cameras[new], candidate.cameras[old], cameras[old])}
-    if by_matches:
-        yield old, _laid_by_matches(views, pair, candidate, cameras, overlap)
+    old = _other(pair, new)
+    return old, {**cameras, new: _beside(candidate.cameras[new], candidate.cameras[old], cameras[old])}
 
 
 def _distinct(places: Iterable[tuple[int, Cameras]], new: int) -> list[tuple[int, Cameras]]:
@@ -271,6 +266,10 @@ def _new_of(pair: tuple[int, int], cameras: Mapping[int, FloatArray]) -> int:
     return pair[0] if pair[1] in cameras else pair[1]
 
 
+def _other(pair: tuple[int, int], view: int) -> int:
+    return pair[0] if view == pair[1] else pair[1]
+
+
 def _beside(camera: FloatArray, partner: FloatArray, partner_on_floor: FloatArray) -> FloatArray:
     """A camera moved so that it stands to its partner, which is on the floor, as it stood before."""
     turn = np.exp(1j * (partner_on_floor[YAW] - partner[YAW]))
@@ -282,27 +281,29 @@ def _beside(camera: FloatArray, partner: FloatArray, partner_on_floor: FloatArra
 
 def _laid_by_matches(
     views: Sequence[Sightings], pair: tuple[int, int], candidate: Candidate, cameras: Cameras, overlap: Overlap
-) -> Cameras:
-    """All cameras, after those of a new view and its partner met whom they match as a pair; others keep their matches.
+) -> tuple[int, Cameras]:
+    """The registered partner of a new view, and all cameras after the two met whom they match as a pair.
 
-    In a short recording, a pair's own cameras may differ much from those of the floor, although both match the same
-    people: then poses alone lead astray.
+    In a short recording, or where a camera is known less well than its candidate tells, a pair's own cameras may differ
+    much from those of the floor, although both match the same people: then poses alone lead astray. The views that can
+    see the same people as the partner move along, and keep their matches.
     """
     new = _new_of(pair, cameras)
-    old = pair[0] if new == pair[1] else pair[1]
+    old = _other(pair, new)
     first, second = (views[view] for view in pair)
     instants = blocks(first, second, PAIR_SOLUTION.boxes)
     own = matching_tracklets(views, candidate.cameras, pair, instants, REFINEMENT.narrowest_gate)
     feet = views[old].feet[views[old].usable]
     here, there = (complex_places(camera, feet) for camera in (candidate.cameras[old], cameras[old]))
     turn, shift = _fit_turn(here, there, 1.0 / (1.0 + np.abs(here - complex(*candidate.cameras[old][[X, Y]])) ** 2))
-    placed = {**cameras, new: moved(candidate.cameras[new], turn, shift)}
-    gates = dict.fromkeys(overlap.pairs(cameras), REGISTRATION.gates[-1])
+    around = {view: cameras[view] for view in sorted({old, *overlap.neighbours(old, cameras)})}
+    gates = dict.fromkeys(overlap.pairs(around), REGISTRATION.gates[-1])
     matches = matches_of_pairs(views, cameras, gates, REGISTRATION.boxes, REGISTRATION.matches)
     matches.append(thinned(own, REGISTRATION.matches))
+    around[new] = moved(candidate.cameras[new], turn, shift)
     for noise in REGISTRATION.match_noises:
-        placed = refine(views, placed, matches, anchor=min(cameras), noise=noise, steps=5, lens=False)
-    return placed
+        around = refine(views, around, matches, anchor=min(around), noise=noise, steps=5, lens=False)
+    return old, {**cameras, **around}
 
 
 def _fit_turn(source: np.ndarray, target: np.ndarray, weight: FloatArray) -> tuple[complex, complex]:
