@@ -36,6 +36,7 @@ class CameraFitSettings:
     most_boxes: int = 1000  # evenly spread over all
     focal_starts: tuple[float, ...] = (0.6, 1.0, 1.5)  # focal lengths in image widths
     tried: int = 3  # of the starts, the best
+    step: float = 1e-7  # of the numerical derivative
     least_boxes: int = 20  # without which no camera is found
 
 
@@ -78,10 +79,15 @@ def fit_camera_from_heights(feet: FloatArray, heights: FloatArray) -> FloatArray
     feet, heights = feet[chosen], heights[chosen]
 
     def residuals(own: FloatArray) -> FloatArray:
-        return _own_residuals(np.concatenate([own, np.zeros(PARAMETERS - OWN)]), feet, heights)
+        return _own_residuals(np.pad(own, (0, PARAMETERS - OWN)), feet, heights)
+
+    def slopes(own: FloatArray) -> FloatArray:
+        nudges = np.eye(1 + OWN, PARAMETERS, -1) * CAMERA_FIT.step
+        nudged = _own_residuals(np.pad(own, (0, PARAMETERS - OWN)) + nudges, feet, heights)
+        return np.asarray((nudged[1:] - nudged[0]).T / CAMERA_FIT.step)
 
     starts = sorted(_starts(feet, heights), key=lambda start: float((residuals(start) ** 2).sum()))
-    fits = [least_squares(residuals, start, method="lm", max_nfev=80) for start in starts[: CAMERA_FIT.tried]]
+    fits = [least_squares(residuals, start, slopes, method="lm", max_nfev=80) for start in starts[: CAMERA_FIT.tried]]
     best = min(fits, key=lambda fit: float(fit.cost))
     return np.concatenate([best.x, np.zeros(PARAMETERS - OWN)])
 
@@ -92,8 +98,9 @@ def own_cost(camera: FloatArray, feet: FloatArray, heights: FloatArray) -> float
 
 
 def _own_residuals(camera: FloatArray, feet: FloatArray, heights: FloatArray) -> FloatArray:
-    prior = (camera[:OWN] - PRIOR_MEAN[:OWN]) / PRIOR_DEVIATION[:OWN]
-    return np.concatenate([height_residuals(camera, feet, heights), prior])
+    """`(..., N + 4)` residuals of cameras `(..., 10)`."""
+    prior = (camera[..., :OWN] - PRIOR_MEAN[:OWN]) / PRIOR_DEVIATION[:OWN]
+    return np.concatenate([height_residuals(camera, feet, heights), prior], axis=-1)
 
 
 def prior_residuals(parameters: FloatArray) -> FloatArray:

@@ -19,7 +19,7 @@ import numpy as np
 from selfmva.errors import InputError
 from selfmva.geometry.align_frames import shift_view
 from selfmva.geometry.cameras import moved
-from selfmva.geometry.meetings import measure_support, walking_time
+from selfmva.geometry.meetings import count_meetings, walking_time
 from selfmva.geometry.pair_alignment import propose, search
 from selfmva.geometry.refinement import blocks, matching_tracklets, refine, thinned
 from selfmva.geometry.support import largest_group, null_shifts
@@ -232,7 +232,7 @@ def _sharpen(
         both = [first, shift_view(second, time, at)]
         settled = _refined(both, cameras, few, gates)
         if settled is not None:
-            excess = measure_support(both, settled, (0, 1), many, shifts).excess
+            excess = count_meetings(both, settled, (0, 1), many, shifts).support().excess
             found[at] = max((excess, settled), found.get(at, (-np.inf, settled)), key=lambda entry: entry[0])
 
     def begin(at: int, start: Alignment) -> None:

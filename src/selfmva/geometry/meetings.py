@@ -7,7 +7,7 @@ together, with one partner in the other view.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,6 +41,7 @@ class MeetingSettings:
     apart: float = 0.6  # body heights between a floor and one that is another, and
     rival_reach: float = 4.0  # how far such a shift may be
     rival_kernel: float = 0.3  # body heights on the floor between stretches that vote for one shift
+    rival_deviations: float = 3.5  # of that kernel, beyond which they don't vote
     rivals: int = 30  # shifts that are asked about, those of the clearest stretches
 
 
@@ -72,7 +73,7 @@ def walking_time(views: Sequence[Sightings]) -> int:
     return int(np.clip(round(1.0 / max(float(np.median(fast)), 1e-3)), 1, longest)) if len(fast) else 1
 
 
-def measure_meetings(
+def count_meetings(
     views: Sequence[Sightings],
     cameras: Mapping[int, FloatArray],
     pair: tuple[int, int],
@@ -81,6 +82,8 @@ def measure_meetings(
     kernel: float = MEETINGS.kernel,
 ) -> Meetings:
     """Count the boxes of two views whose tracks stay together, at synchronous and at shifted instants.
+
+    What speaks for a rival of this floor is not measured.
 
     Args:
         views: All views.
@@ -93,11 +96,7 @@ def measure_meetings(
     Returns:
         The meetings.
     """
-    i, j = pair
-    time = walking_time([views[i], views[j]])
-    shared = views[i].presence * views[j].presence
-    # Where boxes are missed, it takes longer to share as many. A stretch is no longer than a block of neighbours.
-    length = int(np.clip(round(MEETINGS.walked * time / shared), MEETINGS.shortest, REFINEMENT.block))
+    time, shared, length = _scales(views, pair)
     parts = -(-len(instants) // length)
     moments = _moments(len(instants), length)
     counts, residual, longest = np.zeros((1 + len(shifts), SUPPORT.moments)), float("nan"), 0.0
@@ -108,8 +107,21 @@ def measure_meetings(
         if lag == 0 and len(near):
             residual = float(np.median(near))
             longest = float(np.bincount(np.unique(found.tracks, return_inverse=True)[1], found.worth).max())
-    rival = rival_fraction(views, cameras, pair, instants, length) if len(instants) else 0.0
-    return Meetings(counts, time * shared, residual, len(instants), rival, longest)
+    return Meetings(counts, time * shared, residual, len(instants), longest=longest)
+
+
+def measure_meetings(
+    views: Sequence[Sightings],
+    cameras: Mapping[int, FloatArray],
+    pair: tuple[int, int],
+    instants: IntArray,
+    shifts: Sequence[int],
+) -> Meetings:
+    """As `count_meetings`, and what speaks for a rival of this floor."""
+    found = count_meetings(views, cameras, pair, instants, shifts)
+    if not len(instants):
+        return found
+    return replace(found, rival=rival_fraction(views, cameras, pair, instants, _scales(views, pair)[2]))
 
 
 def measure_support(
@@ -139,8 +151,8 @@ def measure_pairs(
         instants = blocks(views[i], views[j], MEETINGS.verdict_boxes)
         found = measure_meetings(views, cameras, (i, j), instants, shifts)
         if not found.support().trusted:
-            loose = measure_meetings(views, cameras, (i, j), instants, shifts, MEETINGS.loose_kernel)
-            found = loose if loose.support().clearness >= SUPPORT.loose_ratio else found
+            loose = count_meetings(views, cameras, (i, j), instants, shifts, MEETINGS.loose_kernel)
+            found = replace(loose, rival=found.rival) if loose.support().clearness >= SUPPORT.loose_ratio else found
         measured[i, j] = found
     return measured
 
@@ -243,8 +255,11 @@ def rival_fraction(
     own, other = part * tracks + own, part * other_tracks + other
 
     def votes(shift: complex) -> float:
-        said = worth[kept] * np.exp(-0.5 * squared_length(mean[kept] - shift) / MEETINGS.rival_kernel**2)
-        return float(said[best_of_each(own[kept], said) & best_of_each(other[kept], said)].sum())
+        square = squared_length(mean[kept] - shift) / MEETINGS.rival_kernel**2
+        near = square < MEETINGS.rival_deviations**2  # the others say next to nothing
+        voters = kept[near]
+        said = worth[voters] * np.exp(-0.5 * square[near])
+        return float(said[best_of_each(own[voters], said) & best_of_each(other[voters], said)].sum())
 
     clearest = kept[np.argsort(-worth[kept], kind="stable")]
     near = np.abs(mean[clearest]) <= MEETINGS.apart
@@ -254,6 +269,16 @@ def rival_fraction(
         for side in (clearest[near], clearest[~near])
     )
     return elsewhere / max(here, 1e-9)
+
+
+def _scales(views: Sequence[Sightings], pair: tuple[int, int]) -> tuple[int, float, int]:
+    """Instants of a walk of one body height, the fraction of them at which both views have a box, and of a stretch."""
+    i, j = pair
+    time = walking_time([views[i], views[j]])
+    shared = views[i].presence * views[j].presence
+    # Where boxes are missed, it takes longer to share as many. A stretch is no longer than a block of neighbours.
+    length = int(np.clip(round(MEETINGS.walked * time / shared), MEETINGS.shortest, REFINEMENT.block))
+    return time, shared, length
 
 
 def _moments(instants: int, length: int) -> FloatArray:

@@ -240,6 +240,7 @@ def refine(
         [(row[m.i], row[m.j]) for m in matches],
         {row[view]: _rods(views[view]) for view in order if view not in still},
         list(noise) if isinstance(noise, Sequence) else [noise] * len(matches),
+        np.flatnonzero(~fixed.all(axis=0)),
     )
     least, damping = problem.cost(values), REFINEMENT.first_damping
     for _ in range(steps):
@@ -263,13 +264,17 @@ def refine(
 
 @dataclass(frozen=True, eq=False)
 class _Problem:
-    """Least squares over cameras `(V, 10)`: matches between rows `ends`, and rods of the rows that move."""
+    """Least squares over cameras `(V, 10)`: matches between rows `ends`, and rods of the rows that move.
+
+    Of the ten parameters, those of `loose` may move.
+    """
 
     views: Sequence[Sightings]
     matches: Sequence[Matches]
     ends: list[tuple[int, int]]
     rods: dict[int, tuple[FloatArray, FloatArray]]
     noise: Sequence[float]
+    loose: IntArray
 
     def cost(self, cameras: FloatArray) -> float:
         pairs = [
@@ -282,7 +287,7 @@ class _Problem:
     def normal_equations(self, cameras: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Products of the Jacobian with itself and with the residuals, part by part: most of it is empty."""
         square, gradient = np.zeros((cameras.size, cameras.size)), np.zeros(cameras.size)
-        parameters = np.arange(cameras.size).reshape(cameras.shape)
+        parameters = np.arange(cameras.size).reshape(cameras.shape)[:, self.loose]
 
         def add(columns: IntArray, nudged: FloatArray) -> None:
             slope = (nudged[1:] - nudged[0]) / REFINEMENT.step
@@ -290,8 +295,8 @@ class _Problem:
             gradient[columns] += slope @ nudged[0]
 
         same = np.zeros((1, PARAMETERS))
-        each = REFINEMENT.step * np.eye(PARAMETERS)
-        still = np.zeros((PARAMETERS, PARAMETERS))
+        each = REFINEMENT.step * np.eye(PARAMETERS)[self.loose]
+        still = np.zeros_like(each)
         for (i, j), m, noise in zip(self.ends, self.matches, self.noise, strict=True):
             both, first, second = [i in self.rods, j in self.rods], [same], [same]
             if both[0]:

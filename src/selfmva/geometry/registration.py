@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from selfmva.geometry.cameras import YAW, X, Y, complex_places, moved
-from selfmva.geometry.meetings import measure_support
+from selfmva.geometry.meetings import count_meetings
 from selfmva.geometry.pair_solution import PAIR_SOLUTION, is_near
 from selfmva.geometry.refinement import (
     REFINEMENT,
@@ -326,5 +326,5 @@ def _meeting(
     for other in neighbours:
         pair = (min(other, new), max(other, new))
         instants = blocks(views[pair[0]], views[pair[1]], REGISTRATION.boxes)
-        total += measure_support(views, cameras, pair, instants, shifts[: REGISTRATION.shifts]).excess
+        total += count_meetings(views, cameras, pair, instants, shifts[: REGISTRATION.shifts]).support().excess
     return total
