@@ -14,9 +14,9 @@ from selfmva.geometry.cameras import POSE, YAW, X, Y, moved
 from selfmva.geometry.meetings import measure_support, walking_time
 from selfmva.geometry.pair_alignment import Alignment
 from selfmva.geometry.pair_solution import PAIR_SOLUTION, Candidate, is_near, solve_pair
-from selfmva.geometry.refinement import blocks
 from selfmva.geometry.sightings import Sightings
 from selfmva.geometry.support import null_shifts
+from selfmva.geometry.tracklet_matches import blocks
 
 INSTANTS = 120
 

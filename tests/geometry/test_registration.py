@@ -155,7 +155,7 @@ def test_refined_again_nothing_moves() -> None:
     cameras = refine_registered(views(), Overlap(views()), dict(enumerate(CAMERAS)), LAST_ROUNDS)
     again = refine_registered(views(), Overlap(views()), cameras, LAST_ROUNDS)
     for view, camera in cameras.items():
-        np.testing.assert_allclose(again[view], camera, atol=0.02)
+        np.testing.assert_allclose(again[view], camera, atol=0.03)
 
 
 def test_cameras_that_share_nobody_stay_as_they_are() -> None:

@@ -21,8 +21,9 @@ from selfmva.geometry.align_frames import shift_view
 from selfmva.geometry.cameras import moved
 from selfmva.geometry.meetings import count_meetings, walking_time
 from selfmva.geometry.pair_alignment import propose, search
-from selfmva.geometry.refinement import blocks, matching_tracklets, refine, thinned
+from selfmva.geometry.refinement import refine
 from selfmva.geometry.support import largest_group, null_shifts
+from selfmva.geometry.tracklet_matches import blocks, matching_tracklets, thinned
 from selfmva.geometry.walk_voting import vote
 from selfmva.geometry.walks import WALKS, Walks
 

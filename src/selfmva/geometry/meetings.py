@@ -14,8 +14,8 @@ import numpy as np
 
 from selfmva.geometry.box_pairs import best_of_each, pairs_of_boxes, squared_errors, squared_length
 from selfmva.geometry.cameras import complex_places
-from selfmva.geometry.refinement import REFINEMENT, blocks
 from selfmva.geometry.support import SUPPORT, Meetings
+from selfmva.geometry.tracklet_matches import MATCHING, blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -277,7 +277,7 @@ def _scales(views: Sequence[Sightings], pair: tuple[int, int]) -> tuple[int, flo
     time = walking_time([views[i], views[j]])
     shared = views[i].presence * views[j].presence
     # Where boxes are missed, it takes longer to share as many. A stretch is no longer than a block of neighbours.
-    length = int(np.clip(round(MEETINGS.walked * time / shared), MEETINGS.shortest, REFINEMENT.block))
+    length = int(np.clip(round(MEETINGS.walked * time / shared), MEETINGS.shortest, MATCHING.block))
     return time, shared, length
 
 

@@ -1,8 +1,7 @@
-"""Several views: which tracklets belong together, and the cameras that make them meet on one floor.
+"""The cameras that make matched boxes of several views meet on one floor.
 
-Matches come from whole tracklets: two people who walk side by side are told apart by the shape of their walks long
-before their places are known exactly. Cameras come from least squares over transfer errors in body heights, the
-heights of people in every view, and what is usual for a camera, under the Cauchy loss.
+Least squares over transfer errors in body heights, the heights of people in every view, and what is usual for a
+camera, under the Cauchy loss: bundle adjustment on a floor, whose points are the boxes themselves.
 """
 
 from __future__ import annotations
@@ -13,186 +12,34 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from selfmva.core.thinning import evenly_spaced, evenly_spaced_blocks
-from selfmva.geometry.box_pairs import best_of_each, pairs_of_boxes, squared_errors, squared_length, transfer_errors
-from selfmva.geometry.camera_from_heights import height_residuals, prior_residuals, robust
-from selfmva.geometry.cameras import ASPECT, CENTRE_X, PARAMETERS, POSE, project, projections, to_floor
-from selfmva.geometry.walks import WALKS
+from selfmva.core.thinning import evenly_spaced
+from selfmva.geometry.camera_from_heights import height_residuals, prior_residuals
+from selfmva.geometry.cameras import ASPECT, CENTRE_X, PARAMETERS, POSE, projections
+from selfmva.geometry.matched_feet import MatchedFeet
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from numpy.typing import NDArray
-
     from selfmva.core.types import FloatArray, IntArray
     from selfmva.geometry.sightings import Sightings
+    from selfmva.geometry.tracklet_matches import Matches
 
-    ComplexArray = NDArray[np.complex128]
     Cameras = Mapping[int, FloatArray]
 
 
 @dataclass(frozen=True)
 class RefinementSettings:
-    """Matching of tracklets, and refinement of cameras."""
+    """Refinement of cameras."""
 
-    shape_noise: float = 0.15  # body heights: how much two sightings of one walk differ beside a common offset
-    block: int = 20  # neighbouring instants that are looked at together, so that tracklets have a length
-    still_weight: float = 0.1  # fraction, of people who stand: they meet at shifted instants as well
-    least_worth: float = 0.5  # walking boxes, weighted by how well two courses agree
-    most_matches: int = 400  # of a pair of views that count: thousands of a few people say no more
-    gate_over_error: float = 2.5  # median transfer errors that the next gate is wide
     settled: float = 0.003  # of any parameter: cameras that move by less are left alone
-    narrowest_gate: float = 0.3  # body heights
-    least_matches: int = 8  # of a pair, without which it is left out
     rod_boxes: int = 300  # of a view, whose heights hold its camera
-    step: float = 1e-6  # of the numerical derivative
+    step: float = 1e-6  # of the derivatives of projections and of heights
     first_damping: float = 1e-3  # of Levenberg-Marquardt, relative to the diagonal
     most_tries: int = 4  # with more damping, for one step
     enough: float = 1e-4  # fraction of the cost that a step must gain for another to follow
-    behind: float = 1e2  # residual of a point that has no image, in standard deviations
 
 
 REFINEMENT = RefinementSettings()
-
-
-@dataclass(frozen=True, eq=False)
-class Matches:
-    """Boxes of two views that may be the same person.
-
-    Attributes:
-        i: Number of the first view.
-        j: Number of the second view.
-        rows_i: `(K,)` boxes of view i.
-        rows_j: `(K,)` boxes of view j.
-        error: `(K,)` the larger transfer error, in body heights.
-        weight: Of each of them, where a few stand for many.
-    """
-
-    i: int
-    j: int
-    rows_i: IntArray
-    rows_j: IntArray
-    error: FloatArray
-    weight: float = 1.0
-
-
-def blocks(first: Sightings, second: Sightings, boxes: int) -> IntArray:
-    """Blocks of neighbouring instants at which both views show somebody, spread over the recording.
-
-    Args:
-        first: View i.
-        second: View j.
-        boxes: About how many boxes of the fuller view they should hold.
-
-    Returns:
-        `(S,)` increasing numbers of instants.
-    """
-    both = np.flatnonzero((np.diff(first.starts) > 0) & (np.diff(second.starts) > 0))
-    wanted = max(int(boxes / max(first.crowd, second.crowd, 0.3)), 2 * REFINEMENT.block)
-    return both[evenly_spaced_blocks(len(both), wanted, REFINEMENT.block)]
-
-
-def matching_tracklets(
-    views: Sequence[Sightings], cameras: Cameras, pair: tuple[int, int], instants: IntArray, gate: float
-) -> Matches:
-    """Boxes of tracklets that take the same course, up to a common offset below the gate.
-
-    Of two tracklets with n common instants, mean transfer error m and root mean square r around it, the score is
-    n exp(-(r^2 / shape_noise^2 + m^2 / gate^2) / 2), n counting walking boxes; at every instant, boxes whose tracklets
-    are each other's best match.
-
-    Args:
-        views: All views.
-        cameras: Parameters by view.
-        pair: View i and view j.
-        instants: `(S,)`, in blocks of neighbours.
-        gate: Body heights by which the cameras may still be wrong.
-
-    Returns:
-        The matches.
-    """
-    i, j = pair
-    first, second = views[i], views[j]
-    _, box, partner = pairs_of_boxes(first, second, instants)
-    in_j, in_i = transfer_errors(first, second, cameras[i], cameras[j], box, partner)
-    square = np.maximum(squared_length(in_j), squared_length(in_i))
-    near = square < (1.5 * gate + 2 * REFINEMENT.shape_noise) ** 2
-    box, partner, square, in_j, in_i = (values[near] for values in (box, partner, square, in_j, in_i))
-    key = first.tracks[box] * (second.tracks.max(initial=0) + 1) + second.tracks[partner]
-    both, member = np.unique(key, return_inverse=True)
-    count = np.bincount(member, minlength=len(both))
-    # Two courses that share n boxes agree by chance in n - 1 of them.
-    unbiased = count / np.maximum(count - 1, 1)
-    scatter, offset = np.zeros(len(both)), np.zeros(len(both))
-    for error in (in_j, in_i):
-        mean = _sums(member, error, len(both)) / count
-        mean_square = np.bincount(member, squared_length(error), minlength=len(both)) / count
-        scatter = np.maximum(scatter, (mean_square - squared_length(mean)) * unbiased)
-        offset = np.maximum(offset, squared_length(mean))
-    deviance = scatter / REFINEMENT.shape_noise**2 + offset / gate**2
-    walking = np.bincount(member, np.sqrt(first.moving[box] * second.moving[partner]), minlength=len(both))
-    score = np.where((count >= WALKS.least_common) & (deviance < 4.0), walking + REFINEMENT.still_weight * count, 0.0)
-    worth = np.where(score > 0, score * np.exp(-0.5 * deviance), 0.0)[member]
-    worth = np.where(worth > REFINEMENT.least_worth, worth, 0.0)
-    chosen = best_of_each(box, worth) & best_of_each(partner, worth)
-    return Matches(i, j, box[chosen], partner[chosen], np.sqrt(square[chosen]))
-
-
-def _sums(member: IntArray, values: ComplexArray, size: int) -> ComplexArray:
-    real, imaginary = (np.bincount(member, part, minlength=size) for part in (values.real, values.imag))
-    return np.asarray(real + 1j * imaginary)
-
-
-def matches_of_pairs(
-    views: Sequence[Sightings], cameras: Cameras, gates: Mapping[tuple[int, int], float], boxes: int, most: int
-) -> list[Matches]:
-    """Matching tracklets of several pairs of views; pairs with few matches are left out.
-
-    Args:
-        views: All views.
-        cameras: Parameters by view.
-        gates: By pair of views that have a camera, body heights by which they may still be wrong.
-        boxes: About how many boxes of a view are looked at.
-        most: Largest number of matches of a pair.
-
-    Returns:
-        One entry for each pair that has enough.
-    """
-    found = []
-    for (i, j), gate in gates.items():
-        matches = matching_tracklets(views, cameras, (i, j), blocks(views[i], views[j], boxes), gate)
-        if len(matches.rows_i) >= REFINEMENT.least_matches:
-            found.append(thinned(matches, most))
-    return found
-
-
-def thinned(matches: Matches, most: int) -> Matches:
-    """At most so many of the matches, evenly spread; they stand for up to `REFINEMENT.most_matches`."""
-    if len(matches.rows_i) <= most:
-        return matches
-    chosen = evenly_spaced(len(matches.rows_i), most)
-    weight = min(len(matches.rows_i), REFINEMENT.most_matches) / most
-    return Matches(matches.i, matches.j, matches.rows_i[chosen], matches.rows_j[chosen], matches.error[chosen], weight)
-
-
-def narrowed(views: Sequence[Sightings], cameras: Cameras, matches: Matches, gate: float) -> float:
-    """The gate for the next matches of a pair of views: a few times the error that is left, and no wider than before.
-
-    A gate that narrows by itself shuts out the right partners of a camera that has a long way to go.
-
-    Args:
-        views: All views.
-        cameras: Parameters by view, refined by these matches.
-        matches: Between two of them.
-        gate: With which they were found, in body heights.
-
-    Returns:
-        Body heights.
-    """
-    i, j = matches.i, matches.j
-    square = squared_errors(views[i], views[j], cameras[i], cameras[j], matches.rows_i, matches.rows_j)
-    left = float(np.sqrt(np.median(square)))
-    return float(np.clip(REFINEMENT.gate_over_error * left, REFINEMENT.narrowest_gate, gate))
 
 
 def largest_change(before: Cameras, after: Cameras) -> float:
@@ -235,11 +82,12 @@ def refine(
     fixed[[row[view] for view in still]] = True
     free = ~fixed.ravel()
     problem = _Problem(
-        views,
-        matches,
+        [
+            MatchedFeet.of(views, m, usual)
+            for m, usual in zip(matches, noise if isinstance(noise, Sequence) else [noise] * len(matches), strict=True)
+        ],
         [(row[m.i], row[m.j]) for m in matches],
         {row[view]: _rods(views[view]) for view in order if view not in still},
-        list(noise) if isinstance(noise, Sequence) else [noise] * len(matches),
         np.flatnonzero(~fixed.all(axis=0)),
     )
     least, damping = problem.cost(values), REFINEMENT.first_damping
@@ -269,17 +117,16 @@ class _Problem:
     Of the ten parameters, those of `loose` may move.
     """
 
-    views: Sequence[Sightings]
-    matches: Sequence[Matches]
+    matches: Sequence[MatchedFeet]
     ends: list[tuple[int, int]]
     rods: dict[int, tuple[FloatArray, FloatArray]]
-    noise: Sequence[float]
     loose: IntArray
 
     def cost(self, cameras: FloatArray) -> float:
+        projection = projections(cameras)
         pairs = [
-            _pair_residuals(self.views, cameras[i], cameras[j], m, noise)
-            for (i, j), m, noise in zip(self.ends, self.matches, self.noise, strict=True)
+            matched.residuals(projection[i], projection[j])
+            for matched, (i, j) in zip(self.matches, self.ends, strict=True)
         ]
         own = [_own_residuals(cameras[row], *rod) for row, rod in self.rods.items()]
         return float(sum((part**2).sum() for part in pairs + own))
@@ -288,27 +135,22 @@ class _Problem:
         """Products of the Jacobian with itself and with the residuals, part by part: most of it is empty."""
         square, gradient = np.zeros((cameras.size, cameras.size)), np.zeros(cameras.size)
         parameters = np.arange(cameras.size).reshape(cameras.shape)[:, self.loose]
+        nudges = np.concatenate([np.zeros((1, PARAMETERS)), REFINEMENT.step * np.eye(PARAMETERS)[self.loose]])
+        projection = projections(cameras[:, None] + nudges)
+        slopes = (projection[:, 1:] - projection[:, :1]) / REFINEMENT.step
 
-        def add(columns: IntArray, nudged: FloatArray) -> None:
-            slope = (nudged[1:] - nudged[0]) / REFINEMENT.step
+        def add(columns: IntArray, residuals: FloatArray, slope: FloatArray) -> None:
             square[np.ix_(columns, columns)] += slope @ slope.T
-            gradient[columns] += slope @ nudged[0]
+            gradient[columns] += slope @ residuals
 
-        same = np.zeros((1, PARAMETERS))
-        each = REFINEMENT.step * np.eye(PARAMETERS)[self.loose]
-        still = np.zeros_like(each)
-        for (i, j), m, noise in zip(self.ends, self.matches, self.noise, strict=True):
-            both, first, second = [i in self.rods, j in self.rods], [same], [same]
-            if both[0]:
-                first, second = [*first, each], [*second, still]
-            if both[1]:
-                first, second = [*first, still], [*second, each]
-            nudged = _pair_residuals(
-                self.views, cameras[i] + np.concatenate(first), cameras[j] + np.concatenate(second), m, noise
-            )
-            add(parameters[[row for row, moves in zip((i, j), both, strict=True) if moves]].ravel(), nudged)
+        for matched, ends in zip(self.matches, self.ends, strict=True):
+            residuals, slope = matched.linearized(*(projection[end, 0] for end in ends), *(slopes[end] for end in ends))
+            moves = [number for number, end in enumerate(ends) if end in self.rods]
+            rows = parameters[[ends[number] for number in moves]]
+            add(rows.ravel(), residuals.ravel(), slope[moves].reshape(rows.size, -1))
         for row, rod in self.rods.items():
-            add(parameters[row], _own_residuals(cameras[row] + np.concatenate([same, each]), *rod))
+            nudged = _own_residuals(cameras[row] + nudges, *rod)
+            add(parameters[row], nudged[0], (nudged[1:] - nudged[0]) / REFINEMENT.step)
         return square, gradient
 
 
@@ -324,24 +166,3 @@ def _rods(view: Sightings) -> tuple[FloatArray, FloatArray]:
         good = np.flatnonzero(view.usable)
     chosen = good[evenly_spaced(len(good), REFINEMENT.rod_boxes)]
     return view.feet[chosen], view.heights[chosen]
-
-
-def _pair_residuals(
-    views: Sequence[Sightings], camera_i: FloatArray, camera_j: FloatArray, matches: Matches, noise: float
-) -> FloatArray:
-    """`(..., 4 K)` robust transfer errors of matched boxes, weighted by their motion; cameras `(..., 10)`."""
-    first, second, box, partner = views[matches.i], views[matches.j], matches.rows_i, matches.rows_j
-    projection_i, projection_j = projections(camera_i), projections(camera_j)
-    ahead, depth = project(projection_j, to_floor(projection_i, first.feet[box]))
-    back, other_depth = project(projection_i, to_floor(projection_j, second.feet[partner]))
-    error = np.concatenate(
-        [
-            (ahead - second.feet[partner]) / second.heights[partner][:, None],
-            (back - first.feet[box]) / first.heights[box][:, None],
-        ],
-        axis=-1,
-    ) / (noise * np.sqrt(2.0))
-    error = np.where(((depth > 0) & (other_depth > 0))[..., None], error, REFINEMENT.behind)
-    walking = np.sqrt(first.moving[box] * second.moving[partner])
-    weighted = robust(error) * (REFINEMENT.still_weight + (1 - REFINEMENT.still_weight) * walking)[:, None]
-    return np.asarray(np.sqrt(matches.weight) * weighted.reshape(*weighted.shape[:-2], -1))

@@ -15,14 +15,13 @@ import numpy as np
 from selfmva.geometry.cameras import YAW, X, Y, complex_places, moved
 from selfmva.geometry.meetings import count_meetings
 from selfmva.geometry.pair_solution import PAIR_SOLUTION, is_near
-from selfmva.geometry.refinement import (
-    REFINEMENT,
+from selfmva.geometry.refinement import REFINEMENT, largest_change, refine
+from selfmva.geometry.tracklet_matches import (
+    MATCHING,
     blocks,
-    largest_change,
     matches_of_pairs,
     matching_tracklets,
     narrowed,
-    refine,
     thinned,
 )
 
@@ -292,7 +291,7 @@ def _laid_by_matches(
     old = _other(pair, new)
     first, second = (views[view] for view in pair)
     instants = blocks(first, second, PAIR_SOLUTION.boxes)
-    own = matching_tracklets(views, candidate.cameras, pair, instants, REFINEMENT.narrowest_gate)
+    own = matching_tracklets(views, candidate.cameras, pair, instants, MATCHING.narrowest_gate)
     feet = views[old].feet[views[old].usable]
     here, there = (complex_places(camera, feet) for camera in (candidate.cameras[old], cameras[old]))
     turn, shift = _fit_turn(here, there, 1.0 / (1.0 + np.abs(here - complex(*candidate.cameras[old][[X, Y]])) ** 2))
