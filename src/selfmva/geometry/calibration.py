@@ -20,6 +20,7 @@ from selfmva.geometry.mirrored import find_mirrored
 from selfmva.geometry.overlap import Overlap
 from selfmva.geometry.registration import RoundSettings, refine_registered
 from selfmva.geometry.sightings import Sightings, build_sightings
+from selfmva.geometry.statures import learn_statures
 from selfmva.geometry.support import held_views, null_shifts
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def calibrate(
         return Calibration(offsets, frames, None)
     sightings, layout = _search(views, frames, progress, match_appearance)
     mirrored = find_mirrored(sightings, {} if layout is None else layout.cameras)
-    return Calibration(offsets, frames, _floor_of(views, sightings, layout), mirrored)
+    return Calibration(offsets, frames, _with_statures(_floor_of(views, sightings, layout), frames), mirrored)
 
 
 def calibrate_floor(
@@ -130,7 +131,7 @@ def calibrate_floor(
     Returns:
         The floor; None where none was found.
     """
-    return _floor_of(views, *_search(views, frames, progress, match_appearance))
+    return _with_statures(_floor_of(views, *_search(views, frames, progress, match_appearance)), frames)
 
 
 def _search(
@@ -206,7 +207,8 @@ def recalibrate_floor(floor: Floor, frames: Sequence[Frame]) -> tuple[Floor | No
         if support.trusted and set(pair) <= set(held):
             supports[pair] = support
     moves = [Movement(floor.views[view].name, distance) for view, distance in zip(held, distances, strict=True)]
-    return _as_floor(floor.views, _as_given(sightings, cameras), supports, floor.unit), moves
+    refined = _as_floor(floor.views, _as_given(sightings, cameras), supports)
+    return replace(refined, unit=floor.unit, statures=floor.statures), moves
 
 
 def thin_to_walking(
@@ -285,10 +287,15 @@ def _as_floor(
     views: Sequence[View],
     cameras: Mapping[int, FloatArray],
     supports: Mapping[tuple[int, int], Support],
-    unit: float = 1.0,
 ) -> Floor:
     found = tuple(cameras.get(view) for view in range(len(views)))
-    return Floor(tuple(views), found, dict(sorted(supports.items())), unit)
+    return Floor(tuple(views), found, dict(sorted(supports.items())))
+
+
+def _with_statures(floor: Floor | None, frames: Sequence[Frame]) -> Floor | None:
+    if floor is None:
+        return None
+    return replace(floor, statures=learn_statures(floor, pack(frames, len(floor.views), features=False)))
 
 
 def _laid_back(places: Sequence[tuple[NDArray[np.complex128], ...]]) -> tuple[complex, complex, list[float]]:

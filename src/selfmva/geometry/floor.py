@@ -31,12 +31,15 @@ class Floor:
         cameras: `(10,)` parameters of every view (see `selfmva.geometry.cameras`), None where it is not on the floor.
         supports: What speaks for every pair of views on the floor, (i, j) with i < j.
         unit: Length of a body height in the user's unit; 1 where none is known.
+        statures: How boxes of children and others who are short are to be read, where the recording told; see
+            `selfmva.geometry.statures`.
     """
 
     views: tuple[View, ...]
     cameras: tuple[FloatArray | None, ...]
     supports: Mapping[tuple[int, int], Support]
     unit: float = 1.0
+    statures: FloatArray | None = None
 
     @property
     def views_on_floor(self) -> tuple[int, ...]:
@@ -139,11 +142,11 @@ class Floor:
         """The same floor with its views in another order: view k is the old view `order[k]`."""
         views = tuple(self.views[view] for view in order)
         cameras = tuple(self.cameras[view] for view in order)
-        return Floor(views, cameras, renumber_pairs(self.supports, np.argsort(order)), self.unit)
+        return replace(self, views=views, cameras=cameras, supports=renumber_pairs(self.supports, np.argsort(order)))
 
     def read(self, boxes: FloatArray, view: IntArray) -> FloorReadings:
         """Readings, in body heights, of `(M, 4)` boxes in pixels of their views `(M,)`."""
-        return read_boxes_on_floor(self.cameras, self.views, boxes, view)
+        return read_boxes_on_floor(self.cameras, self.views, boxes, view, self.statures)
 
     def __repr__(self) -> str:
         on = self.views_on_floor

@@ -22,7 +22,7 @@ place at shifted instants too, and in a crowd they are most of what is near.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,6 +53,8 @@ class FloorLikelihoodSettings:
     people_differ: float = 0.05  # body heights, standard deviation
     height_spread: float = 0.1  # standard deviation of the log of seen over expected height, where the foot is visible
     visible_log_odds: float = 3.0  # of a foot, in a box as high as expected
+    # Log of seen over expected height, at which a recording tells how often the foot is seen.
+    statures: FloatArray = field(default_factory=lambda: np.linspace(-1.2, 0.4, 17))
     freedom: float = 4.0  # degrees of freedom of the Student density
     smallest_covariance: float = 1e-8  # square body heights, keeps inverses finite
     smallest_determinant: float = 1e-12  # of a covariance, the same
@@ -84,6 +86,8 @@ class FloorReadings:
         hidden_covariance: `(M, 2, 2)`.
         visible: `(M,)` probability that the foot is seen.
         known: `(M,)` whether the box is of a view that is on the floor, and below the horizon.
+        log_stature: `(M,)` log of the height of the box over that of a grown-up who stands where its bottom is.
+        foot_on_floor: `(M,)` whether the bottom of the box is below the horizon, and cut by no border.
     """
 
     foot: FloatArray
@@ -92,6 +96,8 @@ class FloorReadings:
     hidden_covariance: FloatArray
     visible: FloatArray
     known: np.ndarray
+    log_stature: FloatArray
+    foot_on_floor: np.ndarray
 
     def estimates(self) -> tuple[FloatArray, FloatArray]:
         """One place `(M, 2)` for every box, and the inverse `(M, 2, 2)` of its covariance; 0 where nothing is known."""
@@ -109,7 +115,11 @@ class FloorReadings:
 
 
 def read_boxes_on_floor(
-    cameras: Sequence[FloatArray | None], views: Sequence[View], boxes: FloatArray, view: IntArray
+    cameras: Sequence[FloatArray | None],
+    views: Sequence[View],
+    boxes: FloatArray,
+    view: IntArray,
+    statures: FloatArray | None = None,
 ) -> FloorReadings:
     """Read boxes of several views.
 
@@ -118,6 +128,7 @@ def read_boxes_on_floor(
         views: The cameras' images.
         boxes: `(M, 4)` xyxy in pixels, inside the images.
         view: `(M,)` view of every box.
+        statures: What a recording tells of feet, see `selfmva.geometry.statures.learn_statures`; None: nothing.
 
     Returns:
         The readings.
@@ -155,11 +166,32 @@ def read_boxes_on_floor(
     expected = _row(projection, np.concatenate([foot, 0 * ones, ones], axis=1)) - _row(
         projection, np.concatenate([foot, ones, ones], axis=1)
     )
-    short = np.log(size / np.maximum(expected, 1e-3)) / LIKELIHOOD.height_spread
-    visible = 1.0 / (1.0 + np.exp(0.5 * np.minimum(short**2, 60.0) - LIKELIHOOD.visible_log_odds))
+    stature = np.log(size / np.maximum(expected, 1e-3))
+    visible = 1.0 / (1.0 + np.exp(-log_odds_of_visible_feet(stature, statures)))
     visible = np.where(foot_front, np.where(below, 1e-3, np.where(hidden_front, visible, 1.0)), 0.0)
     known = there[view] & (foot_front | hidden_front)
-    return FloorReadings(foot, _carried(foot_slope, foot_noise), hidden, hidden_covariance, visible, known)
+    covariance = _carried(foot_slope, foot_noise)
+    return FloorReadings(foot, covariance, hidden, hidden_covariance, visible, known, stature, foot_front & ~below)
+
+
+def log_odds_of_visible_feet(log_stature: FloatArray, statures: FloatArray | None = None) -> FloatArray:
+    """How likely the bottom of a box is a foot.
+
+    Args:
+        log_stature: `(M,)`, see `FloorReadings`.
+        statures: `(K,)` log-odds at `LIKELIHOOD.statures` that were learnt; None: people are all of one height.
+
+    Returns:
+        `(M,)` log-odds.
+
+    Example:
+        >>> log_odds_of_visible_feet(np.array([0.0, -0.5])).tolist()
+        [3.0, -9.5]
+    """
+    log_odds = LIKELIHOOD.visible_log_odds - 0.5 * np.minimum((log_stature / LIKELIHOOD.height_spread) ** 2, 60.0)
+    if statures is None:
+        return np.asarray(log_odds)
+    return np.maximum(log_odds, np.interp(log_stature, LIKELIHOOD.statures, statures))
 
 
 def distances_on_floor(first: FloorReadings, second: FloorReadings) -> FloatArray:

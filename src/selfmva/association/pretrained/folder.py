@@ -24,6 +24,7 @@ from selfmva.core.types import View
 from selfmva.errors import CheckpointError, DataError
 from selfmva.geometry.cameras import PARAMETERS
 from selfmva.geometry.floor import Floor
+from selfmva.geometry.floor_likelihood import LIKELIHOOD
 from selfmva.geometry.support import Support
 from selfmva.io.storage.atomic import atomic_write
 
@@ -246,6 +247,7 @@ def _no_number(text: str) -> None:
 def _floor_values(floor: Floor) -> dict[str, Any]:
     return {
         "unit": floor.unit,
+        "statures": None if floor.statures is None else floor.statures.tolist(),
         "cameras": [None if camera is None else camera.tolist() for camera in floor.cameras],
         "supports": [[i, j, plain(asdict(support))] for (i, j), support in floor.supports.items()],
     }
@@ -254,12 +256,17 @@ def _floor_values(floor: Floor) -> dict[str, Any]:
 def _floor(values: dict[str, Any] | None, views: tuple[View, ...]) -> Floor | None:
     if values is None:
         return None
-    if set(values) != {"unit", "cameras", "supports"}:
-        raise ValueError(f"the floor has {', '.join(sorted(values))}, expected unit, cameras and supports")
+    if set(values) - {"statures"} != {"unit", "cameras", "supports"}:
+        raise ValueError(f"the floor has {', '.join(sorted(values))}, expected unit, cameras, supports and statures")
     cameras = tuple(None if camera is None else np.array(camera, dtype=np.float64) for camera in values["cameras"])
     if len(cameras) != len(views) or any(c is not None and c.shape != (PARAMETERS,) for c in cameras):
         raise ValueError(f"the floor needs {PARAMETERS} numbers for each of {len(views)} cameras")
     supports = {(i, j): Support(**with_nan(support)) for i, j, support in values["supports"]}
     if not all(0 <= i < j < len(views) for i, j in supports):
         raise ValueError(f"the floor supports {max(supports)}, which is no pair of {len(views)} views")
-    return Floor(views, cameras, supports, values["unit"])
+    statures = values.get("statures")
+    if statures is not None:
+        statures = np.array(statures, dtype=np.float64)
+        if statures.shape != LIKELIHOOD.statures.shape or not np.isfinite(statures).all():
+            raise ValueError(f"the floor needs {len(LIKELIHOOD.statures)} log-odds of statures")
+    return Floor(views, cameras, supports, values["unit"], statures)
