@@ -217,7 +217,10 @@ def test_files_of_two_associators(damaged: Path, tmp_path: Path) -> None:
         (lambda c: c["floor"]["cameras"].pop(), "10 numbers for each of 3 cameras"),
         (lambda c: c["floor"]["cameras"][0].pop(), "10 numbers for each of 3 cameras"),
         (lambda c: c["floor"]["supports"][0].pop(), "damaged or of another version"),
-        (lambda c: c["floor"].update(file="../../x"), "the floor has cameras, file, supports, unit, expected"),
+        (
+            lambda c: c["floor"].update(file="../../x"),
+            "the floor has cameras, file, statures, supports, unit,",
+        ),
         (lambda c: c["floor"]["supports"].append([0, 9, c["floor"]["supports"][0][2]]), "which is no pair of 3 views"),
         (lambda c: c.update(card={"file": "../../x"}), "file is unknown; known are data_license"),
         (lambda c: c.pop("card"), "unknown or missing card"),

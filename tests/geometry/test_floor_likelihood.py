@@ -32,6 +32,7 @@ from selfmva.geometry.floor_likelihood import (
     density_of_strangers,
     distances_on_floor,
     log_odds_of_distances,
+    log_odds_of_visible_feet,
     read_boxes_on_floor,
 )
 from selfmva.geometry.sightings import turn_boxes
@@ -72,7 +73,8 @@ def readings_at(places: np.ndarray, known: np.ndarray | bool = True) -> FloorRea
     """People whose feet are seen."""
     count = len(places)
     near = np.broadcast_to(1e-4 * np.eye(2), (count, 2, 2))
-    return FloorReadings(places, near, places, near, np.ones(count), np.broadcast_to(np.asarray(known), count))
+    known = np.broadcast_to(np.asarray(known), count)
+    return FloorReadings(places, near, places, near, np.ones(count), known, np.zeros(count), known)
 
 
 @given(seed=st.integers(0, 2**32 - 1), count=st.integers(1, 40), images=st.integers(1, 5))
@@ -135,8 +137,9 @@ def test_distances_are_the_mixture_of_student_densities(seed: int) -> None:
     places, shapes = rng.normal(size=(2, 4, 2)), rng.normal(size=(2, 4, 2, 2))
     covariances = shapes @ np.swapaxes(shapes, -1, -2) + 0.05 * np.eye(2)
     visible = rng.uniform(size=4)
+    known = np.array([True, True, True, False])
     readings = FloorReadings(
-        places[0], covariances[0], places[1], covariances[1], visible, np.array([True, True, True, False])
+        places[0], covariances[0], places[1], covariances[1], visible, known, np.zeros(len(known)), known
     )
     distances = distances_on_floor(readings, readings)
     assert np.isnan(distances[3]).all()
@@ -261,3 +264,13 @@ def test_a_camera_that_hangs_upside_down_reads_the_same(seed: int) -> None:
     for column in dataclasses.fields(FloorReadings):
         values, expected = (getattr(side, column.name)[upright.known] for side in (found, upright))
         np.testing.assert_allclose(values, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_what_was_learnt_of_statures_only_adds_visible_feet() -> None:
+    learnt = np.full(len(LIKELIHOOD.statures), -20.0)
+    learnt[5] = 2.0
+    asked = np.append(LIKELIHOOD.statures, [-5.0, 5.0])
+    before, after = log_odds_of_visible_feet(asked), log_odds_of_visible_feet(asked, learnt)
+    assert (after >= before).all()
+    assert after[5] == 2.0
+    np.testing.assert_array_equal(np.flatnonzero(after[8:-2] != before[8:-2]), [])

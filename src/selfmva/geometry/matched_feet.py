@@ -9,7 +9,7 @@ import numpy as np
 
 from selfmva.geometry.camera_from_heights import robust
 from selfmva.geometry.cameras import NEAREST, project, to_floor
-from selfmva.geometry.tracklet_matches import MATCHING
+from selfmva.geometry.tracklet_matches import TRACKLET_MATCHES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,7 @@ class MatchedFeet:
         feet, unit = zip(
             *((view.feet[rows], view.heights[rows] * noise * np.sqrt(2.0)) for view, rows in sides), strict=True
         )
-        still = MATCHING.still_weight
+        still = TRACKLET_MATCHES.still_weight
         return cls(feet, unit, np.sqrt(matches.weight) * (still + (1 - still) * walking))
 
     def residuals(self, projection_i: FloatArray, projection_j: FloatArray) -> FloatArray:

@@ -15,7 +15,7 @@ import numpy as np
 from selfmva.geometry.box_pairs import best_of_each, pairs_of_boxes, squared_errors, squared_length
 from selfmva.geometry.cameras import complex_places
 from selfmva.geometry.support import SUPPORT, Meetings
-from selfmva.geometry.tracklet_matches import MATCHING, blocks
+from selfmva.geometry.tracklet_matches import TRACKLET_MATCHES, blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -277,7 +277,7 @@ def _scales(views: Sequence[Sightings], pair: tuple[int, int]) -> tuple[int, flo
     time = walking_time([views[i], views[j]])
     shared = views[i].presence * views[j].presence
     # Where boxes are missed, it takes longer to share as many. A stretch is no longer than a block of neighbours.
-    length = int(np.clip(round(MEETINGS.walked * time / shared), MEETINGS.shortest, MATCHING.block))
+    length = int(np.clip(round(MEETINGS.walked * time / shared), MEETINGS.shortest, TRACKLET_MATCHES.block))
     return time, shared, length
 
 

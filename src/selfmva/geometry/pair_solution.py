@@ -10,7 +10,7 @@ import numpy as np
 from selfmva.geometry.cameras import YAW, X, Y, moved
 from selfmva.geometry.meetings import measure_support
 from selfmva.geometry.refinement import REFINEMENT, largest_change, refine
-from selfmva.geometry.tracklet_matches import MATCHING, blocks, matching_tracklets, narrowed, thinned
+from selfmva.geometry.tracklet_matches import TRACKLET_MATCHES, blocks, matching_tracklets, narrowed, thinned
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -86,7 +86,7 @@ def solve_pair(
             few = thinned(matches, PAIR_SOLUTION.matches)
             before = cameras
             cameras = refine(views, cameras, [few], anchor=j, noise=max(gate / 3, 0.1), steps=5, lens=False)
-            if gate == MATCHING.narrowest_gate and largest_change(before, cameras) < REFINEMENT.settled:
+            if gate == TRACKLET_MATCHES.narrowest_gate and largest_change(before, cameras) < REFINEMENT.settled:
                 break
             gate = narrowed(views, cameras, few, gate)
         if len(matches.rows_i) >= PAIR_SOLUTION.least_matches:

@@ -17,7 +17,7 @@ from selfmva.geometry.meetings import count_meetings
 from selfmva.geometry.pair_solution import PAIR_SOLUTION, is_near
 from selfmva.geometry.refinement import REFINEMENT, largest_change, refine
 from selfmva.geometry.tracklet_matches import (
-    MATCHING,
+    TRACKLET_MATCHES,
     blocks,
     matches_of_pairs,
     matching_tracklets,
@@ -291,7 +291,7 @@ def _laid_by_matches(
     old = _other(pair, new)
     first, second = (views[view] for view in pair)
     instants = blocks(first, second, PAIR_SOLUTION.boxes)
-    own = matching_tracklets(views, candidate.cameras, pair, instants, MATCHING.narrowest_gate)
+    own = matching_tracklets(views, candidate.cameras, pair, instants, TRACKLET_MATCHES.narrowest_gate)
     feet = views[old].feet[views[old].usable]
     here, there = (complex_places(camera, feet) for camera in (candidate.cameras[old], cameras[old]))
     turn, shift = _fit_turn(here, there, 1.0 / (1.0 + np.abs(here - complex(*candidate.cameras[old][[X, Y]])) ** 2))

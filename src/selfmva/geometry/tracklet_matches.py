@@ -41,7 +41,7 @@ class MatchSettings:
     least_matches: int = 8  # of a pair, without which it is left out
 
 
-MATCHING = MatchSettings()
+TRACKLET_MATCHES = MatchSettings()
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,8 +77,8 @@ def blocks(first: Sightings, second: Sightings, boxes: int) -> IntArray:
         `(S,)` increasing numbers of instants.
     """
     both = np.flatnonzero((np.diff(first.starts) > 0) & (np.diff(second.starts) > 0))
-    wanted = max(int(boxes / max(first.crowd, second.crowd, 0.3)), 2 * MATCHING.block)
-    return both[evenly_spaced_blocks(len(both), wanted, MATCHING.block)]
+    wanted = max(int(boxes / max(first.crowd, second.crowd, 0.3)), 2 * TRACKLET_MATCHES.block)
+    return both[evenly_spaced_blocks(len(both), wanted, TRACKLET_MATCHES.block)]
 
 
 def matching_tracklets(
@@ -105,7 +105,7 @@ def matching_tracklets(
     _, box, partner = pairs_of_boxes(first, second, instants)
     in_j, in_i = transfer_errors(first, second, cameras[i], cameras[j], box, partner)
     square = np.maximum(squared_length(in_j), squared_length(in_i))
-    near = square < (1.5 * gate + 2 * MATCHING.shape_noise) ** 2
+    near = square < (1.5 * gate + 2 * TRACKLET_MATCHES.shape_noise) ** 2
     box, partner, square, in_j, in_i = (values[near] for values in (box, partner, square, in_j, in_i))
     key = first.tracks[box] * (second.tracks.max(initial=0) + 1) + second.tracks[partner]
     both, member = np.unique(key, return_inverse=True)
@@ -118,11 +118,13 @@ def matching_tracklets(
         mean_square = np.bincount(member, squared_length(error), minlength=len(both)) / count
         scatter = np.maximum(scatter, (mean_square - squared_length(mean)) * unbiased)
         offset = np.maximum(offset, squared_length(mean))
-    deviance = scatter / MATCHING.shape_noise**2 + offset / gate**2
+    deviance = scatter / TRACKLET_MATCHES.shape_noise**2 + offset / gate**2
     walking = np.bincount(member, np.sqrt(first.moving[box] * second.moving[partner]), minlength=len(both))
-    score = np.where((count >= WALKS.least_common) & (deviance < 4.0), walking + MATCHING.still_weight * count, 0.0)
+    score = np.where(
+        (count >= WALKS.least_common) & (deviance < 4.0), walking + TRACKLET_MATCHES.still_weight * count, 0.0
+    )
     worth = np.where(score > 0, score * np.exp(-0.5 * deviance), 0.0)[member]
-    worth = np.where(worth > MATCHING.least_worth, worth, 0.0)
+    worth = np.where(worth > TRACKLET_MATCHES.least_worth, worth, 0.0)
     chosen = best_of_each(box, worth) & best_of_each(partner, worth)
     return Matches(i, j, box[chosen], partner[chosen], np.sqrt(square[chosen]))
 
@@ -150,17 +152,17 @@ def matches_of_pairs(
     found = []
     for (i, j), gate in gates.items():
         matches = matching_tracklets(views, cameras, (i, j), blocks(views[i], views[j], boxes), gate)
-        if len(matches.rows_i) >= MATCHING.least_matches:
+        if len(matches.rows_i) >= TRACKLET_MATCHES.least_matches:
             found.append(thinned(matches, most))
     return found
 
 
 def thinned(matches: Matches, most: int) -> Matches:
-    """At most so many of the matches, evenly spread; they stand for up to `MATCHING.most_matches`."""
+    """At most so many of the matches, evenly spread; they stand for up to `TRACKLET_MATCHES.most_matches`."""
     if len(matches.rows_i) <= most:
         return matches
     chosen = evenly_spaced(len(matches.rows_i), most)
-    weight = min(len(matches.rows_i), MATCHING.most_matches) / most
+    weight = min(len(matches.rows_i), TRACKLET_MATCHES.most_matches) / most
     return Matches(matches.i, matches.j, matches.rows_i[chosen], matches.rows_j[chosen], matches.error[chosen], weight)
 
 
@@ -181,4 +183,4 @@ def narrowed(views: Sequence[Sightings], cameras: Cameras, matches: Matches, gat
     i, j = matches.i, matches.j
     square = squared_errors(views[i], views[j], cameras[i], cameras[j], matches.rows_i, matches.rows_j)
     left = float(np.sqrt(np.median(square)))
-    return float(np.clip(MATCHING.gate_over_error * left, MATCHING.narrowest_gate, gate))
+    return float(np.clip(TRACKLET_MATCHES.gate_over_error * left, TRACKLET_MATCHES.narrowest_gate, gate))
