@@ -10,7 +10,14 @@ from acted_scenes import cameras_around, read, strollers
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfmva.geometry.box_pairs import best_of_each, pairs_of_boxes, squared_errors, squared_length, transfer_errors
+from selfmva.geometry.box_pairs import (
+    best_of_each,
+    near_pairs,
+    pairs_of_boxes,
+    squared_errors,
+    squared_length,
+    transfer_errors,
+)
 from selfmva.geometry.cameras import project, projections, to_floor
 from selfmva.geometry.sightings import Sightings
 
@@ -64,6 +71,19 @@ def test_errors_are_transferred_feet_in_heights_of_the_box_there() -> None:
     np.testing.assert_allclose(
         squared_errors(first, second, *cameras, box, partner), np.maximum(np.abs(in_j), np.abs(in_i)) ** 2
     )
+
+
+@pytest.mark.parametrize("farthest", [0.05, 1.0, 3.0])
+def test_near_pairs_are_those_whose_errors_are_both_short(farthest: float) -> None:
+    cameras = cameras_around(2)
+    first, second = (read(camera, strollers(5, 40), 40, noise=0.05, seed=k) for k, camera in enumerate(cameras))
+    pairs = pairs_of_boxes(first, second, np.arange(40), lag=3)
+    in_j, in_i = transfer_errors(first, second, *cameras, pairs.box, pairs.partner)
+    expected = np.maximum(np.abs(in_j), np.abs(in_i)) < farthest
+    found, ahead, back = near_pairs(first, second, *cameras, pairs, farthest)
+    np.testing.assert_array_equal(np.column_stack(found), np.column_stack(pairs)[expected])
+    np.testing.assert_array_equal(ahead, in_j[expected])
+    np.testing.assert_array_equal(back, in_i[expected])
 
 
 def test_the_same_person_is_carried_onto_itself_and_nobody_else() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -70,18 +70,45 @@ def transfer_errors(
     Returns:
         `(P,)` complex transfer errors in view j, and the same in view i, in heights of the box there.
     """
-    projection_i, projection_j = projections(camera_i), projections(camera_j)
-    ahead = _carried(first, projection_i, projection_j, box)
-    back = _carried(second, projection_j, projection_i, partner)
-    in_j = (ahead[box] - _complex(second.feet)[partner]) / second.heights[partner]
-    in_i = (back[partner] - _complex(first.feet)[box]) / first.heights[box]
-    return in_j, in_i
+    ahead, back = projections(camera_i), projections(camera_j)
+    return _errors(first, second, ahead, back, box, partner), _errors(second, first, back, ahead, partner, box)
 
 
-def squared_errors(*arguments: Any) -> FloatArray:
-    """`(P,)` the larger of the squared lengths of both errors; arguments as for `transfer_errors`."""
-    in_j, in_i = transfer_errors(*arguments)
+def squared_errors(
+    first: Sightings, second: Sightings, camera_i: FloatArray, camera_j: FloatArray, box: IntArray, partner: IntArray
+) -> FloatArray:
+    """`(P,)` the larger of the squared lengths of both `transfer_errors`."""
+    in_j, in_i = transfer_errors(first, second, camera_i, camera_j, box, partner)
     return np.asarray(np.maximum(squared_length(in_j), squared_length(in_i)))
+
+
+def near_pairs(
+    first: Sightings,
+    second: Sightings,
+    camera_i: FloatArray,
+    camera_j: FloatArray,
+    pairs: BoxPairs,
+    farthest: float,
+) -> tuple[BoxPairs, ComplexArray, ComplexArray]:
+    """Those pairs of boxes whose transfer errors are both shorter than so many heights, and these errors.
+
+    Most pairs of a crowd are far apart in either view: they are carried over one way only.
+    """
+    ahead, back = projections(camera_i), projections(camera_j)
+    in_j = _errors(first, second, ahead, back, pairs.box, pairs.partner)
+    near = squared_length(in_j) < farthest**2
+    pairs, in_j = BoxPairs(*(column[near] for column in pairs)), in_j[near]
+    in_i = _errors(second, first, back, ahead, pairs.partner, pairs.box)
+    near = squared_length(in_i) < farthest**2
+    return BoxPairs(*(column[near] for column in pairs)), in_j[near], in_i[near]
+
+
+def _errors(
+    view: Sightings, other: Sightings, own: FloatArray, there: FloatArray, box: IntArray, partner: IntArray
+) -> ComplexArray:
+    """`(P,)` how far feet of a view are from those of their partners in another, in heights there."""
+    carried = _carried(view, own, there, box)
+    return np.asarray((carried[box] - _complex(other.feet)[partner]) / other.heights[partner])
 
 
 def _carried(view: Sightings, own: FloatArray, other: FloatArray, rows: IntArray) -> ComplexArray:

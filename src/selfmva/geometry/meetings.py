@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from selfmva.geometry.box_pairs import best_of_each, pairs_of_boxes, squared_errors, squared_length
+from selfmva.geometry.box_pairs import best_of_each, near_pairs, pairs_of_boxes, squared_length
 from selfmva.geometry.cameras import complex_places
 from selfmva.geometry.support import SUPPORT, Meetings
 from selfmva.geometry.tracklet_matches import TRACKLET_MATCHES, blocks
@@ -186,11 +186,11 @@ def stretches_together(
     """
     i, j = pair
     first, second = views[i], views[j]
-    position, box, partner = pairs_of_boxes(first, second, instants, lag)
-    square = squared_errors(first, second, cameras[i], cameras[j], box, partner)
-    near = square < MEETINGS.farthest**2
-    position, box, partner = (values[near] for values in (position, box, partner))
-    square = square[near]
+    pairs_at_once = pairs_of_boxes(first, second, instants, lag)
+    (position, box, partner), in_j, in_i = near_pairs(
+        first, second, cameras[i], cameras[j], pairs_at_once, MEETINGS.farthest
+    )
+    square = np.maximum(squared_length(in_j), squared_length(in_i))
     part = position // length
     later = (instants + lag) % (len(first.starts) - 1)
     tracks, other_tracks = (view.tracks.max(initial=0) + 1 for view in (first, second))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.core.thinning import evenly_spaced
 from selfmva.geometry.camera_from_heights import CAMERA_FIT, fit_camera_from_heights, own_cost
 from selfmva.geometry.cameras import (
     NEAREST,
@@ -43,6 +44,7 @@ class SightingsSettings:
     # Log-likelihood by which heights must speak for a camera that hangs upside down: one in a thousand does, and near
     # cameras see people from above, whom no rod on the floor stands for well.
     turned: float = 20.0
+    upright_boxes: int = 300  # by which that is decided
     undecided: float = 4.0  # log-likelihood, from where on neither is believed
     unknown_motion: float = 0.1  # weight of a box without neighbours in time
 
@@ -229,9 +231,11 @@ def _doubt_of_upright(view: View, boxes: FloatArray) -> float:
         rods = _rods(*_uncut(seen, view))
         if rods.sum() < CAMERA_FIT.least_boxes:
             return 0.0
-        heights = (feet - heads)[rods, 1]
-        camera = fit_camera_from_heights(feet[rods], heights)
-        costs.append(np.inf if camera is None else own_cost(camera, feet[rods], heights))
+        chosen = np.flatnonzero(rods)
+        chosen = chosen[evenly_spaced(len(chosen), SIGHTINGS.upright_boxes)]
+        heights = (feet - heads)[chosen, 1]
+        camera = fit_camera_from_heights(feet[chosen], heights)
+        costs.append(np.inf if camera is None else own_cost(camera, feet[chosen], heights))
     return costs[0] - costs[1]
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from selfmva.core.thinning import evenly_spaced, evenly_spaced_blocks
-from selfmva.geometry.box_pairs import best_of_each, pairs_of_boxes, squared_errors, squared_length, transfer_errors
+from selfmva.geometry.box_pairs import best_of_each, near_pairs, pairs_of_boxes, squared_errors, squared_length
 from selfmva.geometry.walks import WALKS
 
 if TYPE_CHECKING:
@@ -102,11 +102,11 @@ def matching_tracklets(
     """
     i, j = pair
     first, second = views[i], views[j]
-    _, box, partner = pairs_of_boxes(first, second, instants)
-    in_j, in_i = transfer_errors(first, second, cameras[i], cameras[j], box, partner)
+    farthest = 1.5 * gate + 2 * TRACKLET_MATCHES.shape_noise
+    (_, box, partner), in_j, in_i = near_pairs(
+        first, second, cameras[i], cameras[j], pairs_of_boxes(first, second, instants), farthest
+    )
     square = np.maximum(squared_length(in_j), squared_length(in_i))
-    near = square < (1.5 * gate + 2 * TRACKLET_MATCHES.shape_noise) ** 2
-    box, partner, square, in_j, in_i = (values[near] for values in (box, partner, square, in_j, in_i))
     key = first.tracks[box] * (second.tracks.max(initial=0) + 1) + second.tracks[partner]
     both, member = np.unique(key, return_inverse=True)
     count = np.bincount(member, minlength=len(both))
