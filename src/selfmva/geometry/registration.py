@@ -2,7 +2,8 @@
 
 The seed is the pair of views that brings most together. What is tried next is the view that the registered ones say
 most of; it is laid where its candidates put it, its camera alone is moved until it meets those of all views that can
-see the same people, and the place where it meets most of them holds.
+see the same people, and the place where it meets most of them holds. Candidates that could be trusted by themselves
+come first, and have to keep what they promise: one view at a wrong place misleads all that are laid beside it.
 """
 
 from __future__ import annotations
@@ -105,9 +106,13 @@ def register(
         seed = max(sorted(solutions), key=lambda pair: solutions[pair][0].support.excess)
         known = solutions[seed][0].cameras
     cameras, refined = dict(known), len(known)
+    sure = {pair: [found for found in candidates if found.support.trusted] for pair, candidates in solutions.items()}
+    sure_in_vain: dict[int, int] = {}
     in_vain: dict[int, int] = {}
     while True:
-        joined = _join_one(views, solutions, overlap, shifts, cameras, in_vain)
+        joined = _join_one(views, sure, overlap, shifts, cameras, sure_in_vain, least_kept=REGISTRATION.kept)
+        if joined is None:
+            joined = _join_one(views, solutions, overlap, shifts, cameras, in_vain)
         if joined is None:
             return cameras
         cameras = joined
@@ -168,10 +173,12 @@ def _join_one(
     shifts: Sequence[int],
     cameras: Cameras,
     in_vain: dict[int, int],
+    least_kept: float = 0.0,
 ) -> Cameras | None:
     """All cameras and one more; None where no view joins.
 
-    `in_vain` keeps by how many candidates a view was tried without success: it is tried again where there are more.
+    `in_vain` keeps by how many candidates a view was tried without success: it is tried again where there are more. It
+    needs to meet more than `least_kept` times as much as one of them promises.
     """
     front = sorted(
         (
@@ -202,7 +209,7 @@ def _join_one(
             ]
             second = _settle(views, new, _distinct(places, new), cameras, overlap, shifts)
             meeting, joined = max((meeting, joined), second, key=lambda settled: settled[0])
-        if meeting > 0:
+        if meeting > max(least_kept * max(promised), 0.0):
             return joined
         in_vain[new] = len(own)
     return None
