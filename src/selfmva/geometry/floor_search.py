@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from selfmva.geometry.pair_alignment import Alignment
     from selfmva.geometry.pair_solution import Candidate
     from selfmva.geometry.sightings import Sightings
-    from selfmva.geometry.support import Support
+    from selfmva.geometry.support import Meetings, Support
 
     Pair = tuple[int, int]
 
@@ -79,11 +79,8 @@ def find_floor(
         if all(views[view].calibrated for view in pair):
             screened.setdefault(pair, Screened(np.inf, ()))
     overlap = Overlap(views)
-    cameras = join_views(views, screened, overlap, shifts, progress=progress, proposals=proposals)
-    if not cameras:
-        return None
-    cameras = refine_registered(views, overlap, cameras, LAST_ROUNDS)
-    supports = judge(measure_pairs(views, cameras, overlap.pairs(cameras), shifts))
+    cameras, meetings = join_views(views, screened, overlap, shifts, progress=progress, proposals=proposals)
+    supports = judge(meetings)
     held = {view for pair in supports for view in pair}
     return Layout({view: cameras[view] for view in sorted(held)}, supports) if held else None
 
@@ -97,8 +94,10 @@ def join_views(
     *,
     progress: Callable[[int, int], None] | None = None,
     proposals: Mapping[tuple[int, int], Sequence[Alignment]] | None = None,
-) -> dict[int, FloatArray]:
+) -> tuple[dict[int, FloatArray], dict[Pair, Meetings]]:
     """Solve the strongest pairs, register views, and keep those that hold each other; thoroughly where some are left.
+
+    They are judged when all cameras are refined: a lens that is unlike others is found by all its pairs together.
 
     Args:
         views: What every view saw.
@@ -110,7 +109,8 @@ def join_views(
         proposals: See `find_floor`.
 
     Returns:
-        Cameras of the largest group of views that hold each other; none where nothing holds.
+        Cameras of the strongest group of views that hold each other, none where nothing holds; and the meetings of
+        their pairs.
     """
     everybody = [view for view in range(len(views)) if views[view].calibrated]
 
@@ -120,6 +120,7 @@ def join_views(
 
     solutions: dict[Pair, list[Candidate]] = {}
     cameras: dict[int, FloatArray] = dict(known or {})
+    meetings: dict[Pair, Meetings] = {}
     for thorough in (False, True):
         left = [view for view in everybody if view not in cameras]
         for pair in strongest_pairs(screened, left):
@@ -130,11 +131,26 @@ def join_views(
                     [*solutions.get(pair, ()), *found], key=lambda candidate: -candidate.support.excess
                 )
         placed = register(views, solutions, overlap, shifts, cameras or None, progress=tell)
-        held = held_views(measure_pairs(views, placed, overlap.pairs(placed), shifts))
-        cameras = {view: camera for view, camera in placed.items() if view in held}
+        settled = _settle(views, placed, overlap, shifts)
+        if len(settled[0]) >= len(cameras):
+            cameras, meetings = settled
         if len(cameras) == len(everybody):
             break
-    return cameras
+    return cameras, meetings
+
+
+def _settle(
+    views: Sequence[Sightings], placed: Mapping[int, FloatArray], overlap: Overlap, shifts: Sequence[int]
+) -> tuple[dict[int, FloatArray], dict[Pair, Meetings]]:
+    """Refine all cameras together, and leave out those that nothing holds, until all are held."""
+    while placed:
+        cameras = refine_registered(views, overlap, placed, LAST_ROUNDS)
+        meetings = measure_pairs(views, cameras, overlap.pairs(cameras), shifts)
+        held = held_views(meetings)
+        if held == cameras.keys():
+            return cameras, meetings
+        placed = {view: camera for view, camera in cameras.items() if view in held}
+    return {}, {}
 
 
 def _alignments(

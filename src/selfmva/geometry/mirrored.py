@@ -67,7 +67,7 @@ def find_mirrored(views: Sequence[Sightings], cameras: Mapping[int, FloatArray])
     tried = [mirror_sightings(view) if number in left else view for number, view in enumerate(views)]
     pairs = sorted((min(view, other), max(view, other)) for view in left for other in cameras)
     overlap = Overlap(tried)
-    held = join_views(tried, screen(tried, shifts, pairs), overlap, shifts, cameras)
+    held, _ = join_views(tried, screen(tried, shifts, pairs), overlap, shifts, cameras)
     floor, found = sorted(held.keys() & cameras.keys()), [view for view in left if view in held]
     if not floor or not found:
         return ()
@@ -89,7 +89,7 @@ def _pair_with_a_mirror(views: Sequence[Sightings], left: Sequence[int], shifts:
     best = max(sorted(screened), key=lambda pair: screened[pair].deviations)
     i, j = best[0], best[1] - len(views)
     two = [views[i], flipped[j]]
-    held = join_views(two, {(0, 1): screened[best]}, Overlap(two), shifts)
+    held, _ = join_views(two, {(0, 1): screened[best]}, Overlap(two), shifts)
     if not held:
         return ()
     plain = _as_they_are([views[i], views[j]], [(0, 1)], {}, shifts)
