@@ -120,37 +120,36 @@ def join_views(
 
     solutions: dict[Pair, list[Candidate]] = {}
     cameras: dict[int, FloatArray] = dict(known or {})
-    meetings: dict[Pair, Meetings] = {}
+    meetings: dict[Pair, Meetings] | None = None  # of exactly these cameras
     for thorough in (False, True):
         left = [view for view in everybody if view not in cameras]
         for pair in strongest_pairs(screened, left):
             alignments = _alignments(views, pair, shifts, screened[pair], (proposals or {}).get(pair, ()), thorough)
-            found = solve_pair(views, pair, shifts, alignments)
-            if found:
-                solutions[pair] = sorted(
-                    [*solutions.get(pair, ()), *found], key=lambda candidate: -candidate.support.excess
-                )
+            found = [*solutions.get(pair, ()), *solve_pair(views, pair, shifts, alignments)]
+            solutions[pair] = sorted(found, key=lambda candidate: -candidate.support.excess)
+        solutions = {pair: found for pair, found in solutions.items() if found}
         placed = register(views, solutions, overlap, shifts, cameras or None, progress=tell)
-        settled = _settle(views, placed, overlap, shifts)
-        if len(settled[0]) >= len(cameras):
-            cameras, meetings = settled
+        if len(placed) > len(cameras):
+            held, measured = _held(views, placed, overlap, shifts)
+            if len(held) >= len(cameras):
+                cameras, meetings = held, measured
         if len(cameras) == len(everybody):
             break
+    while meetings is None:
+        cameras, meetings = _held(views, cameras, overlap, shifts)
     return cameras, meetings
 
 
-def _settle(
+def _held(
     views: Sequence[Sightings], placed: Mapping[int, FloatArray], overlap: Overlap, shifts: Sequence[int]
-) -> tuple[dict[int, FloatArray], dict[Pair, Meetings]]:
-    """Refine all cameras together, and leave out those that nothing holds, until all are held."""
-    while placed:
-        cameras = refine_registered(views, overlap, placed, LAST_ROUNDS)
-        meetings = measure_pairs(views, cameras, overlap.pairs(cameras), shifts)
-        held = held_views(meetings)
-        if held == cameras.keys():
-            return cameras, meetings
-        placed = {view: camera for view, camera in cameras.items() if view in held}
-    return {}, {}
+) -> tuple[dict[int, FloatArray], dict[Pair, Meetings] | None]:
+    """Those cameras that hold each other when all are refined together; and the meetings, if these are all."""
+    cameras = refine_registered(views, overlap, placed, LAST_ROUNDS)
+    meetings = measure_pairs(views, cameras, overlap.pairs(cameras), shifts)
+    held = held_views(meetings)
+    if held == cameras.keys():
+        return cameras, meetings
+    return {view: camera for view, camera in cameras.items() if view in held}, None
 
 
 def _alignments(
