@@ -1,0 +1,243 @@
+"""The watch over a stream: what is seen against what is expected, slice by slice, by a test that does not cry wolf."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from selfmva.association.health.diagnosis import Diagnosis
+from selfmva.association.health.health import Health, Problem, ViewHealth
+from selfmva.association.health.tally import CELLS
+from selfmva.association.health.wording import problems_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from selfmva.association.health.diagnosis import Finding
+    from selfmva.association.health.profile import Profile
+    from selfmva.association.health.tally import Tally
+    from selfmva.association.model import FittedModel
+    from selfmva.core.types import FloatArray, Frame
+
+
+@dataclass(frozen=True)
+class WatchSettings:
+    """When a stream is suspect."""
+
+    windows: tuple[int, ...] = (48, 96)  # instants, the last so many
+    # Standard deviations below what is expected, from which on it is asked what happened. Right streams come to -4.4 in
+    # some hundred windows; what costs more than .05 of F1 comes to -6 and less.
+    suspicious: float = -4.75
+    often: int = 24  # instants from look to look, at least
+    calm: float = -2.0  # deviations, above which a longer window says nothing else
+    largest: float = 0.9  # of what is expected, whatever the deviations: less is not asked about
+    unexplained: float = -6.0  # standard deviations, from where on it matters that nothing explains it
+    buffer: int = 200  # instants that are kept for a diagnosis
+    least: int = 12  # instants since the change, before it is asked
+    patience: int = 192  # instants until the next question where nothing was found; doubled each time
+    recovered: float = 0.85  # of what is expected: a problem is over
+    prior: float = 40.0  # partners as expected, that a stream starts with where it shows more
+
+
+WATCH = WatchSettings()
+
+
+class Watch:
+    """Compares a stream with what fit() saw; memory does not grow with its length.
+
+    Args:
+        model: What was learnt, its profile among it.
+
+    Attributes:
+        problems: What was noticed so far.
+        findings: The same, as the diagnosis has it.
+    """
+
+    def __init__(self, model: FittedModel) -> None:
+        assert model.profile is not None  # noqa: S101
+        self._model, self._profile = model, model.profile
+        self._views = len(model.views)
+        self._frames: deque[Frame] = deque(maxlen=WATCH.buffer)
+        self._instants: list[int] = []  # of the last slices, with their sums
+        self._expected: list[FloatArray] = []
+        self._worth: list[FloatArray] = []
+        self._before = np.zeros((2, self._views, self._views))  # expected and seen, of all earlier slices that fitted
+        self._total = _Totals(self._views)
+        self._new = 0
+        self._deviation = 0.0  # of the view that fits least, when it was last looked
+        self._next = 0  # instant from which on it may be asked again
+        self._patience = WATCH.patience
+        self._wrong: dict[int, Problem] = {}  # views that are known not to fit
+        self.problems: list[Problem] = []
+        self.findings: list[Finding] = []
+
+    @property
+    def seen(self) -> int:
+        """Instants so far."""
+        return self._total.instants
+
+    def add(self, frames: Sequence[Frame], tally: Tally) -> list[Problem]:
+        """Look at the next frames of the stream.
+
+        Args:
+            frames: Clipped.
+            tally: What they show.
+
+        Returns:
+            What is new.
+        """
+        self._frames.extend(frames)
+        expected = self._profile.expected_of_pairs(tally)
+        self._instants += tally.instants.tolist()
+        self._expected += list(expected)
+        self._worth += list(tally.worth)
+        self._total.add(tally)
+        self._new += len(frames)
+        return self.look() if self._new >= WATCH.often else []
+
+    def look(self) -> list[Problem]:
+        """Whether what was seen last still fits.
+
+        Returns:
+            What is new.
+        """
+        self._new = 0
+        self._recover()
+        found: list[Problem] = []
+        for window in WATCH.windows:
+            found = self._look_at(window)
+            if found or self._deviation > WATCH.calm:
+                break
+        self._forget()
+        return found
+
+    def health(self) -> Health:
+        """What is known so far."""
+        return self._total.health(self._model, self._profile, tuple(self.problems))
+
+    def _look_at(self, window: int) -> list[Problem]:
+        first = self._window(window)
+        expected, worth = self._sums(first)
+        level = self._level
+        expected = expected * level
+        known = list(self._wrong)
+        expected[known], worth[known] = 0.0, 0.0
+        expected[:, known], worth[:, known] = 0.0, 0.0
+        means, seen = expected.sum(axis=1), worth.sum(axis=1)
+        deviation = (seen - means) / self._profile.noise(means)
+        worst = int(deviation.argmin())
+        self._deviation = float(deviation[worst])
+        if deviation[worst] > WATCH.suspicious or seen[worst] > WATCH.largest * means[worst]:
+            return []
+        if self.seen < self._next:
+            return []
+        bad = self._bad_since(first, worst, level, known)
+        if bad is None:
+            return []
+        frames = list(self._frames)
+        findings = Diagnosis(self._model, self._profile, frames, bad, level, known).explain()
+        if deviation[worst] > WATCH.unexplained:
+            findings = [finding for finding in findings if finding.explained]
+        fresh = problems_of(findings, self._model.views, [frame.index for frame in frames])
+        numbers = {view.name: number for number, view in enumerate(self._model.views)}
+        fresh = [problem for problem in fresh if numbers[problem.view] not in self._wrong]
+        if not fresh:
+            self._next, self._patience = self.seen + self._patience, 2 * self._patience
+            return []
+        self._wrong |= {numbers[problem.view]: problem for problem in fresh}
+        self.problems += fresh
+        self.findings += findings
+        return fresh
+
+    def _bad_since(self, first: int, worst: int, level: FloatArray, known: Sequence[int]) -> int | None:
+        """Position in the buffer since when nothing fits, for sure; None where that is too short a time."""
+        others = [v for v in range(self._views) if v != worst and v not in known]
+        expected = np.array([(part * level)[worst, others].sum() for part in self._expected[first:]])
+        worth = np.array([part[worst, others].sum() for part in self._worth[first:]])
+        middle = (1 + worth.sum() / max(expected.sum(), 1e-9)) / 2
+        start = len(expected) - 1 - int(np.cumsum((middle * expected - worth)[::-1]).argmax())
+        if start > 0 and sum(self._instants[first + start + 1 :]) >= WATCH.least:
+            start += 1  # it may have begun in the middle of a slice
+        last = sum(self._instants[first + start :])
+        return None if last < WATCH.least else max(len(self._frames) - last, 0)
+
+    @property
+    def _level(self) -> FloatArray:
+        """`(V, V)` by which this stream showed more than is expected, where it did; another detector may."""
+        prior = WATCH.prior * self._profile.unit[:, None]
+        return np.asarray(np.maximum((self._before[1] + prior) / (self._before[0] + prior), 1.0))
+
+    def _window(self, instants: int) -> int:
+        """Number of the first of the last slices that are so many instants together."""
+        last = np.cumsum(self._instants[::-1])
+        return max(len(self._instants) - 1 - int(np.searchsorted(last, instants)), 0)
+
+    def _sums(self, first: int) -> tuple[FloatArray, FloatArray]:
+        return np.sum(self._expected[first:], axis=0), np.sum(self._worth[first:], axis=0)
+
+    def _recover(self) -> None:
+        """Forget that views don't fit where they do again."""
+        if not self._wrong:
+            return
+        expected, worth = self._sums(self._window(WATCH.windows[-1]))
+        wrong = list(self._wrong)
+        others = [v for v in range(self._views) if v not in wrong] if len(wrong) < self._views else []
+        for view in wrong:
+            partners = others or [v for v in wrong if v != view]
+            means, seen = expected[view, partners].sum(), worth[view, partners].sum()
+            if means > WATCH.least * self._profile.unit[view] and seen >= WATCH.recovered * means:
+                del self._wrong[view]
+
+    def _forget(self) -> None:
+        """Keep the slices of the longest window; what is older says what this stream usually shows, if it fits."""
+        first = self._window(WATCH.windows[-1])
+        if not self._wrong and first:
+            self._before[0] += np.sum(self._expected[:first], axis=0)
+            self._before[1] += np.sum(self._worth[:first], axis=0)
+        for values in (self._instants, self._expected, self._worth):
+            del values[:first]
+
+
+class _Totals:
+    """Sums over the whole stream, for the table."""
+
+    def __init__(self, views: int) -> None:
+        self.instants = 0
+        self.boxes = np.zeros((views, CELLS))
+        self.met, self.worth = np.zeros((2, views, views))
+
+    def add(self, tally: Tally) -> None:
+        self.instants += int(tally.instants.sum())
+        self.boxes += tally.boxes.sum(axis=0)
+        self.met += tally.met.sum(axis=0)
+        self.worth += tally.worth.sum(axis=0)
+
+    def health(self, model: FittedModel, profile: Profile, problems: tuple[Problem, ...]) -> Health:
+        """The table so far."""
+        others = max(len(self.boxes) - 1, 1)
+        partners = np.einsum("vc,vcw->vw", self.boxes, profile.rates)
+        expected = partners * profile.clearness
+        means = (expected + expected.T).sum(axis=1) / 2
+        boxes, weight = self.boxes.sum(axis=1), partners.sum(axis=1)
+        known = means > WATCH.least * profile.unit
+        with np.errstate(invalid="ignore", divide="ignore"):
+            clearness = self.worth.sum(axis=1) / self.met.sum(axis=1)
+            usual = expected.sum(axis=1) / weight
+            columns = np.column_stack(
+                [
+                    boxes / self.instants,
+                    profile.crowd,
+                    self.met.sum(axis=1) / boxes / others,
+                    weight / boxes / others,
+                    clearness,
+                    usual,
+                    np.where(known, self.worth.sum(axis=1) / means, np.nan),
+                ]
+            )
+        rows = [ViewHealth(view.name, *row) for view, row in zip(model.views, columns.tolist(), strict=True)]
+        wrong = {problem.view for problem in problems}
+        unknown = tuple(row.view for row, good in zip(rows, known, strict=True) if not good and row.view not in wrong)
+        return Health(problems, tuple(rows), self.instants, unknown)
