@@ -5,8 +5,8 @@
     python benchmarks/health.py cost
 
 `faults`: a change after 100 instants of a stream; right where kind and views are named within 100 instants. Counted
-wherever F1 falls by more than .05 in these 100. `alarms`: right streams, in stretches of 200 instants. `cost`: the share
-of `associate_many` that the watch takes.
+wherever F1 falls by more than .05 in these 100. `alarms`: right streams, in stretches of 200 instants. `cost`: the
+share of `associate_many` that the watch takes.
 """
 
 from __future__ import annotations
@@ -182,8 +182,8 @@ def alarms(streams: range, rigs: list[str], instants: int) -> None:
             if problems:
                 print(f"FALSE ALARM {name} ({rig.name}) in one stream: {problems}", flush=True)
         print(
-            f"{name}: {wrong} false alarms in {stretches} stretches of up to {STRETCH} instants, {in_streams} in the same "
-            "as whole streams",
+            f"{name}: {wrong} false alarms in {stretches} stretches of up to {STRETCH} instants, {in_streams} in "
+            "the same as whole streams",
             flush=True,
         )
 

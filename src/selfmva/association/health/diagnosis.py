@@ -42,7 +42,7 @@ class DiagnosisSettings:
     best: int = 6
     suspects: int = 4  # views
     suspicious: float = 0.95  # fraction of what is expected, below which a view may be one
-    detector: float = 0.85  # of what is expected: where half of the views show less, it may be another detector
+    detector: float = 0.7  # of what is expected: where half of the views show less, it may be another detector
     dark: float = 0.05  # of the boxes that a view usually has
     restored: float = 0.5  # of what is expected, with a change undone, and
     regained: float = 0.45  # of what was lost

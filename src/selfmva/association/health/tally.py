@@ -106,12 +106,11 @@ def tally_edges(
     cell = part * (count * CELLS) + cells_of_boxes(boxes, edges.view, views)
     places = np.bincount(cell, minlength=slices * count * CELLS)
     likely = np.flatnonzero(posterior > TALLY.likely)  # a tenth of all edges, and nearly all of the mass
-    first, second, posterior = edges.first[likely], edges.second[likely], posterior[likely]
+    first, second, mass = edges.first[likely], edges.second[likely], posterior[likely]
     pair = (part[first] * count + edges.view[first]) * count + edges.view[second]
-    worth = posterior * np.maximum(log_odds[likely], 0.0)
+    clear = mass * np.maximum(log_odds[likely], 0.0)
     sums = (
-        np.bincount(pair, weights, slices * count * count).reshape(slices, count, count)
-        for weights in (posterior, worth)
+        np.bincount(pair, weights, slices * count * count).reshape(slices, count, count) for weights in (mass, clear)
     )
     met, worth = (found + found.swapaxes(1, 2) for found in sums)
     starts = np.arange(0, frames, length)
