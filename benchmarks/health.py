@@ -44,10 +44,10 @@ NAMES = {
     "swapped": changes.SWAPPED,
     "mirrored": changes.MIRRORED,
     "knocked": changes.KNOCKED,
-    "clock": changes.CLOCK,
-    "drift": changes.CLOCK,
+    "clock": changes.CLOCK_OFF,
+    "drift": changes.CLOCK_OFF,
     "dark": changes.DARK,
-    "elsewhere": changes.PLACE,
+    "elsewhere": changes.OTHER_PLACE,
 }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from selfmva.association.health.changes import DARK, DETECTOR, KNOCKED
+from selfmva.association.health.changes import DARK, KNOCKED, OTHER_DETECTOR
 from selfmva.association.health.check import watch_frames
 from selfmva.association.health.wording import sentence
 from selfmva.association.learning import learn
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from selfmva.core.types import FloatArray, Frame
 
 # What other boxes of the same cameras may be like. All else has to be put right before, or learnt by fit().
-ADAPTABLE = frozenset({KNOCKED, DETECTOR, DARK})
+ADAPTABLE = frozenset({KNOCKED, OTHER_DETECTOR, DARK})
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from itertools import combinations
+from itertools import combinations, permutations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Undo = Callable[[Sequence[Sequence[FloatArray]], int], Sequence[FloatArray] | None]
 
 SWAPPED, SCALED, NORMALIZED, MIRRORED, UPSIDE_DOWN = "swapped", "scaled", "normalized", "mirrored", "upside down"
-KNOCKED, CLOCK, DARK, PLACE, DETECTOR = "knocked", "clock", "dark", "another place", "another detector"
+KNOCKED, CLOCK_OFF, DARK, OTHER_PLACE, OTHER_DETECTOR = "knocked", "clock", "dark", "another place", "another detector"
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,10 @@ def simple_changes(views: Sequence[View], suspects: Sequence[int]) -> Iterator[C
         yield from _of_images(views, group)
     for view in suspects:
         for instants in CHANGES.lags:
-            yield Change(CLOCK, (view,), lag(view, instants), instants)
-    for cycle in (*combinations(suspects, 2), *_triples(suspects)):
+            yield Change(CLOCK_OFF, (view,), lag(view, instants), instants)
+    for cycle in (*combinations(suspects, 2), *permutations(suspects, 3)):
+        if len(cycle) == 3 and cycle[0] != min(cycle):  # the same three again
+            continue
         order = list(everyone)
         for place, view in enumerate(cycle):
             order[view] = cycle[(place + 1) % len(cycle)]
@@ -140,11 +142,4 @@ def detector_changes(group: Sequence[int]) -> Iterator[Change]:
             size = (boxes[:, 3] - boxes[:, 1]) / (1 + low + high)
             return np.column_stack([boxes[:, 0], boxes[:, 1] + high * size, boxes[:, 2], boxes[:, 3] - low * size])
 
-        yield Change(DETECTOR, tuple(group), of_boxes(group, redraw), low)
-
-
-def _triples(suspects: Sequence[int]) -> Iterator[tuple[int, ...]]:
-    """Of the three most suspect views, in both directions."""
-    if len(suspects) >= 3:
-        first, second, third = suspects[:3]
-        yield from ((first, second, third), (first, third, second))
+        yield Change(OTHER_DETECTOR, tuple(group), of_boxes(group, redraw), low)

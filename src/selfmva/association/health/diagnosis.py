@@ -11,7 +11,7 @@ import numpy as np
 from selfmva.association.health.changes import (
     DARK,
     KNOCKED,
-    PLACE,
+    OTHER_PLACE,
     Change,
     detector_changes,
     of_boxes,
@@ -72,7 +72,7 @@ class Finding:
     @property
     def explained(self) -> bool:
         """Whether it is more than that something is wrong."""
-        return self.change.kind != PLACE
+        return self.change.kind != OTHER_PLACE
 
 
 class Diagnosis:
@@ -217,7 +217,7 @@ class Diagnosis:
             if before < DIAGNOSIS.lost:
                 middle = (self.expected - self.worth)[:, view][:, others].sum(axis=1)
                 usual = self.expected[:, view][:, others].sum(axis=1) * (1 - before) / 2
-                change = Change(PLACE, (view,), lambda frames, number: frames[number])
+                change = Change(OTHER_PLACE, (view,), lambda frames, number: frames[number])
                 found.append(Finding(change, _last_change(middle - usual), before, before))
         return found
 

@@ -24,9 +24,9 @@ class ProfileSettings:
     least_spread: float = 2.0  # variance over that of independent boxes
     # Of a ratio, from one part of a recording to another. Where few people come, a part tells little: then the spread
     # of independent boxes counts for more.
-    least_drift: float = 0.03
+    least_drift: float = 0.05
     largest_drift: float = 0.12
-    drift_of_one: float = 0.06  # where there is one part
+    drift_of_one: float = 0.08  # where there is one part
 
 
 PROFILE = ProfileSettings()
@@ -37,7 +37,7 @@ class Profile:
     """What is expected.
 
     Attributes:
-        rates: `(V, CELLS, V)` mean posterior mass that a box in a cell of one view has in another view.
+        rates: `(V, IMAGE_CELLS, V)` mean posterior mass that a box in a cell of one view has in another view.
         clearness: `(V, V)` worth of a partner: log-odds of a pair, mean.
         spread: Variance of sums over that of independent boxes.
         drift: `(V,)` standard deviation of a view's ratio from one part of the recording to another.
@@ -88,7 +88,7 @@ class Profile:
 
 
 def rates_of(boxes: FloatArray, mass: FloatArray) -> FloatArray:
-    """`(V, CELLS, V)` partners a box, from sums over cells: `(V, CELLS)` boxes and `(V, CELLS, V)` partners."""
+    """`(V, IMAGE_CELLS, V)` partners a box, from sums over cells: `(V, IMAGE_CELLS)` boxes and `(V, IMAGE_CELLS, V)` partners."""
     mean = mass.sum(axis=1) / np.maximum(boxes.sum(axis=1), 1.0)[:, None]
     return np.asarray((mass + PROFILE.prior_boxes * mean[:, None]) / (boxes + PROFILE.prior_boxes)[..., None])
 
@@ -98,7 +98,7 @@ def learn_profile(tally: Tally, mass: FloatArray, apart: FloatArray, height: Flo
 
     Args:
         tally: S slices of it.
-        mass: `(S, V, CELLS, V)` posterior mass of the boxes in each cell, by partner's view.
+        mass: `(S, V, IMAGE_CELLS, V)` posterior mass of the boxes in each cell, by partner's view.
         apart: See `Profile`.
         height: See `Profile`.
 

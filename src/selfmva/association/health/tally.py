@@ -26,7 +26,7 @@ class TallySettings:
 
 
 TALLY = TallySettings()
-CELLS = TALLY.columns * TALLY.rows + 1  # of a view; the last is all that is outside
+IMAGE_CELLS = TALLY.columns * TALLY.rows + 1  # of a view; the last is all that is outside
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,7 @@ class Tally:
     Attributes:
         instants: `(S,)` how many instants a slice has.
         starts: `(S,)` index of the first frame of each slice.
-        boxes: `(S, V, CELLS)` boxes, by the cell of the image in which their feet are.
+        boxes: `(S, V, IMAGE_CELLS)` boxes, by the cell of the image in which their feet are.
         met: `(S, V, V)` posterior of the pairs of boxes of two views, summed; symmetric.
         worth: `(S, V, V)` the same, times how clear each pair is (its log-odds where positive).
     """
@@ -74,7 +74,7 @@ def cells_of_boxes(boxes: FloatArray, view: IntArray, views: Sequence[View]) -> 
     down = boxes[:, 3] * high[view] - TALLY.on_border  # boxes end at the border, not before it
     inside = (across >= 0) & (across < TALLY.columns) & (down > -TALLY.on_border) & (down < TALLY.rows)
     cell = down.astype(np.int64) * TALLY.columns + across.astype(np.int64)
-    return np.asarray(view * CELLS + np.where(inside, cell, CELLS - 1))
+    return np.asarray(view * IMAGE_CELLS + np.where(inside, cell, IMAGE_CELLS - 1))
 
 
 def tally_edges(
@@ -103,8 +103,8 @@ def tally_edges(
     frames, count = len(indices), len(views)
     slices = -(-frames // length)
     part = edges.frame // length
-    cell = part * (count * CELLS) + cells_of_boxes(boxes, edges.view, views)
-    places = np.bincount(cell, minlength=slices * count * CELLS)
+    cell = part * (count * IMAGE_CELLS) + cells_of_boxes(boxes, edges.view, views)
+    places = np.bincount(cell, minlength=slices * count * IMAGE_CELLS)
     likely = np.flatnonzero(posterior > TALLY.likely)  # a tenth of all edges, and nearly all of the mass
     first, second, mass = edges.first[likely], edges.second[likely], posterior[likely]
     pair = (part[first] * count + edges.view[first]) * count + edges.view[second]
@@ -117,14 +117,14 @@ def tally_edges(
     return Tally(
         np.diff(np.append(starts, frames)),
         np.asarray(indices, dtype=np.int64)[starts],
-        places.reshape(slices, count, CELLS).astype(np.float64),
+        places.reshape(slices, count, IMAGE_CELLS).astype(np.float64),
         np.asarray(met, dtype=np.float64),
         np.asarray(worth, dtype=np.float64),
     )
 
 
 def partners_by_cell(views: Sequence[View], boxes: FloatArray, edges: Edges, posterior: FloatArray) -> FloatArray:
-    """`(V, CELLS, V)` posterior mass of the boxes in each cell of each view, by the view of their partners.
+    """`(V, IMAGE_CELLS, V)` posterior mass of the boxes in each cell of each view, by the view of their partners.
 
     Args:
         views: The V cameras.
@@ -134,7 +134,7 @@ def partners_by_cell(views: Sequence[View], boxes: FloatArray, edges: Edges, pos
     """
     count = len(views)
     cell = cells_of_boxes(boxes, edges.view, views)
-    mass = np.zeros(count * CELLS * count)
+    mass = np.zeros(count * IMAGE_CELLS * count)
     for one, other in ((edges.first, edges.second), (edges.second, edges.first)):
         mass += np.bincount(cell[one] * count + edges.view[other], posterior, len(mass))
-    return mass.reshape(count, CELLS, count)
+    return mass.reshape(count, IMAGE_CELLS, count)

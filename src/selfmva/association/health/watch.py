@@ -10,7 +10,7 @@ import numpy as np
 
 from selfmva.association.health.diagnosis import Diagnosis
 from selfmva.association.health.health import Health, Problem, ViewHealth
-from selfmva.association.health.tally import CELLS
+from selfmva.association.health.tally import IMAGE_CELLS
 from selfmva.association.health.wording import problems_of
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ class WatchSettings:
     unexplained: float = -6.0  # standard deviations, from where on it matters that nothing explains it
     buffer: int = 200  # instants that are kept for a diagnosis
     least: int = 12  # instants since the change, before it is asked
-    patience: int = 192  # instants until the next question where nothing was found; doubled each time
+    patience: int = 32  # instants until the next question where nothing was found; doubled each time, unless
+    worse: float = 2.0  # it deviates so much more
     recovered: float = 0.85  # of what is expected: a problem is over
     prior: float = 40.0  # partners as expected, that a stream starts with where it shows more
 
@@ -70,6 +71,7 @@ class Watch:
         self._deviation = 0.0  # of the view that fits least, when it was last looked
         self._next = 0  # instant from which on it may be asked again
         self._patience = WATCH.patience
+        self._asked = 0.0  # deviation at the last question
         self._wrong: dict[int, Problem] = {}  # views that are known not to fit
         self.problems: list[Problem] = []
         self.findings: list[Finding] = []
@@ -105,6 +107,8 @@ class Watch:
             What is new.
         """
         self._new = 0
+        if not self._instants:
+            return []
         self._recover()
         found: list[Problem] = []
         for window in WATCH.windows:
@@ -130,9 +134,11 @@ class Watch:
         deviation = (seen - means) / self._profile.noise(means)
         worst = int(deviation.argmin())
         self._deviation = float(deviation[worst])
+        if self._deviation > WATCH.calm and self.seen >= self._next:
+            self._patience, self._asked = WATCH.patience, 0.0
         if deviation[worst] > WATCH.suspicious or seen[worst] > WATCH.largest * means[worst]:
             return []
-        if self.seen < self._next:
+        if self.seen < self._next and self._deviation > self._asked - WATCH.worse:
             return []
         bad = self._bad_since(first, worst, level, known)
         if bad is None:
@@ -146,6 +152,7 @@ class Watch:
         fresh = [problem for problem in fresh if numbers[problem.view] not in self._wrong]
         if not fresh:
             self._next, self._patience = self.seen + self._patience, 2 * self._patience
+            self._asked = self._deviation
             return []
         self._wrong |= {numbers[problem.view]: problem for problem in fresh}
         self.problems += fresh
@@ -206,7 +213,7 @@ class _Totals:
 
     def __init__(self, views: int) -> None:
         self.instants = 0
-        self.boxes = np.zeros((views, CELLS))
+        self.boxes = np.zeros((views, IMAGE_CELLS))
         self.met, self.worth = np.zeros((2, views, views))
 
     def add(self, tally: Tally) -> None:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from selfmva.association.health.changes import (
-    CLOCK,
+    CLOCK_OFF,
     DARK,
-    DETECTOR,
     KNOCKED,
     MIRRORED,
     NORMALIZED,
-    PLACE,
+    OTHER_DETECTOR,
+    OTHER_PLACE,
     SCALED,
     SWAPPED,
     UPSIDE_DOWN,
@@ -58,14 +58,14 @@ def _advice(finding: Finding, view: int, views: Sequence[View]) -> str:
         UPSIDE_DOWN: "its image is upside down: turn it by 180 degrees",
         KNOCKED: f"the camera was turned by about {change.amount:.0f} degrees: turn it back, or adapt() to a minute of "
         "boxes since then",
-        CLOCK: f"it shows what the others show {instants} {'instant' if instants == 1 else 'instants'} "
+        CLOCK_OFF: f"it shows what the others show {instants} {'instant' if instants == 1 else 'instants'} "
         f"{'later' if change.amount > 0 else 'earlier'}: synchronize the cameras",
         DARK: "it shows nobody where other views see people whom it should see: look at the camera and its cable",
-        DETECTOR: "boxes are drawn otherwise than in fit(), in all views: adapt() to a minute of them",
-        PLACE: f"it fits by {finding.before:.0%} of what is expected, and nothing that is known explains it: if it "
+        OTHER_DETECTOR: "boxes are drawn otherwise than in fit(), in all views: adapt() to a minute of them",
+        OTHER_PLACE: f"it fits by {finding.before:.0%} of what is expected, and nothing that is known explains it: if it "
         "films another place, or stands elsewhere, fit() anew",
     }[change.kind]
-    return text + (_one_of_two(change.views, views) if change.kind in (KNOCKED, CLOCK) else "")
+    return text + (_one_of_two(change.views, views) if change.kind in (KNOCKED, CLOCK_OFF) else "")
 
 
 def _shown(change: Change, view: int, count: int) -> int:

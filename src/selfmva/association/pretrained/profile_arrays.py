@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from selfmva.association.health.profile import Profile
-from selfmva.association.health.tally import CELLS
+from selfmva.association.health.tally import IMAGE_CELLS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,7 +50,7 @@ def profile_from_arrays(arrays: Arrays, views: int) -> Profile | None:
         return None
     own = {name.removeprefix(PREFIX): array for name, array in arrays.items()}
     shapes: dict[str, tuple[int, ...]] = {
-        "rates": (views, CELLS, views),
+        "rates": (views, IMAGE_CELLS, views),
         "clearness": (views, views),
         "spread": (),
         **dict.fromkeys(("drift", "crowd", "apart", "height"), (views,)),
