@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 LEARNT, RIGHT, WRONG = 200, 48, 80  # instants to learn from, and of a stream: before something happens, and after
 BODY, BREADTH = 1.7, 0.5  # metres
+EVERYONE = {"camera0", "camera1", "camera2", "camera3"}
 
 Stream = list[Frame]
 

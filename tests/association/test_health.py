@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from changed_rigs import RIGHT, changed, elsewhere, late, of_all, of_view, reordered, rig, right_stream, turned
+from changed_rigs import (
+    EVERYONE,
+    RIGHT,
+    changed,
+    elsewhere,
+    late,
+    of_all,
+    of_view,
+    reordered,
+    rig,
+    right_stream,
+    turned,
+)
 
 from selfmva import Associator, Frame, Health
 from selfmva.errors import CheckpointError, NotFittedError, RigChangedWarning
@@ -18,7 +30,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 WIDTH, HEIGHT = 1280, 720
-EVERYONE = {"camera0", "camera1", "camera2", "camera3"}
 
 
 def mirror(boxes: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -34,13 +34,12 @@ if TYPE_CHECKING:
 class DiagnosisSettings:
     """How much is looked at, and what counts as an explanation."""
 
-    first_look: int = 24  # instants on which all changes are tried, at most, and
-    first_boxes: int = 1200  # boxes at these; of the fewest instants,
-    fewest: int = 6
-    second_look: int = 96  # instants on which the best are tried, and
-    second_boxes: int = 5000
-    best: int = 6
+    # From look to look: instants at most, boxes at them at most, and how many changes are left for the next look. The
+    # first is at all changes.
+    looks: tuple[tuple[int, int, int], ...] = ((8, 500, 24), (24, 1500, 6), (96, 5000, 1))
+    fewest: int = 5  # instants of a look
     suspects: int = 4  # views
+    turned: int = 2  # of these, the most suspect, may be cameras that were turned
     suspicious: float = 0.95  # fraction of what is expected, below which a view may be one
     detector: float = 0.7  # of what is expected: where half of the views show less, it may be another detector
     dark: float = 0.05  # of the boxes that a view usually has
@@ -73,6 +72,14 @@ class Finding:
     def explained(self) -> bool:
         """Whether it is more than that something is wrong."""
         return self.change.kind != OTHER_PLACE
+
+
+class _Tried(NamedTuple):
+    """What undoing a change wins an instant; and what its views show of what is expected, before and after."""
+
+    gain: float
+    before: float
+    after: float
 
 
 class Diagnosis:
@@ -139,34 +146,33 @@ class Diagnosis:
     def _best(self, suspects: Sequence[int]) -> Finding | None:
         """The change that restores most, where it restores enough."""
         crowd = max(float(self.boxes[self.bad].sum(axis=1).mean()), 1.0)
-        sizes = [
-            int(np.clip(boxes / crowd, DIAGNOSIS.fewest, instants))
-            for instants, boxes in (
-                (DIAGNOSIS.first_look, DIAGNOSIS.first_boxes),
-                (DIAGNOSIS.second_look, DIAGNOSIS.second_boxes),
-            )
-        ]
-        few, many = (self.bad[evenly_spaced(len(self.bad), size, to_nearest=True)] for size in sizes)
-        changes = [*simple_changes(self.model.views, suspects), *self._turns(suspects, many)]
-        everyone = tuple(range(len(self.model.views)))
+        many = self._some(*DIAGNOSIS.looks[-1][:2], crowd)
+        changes = [*simple_changes(self.model.views, suspects), *self._turns(suspects[: DIAGNOSIS.turned], many)]
         if np.median(self.ratios(self.expected, self.worth, self.bad)) < DIAGNOSIS.detector:
-            changes += detector_changes(everyone)
-        first = sorted(((self._gain(change, few)[0], n) for n, change in enumerate(changes)), key=lambda e: -e[0])
-        looks = [(*self._gain(changes[n], many), changes[n]) for _, n in first[: DIAGNOSIS.best]]
-        looks.sort(key=lambda look: -look[0])
-        self.looks = looks
-        for gain, before, after, change in looks:
-            if gain > 0 and after >= max(DIAGNOSIS.restored, before + DIAGNOSIS.regained * (1 - before)):
-                return Finding(change, self._since(change), before, after)
-            break
-        return None
+            changes += detector_changes(range(len(self.model.views)))
+        best = _Tried(0.0, 1.0, 0.0)
+        for instants, boxes, left in DIAGNOSIS.looks:
+            numbers = self._some(instants, boxes, crowd)
+            tried = [(self._undone(change, numbers), number, change) for number, change in enumerate(changes)]
+            tried.sort(key=lambda entry: (-entry[0].gain, entry[1]))
+            changes = [change for *_, change in tried[:left]]
+            best = tried[0][0]
+        least = max(DIAGNOSIS.restored, best.before + DIAGNOSIS.regained * (1 - best.before))
+        if best.gain <= 0 or best.after < least:
+            return None
+        return Finding(changes[0], self._since(changes[0]), best.before, best.after)
 
-    def _gain(self, change: Change, numbers: IntArray) -> tuple[float, float, float]:
-        """What undoing a change wins an instant, and the fractions before and after, of the views of the change."""
+    def _some(self, instants: int, boxes: int, crowd: float) -> IntArray:
+        """Some of the frames that don't fit, so that there are not too many boxes."""
+        size = int(np.clip(boxes / crowd, DIAGNOSIS.fewest, instants))
+        return self.bad[evenly_spaced(len(self.bad), size, to_nearest=True)]
+
+    def _undone(self, change: Change, numbers: IntArray) -> _Tried:
+        """What undoing a change does at some instants."""
         undone = [(n, change.undo(self.rows, n)) for n in numbers.tolist()]
         kept = np.array([n for n, rows in undone if rows is not None], dtype=np.int64)
         if not len(kept):
-            return 0.0, 1.0, 0.0
+            return _Tried(0.0, 1.0, 0.0)
         tally = measure(self.model, [self._frame(rows) for _, rows in undone if rows is not None])
         views = list(change.views)
         worth = tally.worth * (self.level > 0)
@@ -175,7 +181,7 @@ class Diagnosis:
         expected = float((told_after * self.level).sum(axis=0)[views].sum())
         as_is, told = (values[kept].sum(axis=0)[views].sum() for values in (self.worth, self.expected))
         gain = float(worth.sum() - self.worth[kept].sum()) / len(kept)
-        return gain, float(as_is / max(told, 1e-9)), after / max(expected, 1e-9)
+        return _Tried(gain, float(as_is / max(told, 1e-9)), after / max(expected, 1e-9))
 
     def _turns(self, suspects: Sequence[int], numbers: IntArray) -> Iterable[Change]:
         """Knocks of single views."""

@@ -88,9 +88,10 @@ class Profile:
 
 
 def rates_of(boxes: FloatArray, mass: FloatArray) -> FloatArray:
-    """`(V, IMAGE_CELLS, V)` partners a box, from sums over cells: `(V, IMAGE_CELLS)` boxes and `(V, IMAGE_CELLS, V)` partners."""
+    """`(V, C, V)` partners a box, from sums over cells: `(V, C)` boxes and `(V, C, V)` partners."""
     mean = mass.sum(axis=1) / np.maximum(boxes.sum(axis=1), 1.0)[:, None]
-    return np.asarray((mass + PROFILE.prior_boxes * mean[:, None]) / (boxes + PROFILE.prior_boxes)[..., None])
+    counted = (boxes + PROFILE.prior_boxes)[..., None]
+    return np.asarray((mass + PROFILE.prior_boxes * mean[:, None]) / counted)
 
 
 def learn_profile(tally: Tally, mass: FloatArray, apart: FloatArray, height: FloatArray) -> Profile:

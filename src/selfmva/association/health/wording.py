@@ -62,8 +62,8 @@ def _advice(finding: Finding, view: int, views: Sequence[View]) -> str:
         f"{'later' if change.amount > 0 else 'earlier'}: synchronize the cameras",
         DARK: "it shows nobody where other views see people whom it should see: look at the camera and its cable",
         OTHER_DETECTOR: "boxes are drawn otherwise than in fit(), in all views: adapt() to a minute of them",
-        OTHER_PLACE: f"it fits by {finding.before:.0%} of what is expected, and nothing that is known explains it: if it "
-        "films another place, or stands elsewhere, fit() anew",
+        OTHER_PLACE: f"it fits by {finding.before:.0%} of what is expected, and nothing that is known explains it: "
+        "if it films another place, or stands elsewhere, fit() anew",
     }[change.kind]
     return text + (_one_of_two(change.views, views) if change.kind in (KNOCKED, CLOCK_OFF) else "")
 
