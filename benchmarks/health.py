@@ -1,7 +1,7 @@
 """Is it noticed when a rig no longer fits? Streams on right models that go wrong, and streams that do not.
 
     python benchmarks/health.py faults [--seeds 20] [--first 1000] [--rigs simulated epfl wildtrack]
-    python benchmarks/health.py alarms [--streams 40] [--rigs simulated epfl wildtrack pets]
+    python benchmarks/health.py alarms [--seeds 20] [--rigs simulated outdoors epfl epfl-12-1 wildtrack cmc-1-fairmot]
     python benchmarks/health.py cost
 
 `faults`: a change after 100 instants of a stream; right where kind and views are named within 100 instants. Counted
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from _faults import KINDS, draw
 from _machine import DATA
-from _parts import EPFL, epfl
+from _parts import EPFL, STRIDE
 
 from selfmva import Associator, evaluate, load_dataset
 from selfmva.association.health import changes
@@ -61,11 +61,12 @@ class Rig:
     other: list[Labelled]
 
 
-def simulated(seed: int, instants: int) -> Rig | None:
+def simulated(seed: int, instants: int, **harder: Any) -> Rig | None:
     """3 to 5 views, 3 to 12 people, 40 to 150 square metres; None where fit() does not bring all views on a floor."""
     rng = np.random.default_rng([seed, 54])
     views, people, area = int(rng.integers(3, 6)), int(rng.integers(3, 13)), rng.uniform(40, 150)
     options: dict[str, Any] = {"floor_width": float((area * 1.3) ** 0.5), "floor_depth": float((area / 1.3) ** 0.5)}
+    options |= harder
     scenes = [
         Simulated(views=views, people=people, instants=length, seed=number, **options)
         for number, length in ((seed, FIT + instants), (seed + 500_000, 200))
@@ -84,11 +85,12 @@ def recorded(labelled: list[Labelled], views: Any, fit: int, name: str) -> Rig:
     return Rig(name, associator, _numbered(labelled[fit:]), _numbered(labelled[:fit]))
 
 
-def epfl_rig(scene: str, fraction: float = 0.4) -> Rig:
-    """Annotated boxes of EPFL, 2.5 instants a second."""
-    part = epfl(scene)
-    labelled = part.labelled + part.test
-    return recorded(labelled, part.views, round(fraction * len(labelled)), part.name)
+def epfl_rig(scene: str, stride: int = STRIDE, fraction: float = 0.4) -> Rig:
+    """Annotated boxes of EPFL, 25 instants a second or fewer."""
+    dataset = load_dataset("mvmhat", root=DATA / "epfl", scene=scene, stride=stride)
+    labelled = [(dataset.frame(k), dataset.identities(k)) for k in range(len(dataset))]
+    name = f"EPFL {EPFL[scene]} ({scene}), every {stride}."
+    return recorded(labelled, dataset.views, round(fraction * len(labelled)), name)
 
 
 def wildtrack_rig() -> Rig:
@@ -194,7 +196,9 @@ def _problems(rig: Rig, frames: list[Frame]) -> tuple[Any, ...]:
     return rig.associator.health_.problems
 
 
-def _right(name: str, streams: range, instants: int) -> Iterator[Rig]:
+def _right(  # noqa: C901
+    name: str, streams: range, instants: int
+) -> Iterator[Rig]:
     if name == "simulated":
         for seed in streams:
             rig = simulated(seed, instants)
@@ -202,15 +206,33 @@ def _right(name: str, streams: range, instants: int) -> Iterator[Rig]:
                 yield rig
     elif name == "wildtrack":
         yield wildtrack_rig()
-    elif name.startswith("epfl"):
-        for scene in [name.split("-")[1]] if "-" in name else EPFL:
-            yield epfl_rig(scene)
-    elif name == "pets":
-        from _rigs import pets
+    elif name.startswith("epfl"):  # epfl, epfl-12, epfl-12-1: all, one scene, with a stride
+        _, *parts = name.split("-")
+        for scene in parts[:1] or EPFL:
+            yield epfl_rig(scene, *map(int, parts[1:]))
+    elif name.startswith("cmc"):  # cmc-1-fairmot
+        from _rigs import cmc
 
-        rig = pets()
-        labelled = rig.part.labelled
-        yield recorded(list(labelled), rig.part.views, len(labelled) // 2, rig.part.name)
+        _, room, detector = name.split("-")
+        part = cmc(int(room), detector).part
+        yield recorded(part.labelled, part.views, len(part.labelled) // 2, part.name)
+    elif name == "outdoors":  # as PETS 2009: a low resolution, a wide place, a bad detector
+        for seed in streams:
+            rig = simulated(
+                seed,
+                instants,
+                width=768,
+                height=576,
+                floor_width=20.0,
+                floor_depth=16.0,
+                linger=2.0,
+                jitter=0.05,
+                miss_rate=0.15,
+                false_rate=0.4,
+                cut_feet_rate=0.15,
+            )
+            if rig is not None:
+                yield rig
 
 
 def cost(seed: int = 1, repeats: int = 15) -> None:

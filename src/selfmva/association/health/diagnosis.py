@@ -43,6 +43,7 @@ class DiagnosisSettings:
     suspicious: float = 0.95  # fraction of what is expected, below which a view may be one
     detector: float = 0.7  # of what is expected: where half of the views show less, it may be another detector
     dark: float = 0.05  # of the boxes that a view usually has
+    missed: float = 10.0  # partners that a dark view should have had
     restored: float = 0.5  # of what is expected, with a change undone, and
     regained: float = 0.45  # of what was lost
     fits: float = 0.75  # of what is expected: views that fit each other
@@ -137,7 +138,7 @@ class Diagnosis:
         for view, usual in enumerate(self.profile.crowd):
             empty = self.boxes[self.bad, view].mean() <= DIAGNOSIS.dark * usual
             told = self.expected[self.bad][:, view].sum() * 2
-            if empty and told > 2 * self.profile.unit[view]:
+            if empty and told > DIAGNOSIS.missed * self.profile.unit[view]:
                 since = _last_change(-self.boxes[:, view] + DIAGNOSIS.dark * usual)
                 change = Change(DARK, (view,), lambda frames, number: frames[number])
                 found.append(Finding(change, since, 0.0, 0.0))

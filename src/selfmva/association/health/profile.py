@@ -21,6 +21,7 @@ class ProfileSettings:
 
     prior_boxes: float = 10.0  # of a pair of views, that a cell starts with
     parts: int = 4  # of the recording, each of which is foretold by the others
+    windows: tuple[int, ...] = (1, 3, 6)  # slices over which spread is measured: people who are hidden stay so a while
     least_spread: float = 2.0  # variance over that of independent boxes
     # Of a ratio, from one part of a recording to another. Where few people come, a part tells little: then the spread
     # of independent boxes counts for more.
@@ -107,22 +108,25 @@ def learn_profile(tally: Tally, mass: FloatArray, apart: FloatArray, height: Flo
         The profile; what it varies by is measured on parts of the recording that the others foretell.
     """
     part = np.arange(len(tally)) * PROFILE.parts // max(len(tally), 1)
-    excess, scale, ratios = 0.0, 0.0, []
+    ratios = []
+    variance, scale = np.zeros((2, len(PROFILE.windows)))
     for number in range(PROFILE.parts):
         here = part == number
         if not here.any() or here.all():
             continue
         others = _expectations(tally[~here], mass[~here])
-        means = others.expected_of_pairs(tally[here]).sum(axis=2)
-        found = tally.worth[here].sum(axis=2)
+        means = others.expected_of_pairs(tally[here]).sum(axis=2) / others.unit
+        found = tally.worth[here].sum(axis=2) / others.unit
         level = found.sum(axis=0) / np.maximum(means.sum(axis=0), 1e-9)
-        excess += float((((found - level * means) / others.unit) ** 2).sum())
-        scale += float((means / others.unit).sum())
+        for place, window in enumerate(PROFILE.windows):
+            starts = np.arange(0, len(means), window)
+            variance[place] += float((np.add.reduceat(found - level * means, starts) ** 2).sum())
+            scale[place] += float(means.sum())
         ratios.append(np.where(means.sum(axis=0) > 0, level, 1.0))
     drift = np.std(ratios, axis=0) if ratios else np.full(len(apart), PROFILE.drift_of_one)
     return replace(
         _expectations(tally, mass),
-        spread=max(excess / max(scale, 1e-9), PROFILE.least_spread),
+        spread=max(float((variance / np.maximum(scale, 1e-9)).max()), PROFILE.least_spread),
         drift=np.clip(drift, PROFILE.least_drift, PROFILE.largest_drift),
         crowd=tally.boxes.sum(axis=(0, 2)) / max(int(tally.instants.sum()), 1),
         apart=apart,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -91,7 +91,8 @@ class Watch:
         Returns:
             What is new.
         """
-        self._frames.extend(frames)
+        # Images of so many instants would fill the memory.
+        self._frames.extend(frame if frame.images is None else replace(frame, images=None) for frame in frames)
         expected = self._profile.expected_of_pairs(tally)
         self._instants += tally.instants.tolist()
         self._expected += list(expected)
