@@ -148,6 +148,8 @@ def test_nobody_tells_nothing() -> None:
     health = rig()[0].check(empty)
     assert health.problems == ()
     assert set(health.unknown) == EVERYONE
+    assert not health.ok
+    assert "too few people" in health.summary()
     assert rig()[0].check([]).problems == ()
 
 

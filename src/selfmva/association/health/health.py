@@ -87,8 +87,8 @@ class Health:
 
     @property
     def ok(self) -> bool:
-        """True where nothing was found wrong, and something is known."""
-        return not self.problems and not self.note
+        """True where nothing was found wrong, and something is known of some view."""
+        return not self.problems and not self.note and len(self.unknown) < len(self.views)
 
     def rows(self) -> list[tuple[str, ...]]:
         """The views as a table for people: one row of text per view, in the order of `HEALTH_COLUMNS`."""
@@ -100,6 +100,8 @@ class Health:
             return "; ".join(map(str, self.problems))
         if self.note:
             return self.note
+        if len(self.unknown) == len(self.views):
+            return f"too few people are seen by two views to tell, on {self.instants} instants"
         unknown = f"; too little is seen of {', '.join(self.unknown)} to tell" if self.unknown else ""
         return f"all fits, on {self.instants} instants{unknown}"
 

@@ -48,13 +48,18 @@ def measure(model: FittedModel, frames: Sequence[Frame], length: int = TALLY.sli
     return Tally.joined(parts)
 
 
-def profile_of(model: FittedModel, frames: Sequence[Frame]) -> Profile:
+def profile_of(model: FittedModel, frames: Sequence[Frame]) -> Profile | None:
     """What a model sees on frames that it fits.
 
     Args:
         model: With tables.
         frames: Clipped frames in the order of time.
+
+    Returns:
+        The profile; None without frames.
     """
+    if not frames:
+        return None
     frames = [frames[t] for t in evenly_spaced_blocks(len(frames), MEASURE.profile_instants, MEASURE.chunk)]
     tallies, masses = [], []
     for first in range(0, len(frames), TALLY.slice):

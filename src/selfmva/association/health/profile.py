@@ -108,7 +108,7 @@ def learn_profile(tally: Tally, mass: FloatArray, apart: FloatArray, height: Flo
         The profile; what it varies by is measured on parts of the recording that the others foretell.
     """
     part = np.arange(len(tally)) * PROFILE.parts // max(len(tally), 1)
-    ratios = []
+    ratios, sizes = [], []
     variance, scale = np.zeros((2, len(PROFILE.windows)))
     for number in range(PROFILE.parts):
         here = part == number
@@ -123,10 +123,14 @@ def learn_profile(tally: Tally, mass: FloatArray, apart: FloatArray, height: Flo
             variance[place] += float((np.add.reduceat(found - level * means, starts) ** 2).sum())
             scale[place] += float(means.sum())
         ratios.append(np.where(means.sum(axis=0) > 0, level, 1.0))
-    drift = np.std(ratios, axis=0) if ratios else np.full(len(apart), PROFILE.drift_of_one)
+        sizes.append(np.maximum(means.sum(axis=0), 1.0))
+    spread = max(float((variance / np.maximum(scale, 1e-9)).max()), PROFILE.least_spread)
+    drift = np.full(len(apart), PROFILE.drift_of_one)
+    if ratios:  # what parts differ by, less what so few boxes would differ by anyway
+        drift = np.sqrt(np.maximum(np.var(ratios, axis=0) - np.mean(spread / np.array(sizes), axis=0), 0.0))
     return replace(
         _expectations(tally, mass),
-        spread=max(float((variance / np.maximum(scale, 1e-9)).max()), PROFILE.least_spread),
+        spread=spread,
         drift=np.clip(drift, PROFILE.least_drift, PROFILE.largest_drift),
         crowd=tally.boxes.sum(axis=(0, 2)) / max(int(tally.instants.sum()), 1),
         apart=apart,
