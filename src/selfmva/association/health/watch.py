@@ -34,7 +34,9 @@ class WatchSettings:
     often: int = 24  # instants from look to look, at least
     calm: float = -2.0  # deviations, above which a longer window says nothing else
     largest: float = 0.9  # of what is expected, whatever the deviations: less is not asked about
+    doubtful: float = -3.0  # standard deviations: views that tell since when
     unexplained: float = -6.0  # standard deviations, from where on it matters that nothing explains it
+    unexplained_for: int = 40  # instants, at least: with more of them, there may be an explanation
     buffer: int = 200  # instants that are kept for a diagnosis
     least: int = 12  # instants since the change, before it is asked
     patience: int = 32  # instants until the next question where nothing was found; doubled each time, unless
@@ -141,12 +143,13 @@ class Watch:
             return []
         if self.seen < self._next and self._deviation > self._asked - WATCH.worse:
             return []
-        bad = self._bad_since(first, worst, level, known)
+        doubtful = [view for view in np.flatnonzero(deviation < WATCH.doubtful).tolist() if view not in known]
+        bad = self._bad_since(first, doubtful, level, known)
         if bad is None:
             return []
         frames = list(self._frames)
         findings = Diagnosis(self._model, self._profile, frames, bad, level, known).explain()
-        if deviation[worst] > WATCH.unexplained:
+        if deviation[worst] > WATCH.unexplained or len(frames) - bad < WATCH.unexplained_for:
             findings = [finding for finding in findings if finding.explained]
         fresh = problems_of(findings, self._model.views, [frame.index for frame in frames])
         numbers = {view.name: number for number, view in enumerate(self._model.views)}
@@ -160,11 +163,11 @@ class Watch:
         self.findings += findings
         return fresh
 
-    def _bad_since(self, first: int, worst: int, level: FloatArray, known: Sequence[int]) -> int | None:
-        """Position in the buffer since when nothing fits, for sure; None where that is too short a time."""
-        others = [v for v in range(self._views) if v != worst and v not in known]
-        expected = np.array([(part * level)[worst, others].sum() for part in self._expected[first:]])
-        worth = np.array([part[worst, others].sum() for part in self._worth[first:]])
+    def _bad_since(self, first: int, doubtful: Sequence[int], level: FloatArray, known: Sequence[int]) -> int | None:
+        """Position in the buffer since when doubtful views don't fit, for sure; None where that is too short a time."""
+        pairs = np.ix_(doubtful, [view for view in range(self._views) if view not in known])
+        expected = np.array([(part * level)[pairs].sum() for part in self._expected[first:]])
+        worth = np.array([part[pairs].sum() for part in self._worth[first:]])
         middle = (1 + worth.sum() / max(expected.sum(), 1e-9)) / 2
         start = len(expected) - 1 - int(np.cumsum((middle * expected - worth)[::-1]).argmax())
         if start > 0 and sum(self._instants[first + start + 1 :]) >= WATCH.least:
