@@ -102,12 +102,13 @@ def tally_edges(
     """
     frames, count = len(indices), len(views)
     slices = -(-frames // length)
-    part = edges.frame // length
-    cell = part * (count * IMAGE_CELLS) + cells_of_boxes(boxes, edges.view, views)
-    places = np.bincount(cell, minlength=slices * count * IMAGE_CELLS)
+    part = edges.frame // length * count
+    places = np.bincount(
+        part * IMAGE_CELLS + cells_of_boxes(boxes, edges.view, views), minlength=slices * count * IMAGE_CELLS
+    )
     likely = np.flatnonzero(posterior > TALLY.likely)  # a tenth of all edges, and nearly all of the mass
     first, second, mass = edges.first[likely], edges.second[likely], posterior[likely]
-    pair = (part[first] * count + edges.view[first]) * count + edges.view[second]
+    pair = (part + edges.view)[first] * count + edges.view[second]
     clear = mass * np.maximum(log_odds[likely], 0.0)
     sums = (
         np.bincount(pair, weights, slices * count * count).reshape(slices, count, count) for weights in (mass, clear)

@@ -10,7 +10,7 @@ import numpy as np
 
 from selfmva.association.health.diagnosis import Diagnosis
 from selfmva.association.health.health import Health, Problem, ViewHealth
-from selfmva.association.health.tally import IMAGE_CELLS
+from selfmva.association.health.tally import IMAGE_CELLS, Tally
 from selfmva.association.health.wording import problems_of
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from selfmva.association.health.diagnosis import Finding
     from selfmva.association.health.profile import Profile
-    from selfmva.association.health.tally import Tally
     from selfmva.association.model import FittedModel
     from selfmva.core.types import FloatArray, Frame
 
@@ -42,6 +41,7 @@ class WatchSettings:
     patience: int = 32  # instants until the next question where nothing was found; doubled each time, unless
     worse: float = 2.0  # it deviates so much more
     recovered: float = 0.85  # of what is expected: a problem is over
+    waiting: int = 16  # chunks that are summed up at once
     prior: float = 40.0  # partners as expected, that a stream starts with where it shows more
 
 
@@ -183,11 +183,15 @@ class Watch:
 
     def _window(self, instants: int) -> int:
         """Number of the first of the last slices that are so many instants together."""
-        last = np.cumsum(self._instants[::-1])
-        return max(len(self._instants) - 1 - int(np.searchsorted(last, instants)), 0)
+        first = len(self._instants)
+        while first and instants > 0:
+            first -= 1
+            instants -= self._instants[first]
+        return first
 
     def _sums(self, first: int) -> tuple[FloatArray, FloatArray]:
-        return np.sum(self._expected[first:], axis=0), np.sum(self._worth[first:], axis=0)
+        zero = np.zeros((self._views, self._views))  # a few arrays are added faster one by one
+        return sum(self._expected[first:], start=zero), sum(self._worth[first:], start=zero)
 
     def _recover(self) -> None:
         """Forget that views don't fit where they do again."""
@@ -205,9 +209,9 @@ class Watch:
     def _forget(self) -> None:
         """Keep the slices of the longest window; what is older says what this stream usually shows, if it fits."""
         first = self._window(WATCH.windows[-1])
-        if not self._wrong and first:
-            self._before[0] += np.sum(self._expected[:first], axis=0)
-            self._before[1] += np.sum(self._worth[:first], axis=0)
+        for expected, worth in zip(self._expected[:first], self._worth[:first], strict=True) if not self._wrong else ():
+            self._before[0] += expected
+            self._before[1] += worth
         for values in (self._instants, self._expected, self._worth):
             del values[:first]
 
@@ -219,15 +223,25 @@ class _Totals:
         self.instants = 0
         self.boxes = np.zeros((views, IMAGE_CELLS))
         self.met, self.worth = np.zeros((2, views, views))
+        self._waiting: list[Tally] = []  # is summed up some at a time
 
     def add(self, tally: Tally) -> None:
         self.instants += int(tally.instants.sum())
-        self.boxes += tally.boxes.sum(axis=0)
-        self.met += tally.met.sum(axis=0)
-        self.worth += tally.worth.sum(axis=0)
+        self._waiting.append(tally)
+        if len(self._waiting) >= WATCH.waiting:
+            self._sum_up()
+
+    def _sum_up(self) -> None:
+        if self._waiting:
+            together = Tally.joined(self._waiting)
+            self._waiting = []
+            self.boxes += together.boxes.sum(axis=0)
+            self.met += together.met.sum(axis=0)
+            self.worth += together.worth.sum(axis=0)
 
     def health(self, model: FittedModel, profile: Profile, problems: tuple[Problem, ...]) -> Health:
         """The table so far."""
+        self._sum_up()
         others = max(len(self.boxes) - 1, 1)
         partners = np.einsum("vc,vcw->vw", self.boxes, profile.rates)
         expected = partners * profile.clearness
