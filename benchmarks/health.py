@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from _faults import KINDS, draw
-from _machine import DATA
+from _machine import DATA, describe
 from _parts import EPFL, STRIDE
 
 from selfmva import Associator, evaluate, load_dataset
@@ -266,7 +266,7 @@ def _numbered(labelled: list[Labelled]) -> list[Labelled]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("faults", "alarms", "cost"))
+    parser.add_argument("what", nargs="*", default=["faults", "alarms", "cost"], help="faults, alarms, cost: all three")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--first", type=int, default=1000)
     parser.add_argument("--instants", type=int, default=2000, help="of a right stream")
@@ -274,13 +274,14 @@ def main() -> None:
     args = parser.parse_args()
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
+    print(describe())
     seeds = range(args.first, args.first + args.seeds)
-    if args.what == "faults":
-        faults(seeds, args.rigs)
-    elif args.what == "alarms":
-        alarms(seeds, args.rigs, args.instants)
-    else:
-        cost()
+    for what in args.what:
+        {
+            "faults": lambda: faults(seeds, args.rigs),
+            "alarms": lambda: alarms(seeds, args.rigs, args.instants),
+            "cost": cost,
+        }[what]()
 
 
 if __name__ == "__main__":
