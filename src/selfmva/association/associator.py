@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from selfmva.association.adapting import adapt_model
 from selfmva.association.appearance.matches import match_by_appearance
 from selfmva.association.embedding_choice import choose_embedding
+from selfmva.association.good_part import learn_good_part
 from selfmva.association.health.check import NO_PROFILE, check_frames
 from selfmva.association.health.health import Health
 from selfmva.association.health.stream import watched
@@ -212,6 +213,8 @@ class Associator(Pretrained):
             LearntNothingWarning: No geometry is trusted, held-out instants are told apart no better than by chance, and
                 appearance tells nothing.
             GeometryMissingWarning: No geometry is trusted; people are told apart by what they look like alone.
+            RigChangedWarning: Views changed during the recording; names them, the kind and the instant, and what was
+                learnt from.
         """
         started = time.monotonic()
         config = self._config
@@ -243,10 +246,15 @@ class Associator(Pretrained):
             model, held_out = replace(model, encoder=trained.encoder), trained.held_out
         with limited_threads(config.threads):
             model = learn(model, frames, identity, trained_on=True, held_out=held_out, decision=choice.reason)
+            model = learn_good_part(model, frames, identity, held_out=held_out)
         self._extractor = extractor
         report = self._take_over(model.reordered(recording.places), time.monotonic() - started)
         if report.mirrored:
             logger.warning("%s", report.mirror_advice())
+        if report.changes:
+            warnings.warn(
+                f"the rig changed during the recording: {report.change_advice()}.", RigChangedWarning, stacklevel=2
+            )
         if self.appearance_ and not report.geometry_found:
             warnings.warn(
                 f"fit() found no geometry, people are told apart by what they look like alone: {report.advice()}.",

@@ -33,6 +33,27 @@ class Problem:
 
 
 @dataclass(frozen=True)
+class RigChange:
+    """One view that changed while it was filmed.
+
+    Attributes:
+        view: Its name.
+        kind: As of `Problem`.
+        instant: Number of the first instant after it, among those that `fit` was given.
+        fits_before: True where what was learnt fits the instants before, False where it fits those after.
+    """
+
+    view: str
+    kind: str
+    instant: int
+    fits_before: bool
+
+    def __str__(self) -> str:
+        side = "before" if self.fits_before else "from then on"
+        return f"{self.view} changed at instant {self.instant} ({self.kind}): what was learnt fits it {side}"
+
+
+@dataclass(frozen=True)
 class ViewHealth:
     """What one view shows, and what it showed in fit().
 

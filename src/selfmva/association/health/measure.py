@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from selfmva.association.health.profile import Profile
     from selfmva.association.model import FittedModel
-    from selfmva.core.types import Frame
+    from selfmva.core.types import FloatArray, Frame, IntArray
 
 
 @dataclass(frozen=True)
@@ -48,19 +48,36 @@ def measure(model: FittedModel, frames: Sequence[Frame], length: int = TALLY.sli
     return Tally.joined(parts)
 
 
-def profile_of(model: FittedModel, frames: Sequence[Frame]) -> Profile | None:
-    """What a model sees on frames that it fits.
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What a recording shows of a model.
+
+    Attributes:
+        frames: F of its frames, in blocks of neighbours.
+        rows: `(F,)` their numbers in the recording.
+        tally: S slices of these frames.
+        mass: `(S, V, IMAGE_CELLS, V)` posterior mass of the boxes in each cell, by partner's view.
+    """
+
+    frames: Sequence[Frame]
+    rows: IntArray
+    tally: Tally
+    mass: FloatArray
+
+    def positions(self, number: int) -> range:
+        """Which of the frames a slice is of."""
+        return range(number * TALLY.slice, min((number + 1) * TALLY.slice, len(self.frames)))
+
+
+def look_at(model: FittedModel, frames: Sequence[Frame]) -> Seen:
+    """Look at a recording, or at blocks of it where it is long.
 
     Args:
         model: With tables.
-        frames: Clipped frames in the order of time.
-
-    Returns:
-        The profile; None without frames.
+        frames: Clipped frames in the order of time, at least one.
     """
-    if not frames:
-        return None
-    frames = [frames[t] for t in evenly_spaced_blocks(len(frames), MEASURE.profile_instants, MEASURE.chunk)]
+    rows = evenly_spaced_blocks(len(frames), MEASURE.profile_instants, MEASURE.chunk)
+    frames = [frames[t] for t in rows]
     tallies, masses = [], []
     for first in range(0, len(frames), TALLY.slice):
         part = frames[first : first + TALLY.slice]
@@ -69,4 +86,9 @@ def profile_of(model: FittedModel, frames: Sequence[Frame]) -> Profile | None:
         posterior = posteriors_of_edges(log_odds, edges)
         tallies.append(tally_edges(model.views, [f.index for f in part], batch.boxes, edges, log_odds, posterior))
         masses.append(partners_by_cell(model.views, batch.boxes, edges, posterior))
-    return learn_profile(Tally.joined(tallies), np.stack(masses), *measure_bodies(model, frames))
+    return Seen(frames, rows, Tally.joined(tallies), np.stack(masses))
+
+
+def profile_of(model: FittedModel, seen: Seen) -> Profile:
+    """What a model sees on frames that it fits."""
+    return learn_profile(seen.tally, seen.mass, *measure_bodies(model, seen.frames))
