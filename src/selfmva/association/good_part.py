@@ -21,7 +21,10 @@ class GoodPartSettings:
     """What may be learnt from."""
 
     least: float = 1 / 3  # of the recording
-    instants: int = 150  # of a recording, whose halves are looked at where views are missing on the floor of all
+    # Of a recording, whose halves are looked at where views are missing on the floor of all; of more views, that would
+    # take minutes.
+    instants: int = 150
+    views: int = 12
     margin: int = 16  # instants about a change that are left out: it is known as finely as that
 
 
@@ -76,7 +79,9 @@ def learn_good_part(
 def _with_floor_of_a_half(model: FittedModel, frames: Sequence[Frame]) -> FittedModel | None:
     """The model with the floor of that half of a recording which has most views on it; None where that is no more."""
     on_floor = 0 if model.floor is None else len(model.floor.views_on_floor)
-    if not model.config.geometry.floor or on_floor == len(model.views) or len(frames) < GOOD_PART.instants:
+    if not model.config.geometry.floor or on_floor == len(model.views):
+        return None
+    if len(frames) < GOOD_PART.instants or len(model.views) > GOOD_PART.views:
         return None
     middle = len(frames) // 2
     floors = [calibrate_floor(model.views, part) for part in (frames[:middle], frames[middle:])]
