@@ -18,6 +18,7 @@ QUICK = (
     "how-to/evaluating.md",
     "how-to/export.md",
     "how-to/floor.md",
+    "how-to/health.md",
     "how-to/matching.md",
     "how-to/pretrained.md",
     "how-to/trust.md",

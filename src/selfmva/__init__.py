@@ -8,6 +8,7 @@ from selfmva._version import __version__
 if TYPE_CHECKING:
     from selfmva.association.association import Association
     from selfmva.association.associator import Associator
+    from selfmva.association.health.health import Health
     from selfmva.core.types import Frame, View
     from selfmva.datasets import check_adapter, list_datasets, load_dataset
     from selfmva.errors import NotFittedError, SelfMVAError
@@ -17,6 +18,7 @@ _HOME = {
     "Association": "selfmva.association.association",
     "Associator": "selfmva.association.associator",
     "Frame": "selfmva.core.types",
+    "Health": "selfmva.association.health.health",
     "NotFittedError": "selfmva.errors",
     "SelfMVAError": "selfmva.errors",
     "View": "selfmva.core.types",
@@ -30,6 +32,7 @@ __all__ = [
     "Association",
     "Associator",
     "Frame",
+    "Health",
     "NotFittedError",
     "SelfMVAError",
     "View",

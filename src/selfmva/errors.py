@@ -41,6 +41,10 @@ class UnalignedWarning(SelfMVAWarning):
     """Clocks of the cameras are apart, and frames come as the cameras gave them."""
 
 
+class RigChangedWarning(SelfMVAWarning):
+    """Boxes contradict what was learnt of their cameras."""
+
+
 class LearntNothingWarning(SelfMVAWarning):
     """fit() did no better than chance on instants that it had not seen."""
 

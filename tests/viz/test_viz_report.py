@@ -151,3 +151,16 @@ def test_errors_leave_the_old_page(tmp_path: Path) -> None:
         write_report(tmp_path / "none" / "report.html", associator)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_page_says_whether_the_cameras_still_fit(tmp_path: Path) -> None:
+    from changed_rigs import changed, of_view, rig, right_stream
+
+    for frames, expected in (
+        (right_stream(), "All fits, on 136 instants."),
+        (changed(of_view(2, lambda b: b / 2)), "camera2: scaled since instant 48: its boxes are 0.5 times as large"),
+    ):
+        write_report(tmp_path / "report.html", rig()[0], frames)
+        page = (tmp_path / "report.html").read_text(encoding="utf-8")
+        assert "Do the cameras still fit?" in page
+        assert expected in page

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from selfmva.association.health.health import Problem
     from selfmva.core.types import FloatArray, Frame, IntArray, View
     from selfmva.geometry.floor import Floor
 
@@ -35,6 +36,8 @@ class Association:
         calibrated: True where probabilities were learnt from the recording; False where they are only similarities
             (a converted checkpoint before `adapt`).
         floor: The common floor, None where none was found.
+        problems: What the watch over the stream had noticed by then, see `selfmva.Associator.health_`; empty of a
+            single instant.
     """
 
     frame: Frame
@@ -43,6 +46,7 @@ class Association:
     probabilities: Mapping[tuple[int, int], FloatArray]
     calibrated: bool = True
     floor: Floor | None = None
+    problems: tuple[Problem, ...] = ()
 
     @property
     def index(self) -> int:

@@ -11,14 +11,20 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from selfmva.association.adapting import adapt_model
 from selfmva.association.appearance.matches import match_by_appearance
 from selfmva.association.embedding_choice import choose_embedding
+from selfmva.association.good_part import learn_good_part
+from selfmva.association.health.check import NO_PROFILE, check_frames
+from selfmva.association.health.health import Health
+from selfmva.association.health.stream import watched
+from selfmva.association.health.watch import Watch
 from selfmva.association.learning import learn
 from selfmva.association.model import FittedModel
 from selfmva.association.parameters import change_parameters, hold_at_once, read_parameters, waiting_parameters
 from selfmva.association.pretrained import Pretrained
 from selfmva.association.recording import CanonicalRecording, check_feature_length, read_recording
-from selfmva.association.streaming import associate_frames, chunks
+from selfmva.association.streaming import associate_and_tally, chunks
 from selfmva.core.config import AssociatorConfig
 from selfmva.core.devices import check_device, find_device
 from selfmva.core.packed_boxes import feature_length
@@ -29,9 +35,10 @@ from selfmva.errors import (
     InputError,
     LearntNothingWarning,
     NotFittedError,
+    RigChangedWarning,
     UnalignedWarning,
 )
-from selfmva.geometry.calibration import calibrate, recalibrate_floor
+from selfmva.geometry.calibration import calibrate
 from selfmva.io.boxes.argument import resolve_boxes
 from selfmva.io.video.view_argument import resolve_views
 from selfmva.perception.features import FeatureExtractor
@@ -45,9 +52,9 @@ if TYPE_CHECKING:
 
     from selfmva.association.association import Association
     from selfmva.association.fit_report import FitReport
+    from selfmva.association.health.tally import Tally
     from selfmva.core.config import AppearanceConfig, AssociationConfig, EncoderConfig, GeometryConfig, Recipe
     from selfmva.datasets.base import MultiViewDataset
-    from selfmva.geometry.calibration import Movement
     from selfmva.io.boxes.argument import BoxesLike
     from selfmva.io.video.view_argument import ViewLike
 
@@ -88,6 +95,7 @@ class Associator(Pretrained):
         clock_offsets_: `(V,)` int64 instants, found where `geometry.clock_bound` asks for them: view v shows at instant
             t what view 0 shows at t + offset. `selfmva.geometry.align_frames.align_frames` brings other frames in line.
         fit_report_: What was learnt; there is none of a converted checkpoint before `adapt`.
+        health_: Whether the cameras of the last stream still fit what was learnt, a `selfmva.Health`.
 
     Raises:
         ConfigError: A hyper-parameter is unknown or out of range.
@@ -129,6 +137,7 @@ class Associator(Pretrained):
         )
         self._extractor = FeatureExtractor(self._config.appearance, device)
         self._warned_of_clocks = False
+        self._watch: Watch | None = None
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002  # as scikit-learn asks
         """Hyper-parameters by name; `Associator(**associator.get_params())` is an equal, unfitted one.
@@ -204,6 +213,8 @@ class Associator(Pretrained):
             LearntNothingWarning: No geometry is trusted, held-out instants are told apart no better than by chance, and
                 appearance tells nothing.
             GeometryMissingWarning: No geometry is trusted; people are told apart by what they look like alone.
+            RigChangedWarning: Views changed during the recording; names them, the kind and the instant, and what was
+                learnt from.
         """
         started = time.monotonic()
         config = self._config
@@ -235,10 +246,15 @@ class Associator(Pretrained):
             model, held_out = replace(model, encoder=trained.encoder), trained.held_out
         with limited_threads(config.threads):
             model = learn(model, frames, identity, trained_on=True, held_out=held_out, decision=choice.reason)
+            model = learn_good_part(model, frames, identity, held_out=held_out)
         self._extractor = extractor
         report = self._take_over(model.reordered(recording.places), time.monotonic() - started)
         if report.mirrored:
             logger.warning("%s", report.mirror_advice())
+        if report.changes:
+            warnings.warn(
+                f"the rig changed during the recording: {report.change_advice()}.", RigChangedWarning, stacklevel=2
+            )
         if self.appearance_ and not report.geometry_found:
             warnings.warn(
                 f"fit() found no geometry, people are told apart by what they look like alone: {report.advice()}.",
@@ -258,8 +274,8 @@ class Associator(Pretrained):
         """Refine the floor and learn anew what distances mean, on other boxes of the same cameras; without labels.
 
         For another detector, another day, a nudged camera. `fit_report_.moved` says how far each view's picture of the
-        floor moved. The embedding stays as it is. Where the new boxes don't support it, nothing changes and a warning
-        says so.
+        floor moved. The embedding stays as it is. Where the new boxes don't support it, or contradict what was learnt
+        in a way that cannot be put right (see `check`), nothing changes and a warning says so.
 
         Args:
             boxes: As for `fit`, of the same cameras; a minute or so.
@@ -273,34 +289,68 @@ class Associator(Pretrained):
 
         Warns:
             LearntNothingWarning: The new boxes don't support the floor, or are told apart no better than by chance.
+            RigChangedWarning: The new boxes contradict what was learnt; names views, kind and instant, and whether it
+                was put right.
         """
         started = time.monotonic()
         old = self._require_model("adapt() needs a fitted associator")
         frames = [self._as_frame(old, frame, t) for t, frame in enumerate(resolve_boxes(boxes, old.views))]
-        recording = CanonicalRecording.of(old.views, frames, old.config)
-        model = old.reordered(recording.order)
-        moves: list[Movement] = []
         with limited_threads(self._config.threads):
-            if model.floor is not None:
-                floor, moves = recalibrate_floor(model.floor, recording.frames)
-                model = replace(model, floor=floor)
             identity = None if feature_length(frames) is None else self._extractor.identity()
-            model = learn(model, recording.frames, identity, trained_on=False)
-        report = model.report
-        if report is None or not report.better_than_chance or (old.floor is not None and model.floor is None):
+            found = adapt_model(old, frames, identity)
+        if found.contradiction:
             warnings.warn(
-                f"adapt() changed nothing, the new boxes don't support it: {report and report.summary()}. Give more "
-                "instants, or fit() anew if a camera has moved.",
+                f"adapt() changed nothing, the new boxes contradict what was learnt: {found.contradiction}",
+                RigChangedWarning,
+                stacklevel=2,
+            )
+            return self
+        if found.repaired:
+            warnings.warn(
+                f"adapt() puts right what no longer fitted: {found.repaired}", RigChangedWarning, stacklevel=2
+            )
+        model = found.model
+        if found.unsupported:
+            warnings.warn(
+                "adapt() changed nothing, the new boxes don't support it: "
+                f"{model.report and model.report.summary()}. Give more instants, or fit() anew if a camera has moved.",
                 LearntNothingWarning,
                 stacklevel=2,
             )
             return self
         if old.card is not None:  # its figures were of what was learnt before, its licence holds
             model = replace(model, card=old.card.model_copy(update={"metrics": {}, "evaluated_on": ""}))
-        distances = {move.view: move.distance for move in moves}
-        moved = {view.name: distances[view.name] for view in old.views if view.name in distances}
-        self._take_over(model.reordered(recording.places), time.monotonic() - started, moved)
+        self._take_over(model, time.monotonic() - started, found.moved)
         return self
+
+    def check(self, frames: BoxesLike) -> Health:
+        """Say whether boxes still fit what was learnt; nothing is changed.
+
+        What every view shows is compared with what it showed in `fit`. Where it falls behind by more than it ever did,
+        what would explain that is tried: cameras that were swapped, mirrored or knocked, boxes of another size, clocks,
+        and so on.
+
+        Args:
+            frames: As for `fit`, of the same cameras; a minute or so, in the order of time.
+
+        Returns:
+            The views with what is wrong with them, since when, and what to do; it prints as a table.
+
+        Raises:
+            NotFittedError: Before `fit` or `from_pretrained`.
+            InputError: Boxes are wrong; names instant, view and row.
+
+        Example:
+            >>> from selfmva.datasets.simulated import Simulated
+            >>> scene = Simulated(views=3, people=6, instants=200, seed=0)
+            >>> associator = Associator(recipe="geometry").fit(scene)
+            >>> associator.check([scene.frame(t) for t in scene.splits["test"]]).ok
+            True
+        """
+        model = self._require_model("check() needs a fitted associator")
+        entries = enumerate(resolve_boxes(frames, model.views))
+        with limited_threads(self._config.threads):
+            return check_frames(model, (self._as_frame(model, entry, number) for number, entry in entries))
 
     def associate(self, frame: FrameLike) -> Association:
         """Say who is who at one instant.
@@ -316,10 +366,13 @@ class Associator(Pretrained):
             InputError: Another number of views than was fitted, or a box that is none; names view and row.
         """
         model = self._require_model("associate() needs a fitted associator")
-        return self._associate(model, [self._as_frame(model, frame, 0)])[0]
+        return self._associate(model, [self._as_frame(model, frame, 0)])[0][0]
 
     def associate_many(self, frames: Iterable[FrameLike], *, threads: int | None = None) -> Iterator[Association]:
         """Say who is who at every instant of a stream; memory does not grow with its length.
+
+        Meanwhile it is watched whether the cameras still fit what was learnt, see `check`. What is noticed is logged
+        once; it is in `problems` of the associations from then on, and in `health_`.
 
         Args:
             frames: As for `associate`; sequences of arrays are numbered from 0.
@@ -338,8 +391,22 @@ class Associator(Pretrained):
         threads = self._config.threads if threads is None else threads
         # Several threads of ours must not be multiplied by those of products of matrices, which are everybody's.
         with limited_threads(1, shared_only=True) if threads > 1 else nullcontext():
-            for part in map_in_order(partial(self._associate, model), parts, threads):
-                yield from part
+            done = map_in_order(partial(self._associate, model), parts, threads)
+            if model.profile is None:
+                self._watch = None
+                yield from (association for part, _ in done for association in part)
+            else:
+                self._watch = watch = Watch(model)
+                yield from watched(done, watch)
+
+    @property
+    def health_(self) -> Health:
+        """What the watch over the last stream of `associate_many` has seen so far; see `check`."""
+        model = self._require_model("health_ is of a stream, which")
+        if self._watch is not None:
+            return self._watch.health()
+        nothing = "no stream was associated yet" if model.profile is not None else NO_PROFILE
+        return Health(unknown=tuple(view.name for view in model.views), note=nothing)
 
     def embed(self, view: int, boxes: ArrayLike) -> NDArray[np.float32]:
         """Geometric embeddings of boxes; near where two boxes may be the same person.
@@ -416,9 +483,9 @@ class Associator(Pretrained):
         check_feature_length(frame, model.feature_length)
         return frame
 
-    def _associate(self, model: FittedModel, frames: list[Frame]) -> list[Association]:
+    def _associate(self, model: FittedModel, frames: list[Frame]) -> tuple[list[Association], Tally | None]:
         with limited_threads(1):  # frames are small: threads are for several chunks of them
-            return associate_frames(model, frames)
+            return associate_and_tally(model, frames)
 
     def _take_over(self, model: FittedModel, seconds: float, moved: Mapping[str, float] | None = None) -> FitReport:
         """Keep what was learnt, its report complete."""

@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from selfmva.association.appearance import NOTHING_SEEN
+from selfmva.association.health.health import RigChange
 from selfmva.association.synchrony import CHANCE, SYNCHRONY, pooled
 
 if TYPE_CHECKING:
@@ -83,6 +84,9 @@ class FitReport:
         views_upside_down: Names of the views on the floor whose cameras hang upside down.
         mirrored: Names of the views that would join the floor if their images were flipped; where no floor was found,
             of the two views of which one shows a mirror image.
+        changes: Views that changed during the recording.
+        learnt_from: Where they did, the instants that it was learnt from, first and one past the last: those that fit;
+            None where these are too few, and for a recording without changes.
     """
 
     pairs: tuple[PairReport, ...]
@@ -101,6 +105,8 @@ class FitReport:
     calibrated_instants: int = 0
     views_upside_down: tuple[str, ...] = ()
     mirrored: tuple[str, ...] = ()
+    changes: tuple[RigChange, ...] = ()
+    learnt_from: tuple[int, int] | None = None
 
     @property
     def better_than_chance(self) -> bool:
@@ -133,6 +139,8 @@ class FitReport:
         for names in ("views_on_floor", "views_upside_down", "mirrored"):
             own[names] = tuple(own.get(names, ()))
         own["moved"] = with_nan(own.get("moved", {}))
+        own["changes"] = tuple(RigChange(**change) for change in own.get("changes", ()))
+        own["learnt_from"] = own.get("learnt_from") and tuple(own["learnt_from"])
         return cls(pairs=tuple(_pair_from_dict(pair) for pair in values["pairs"]), **with_nan(own))
 
     def reordered(self, views: Sequence[str]) -> FitReport:
@@ -156,12 +164,21 @@ class FitReport:
 
     def summary(self) -> str:
         """What was found, in a few sentences."""
-        said = (self._geometry(), self._upside_down(), self._mirrored(), self.decision, self._embedding())
+        said = (
+            *(self._geometry(), self._changes(), self._upside_down(), self._mirrored()),
+            *(self.decision, self._embedding()),
+        )
         return "; ".join(filter(None, (*said, self._appearance())))
 
     def advice(self) -> str:
         """What to do about what was not found; empty where everything was."""
-        return "; ".join(filter(None, (self.mirror_advice(), self._advice_for_unjoined())))
+        return "; ".join(filter(None, (self.mirror_advice(), self.change_advice(), self._advice_for_unjoined())))
+
+    def change_advice(self) -> str:
+        """What to do about views that changed during the recording; empty where none did."""
+        if not self.changes:
+            return ""
+        return f"{self._changes()}: fit() the instants before and after a change each by themselves"
 
     def mirror_advice(self) -> str:
         """What to do about mirror images; empty where none were found."""
@@ -196,6 +213,14 @@ class FitReport:
         return f"{floor}, {trusted} of {len(self.pairs)} view pairs are trusted" + (
             f" ({lines} by head lines)" if lines else ""
         )
+
+    def _changes(self) -> str:
+        if not self.changes:
+            return ""
+        told = "; ".join(map(str, self.changes))
+        if self.learnt_from is None:
+            return f"{told}; no part was learnt from alone"
+        return f"{told}; learnt from instants {self.learnt_from[0]} to {self.learnt_from[1] - 1} alone"
 
     def _upside_down(self) -> str:
         views = self.views_upside_down

@@ -14,23 +14,24 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from selfmva.association.cues.base import Cue
+    from selfmva.association.cues.base import BoxBatch, Cue
     from selfmva.association.model import FittedModel
     from selfmva.core.types import FloatArray, Frame, IntArray
     from selfmva.matching.posterior.evidence import BoolArray, Search
 
 
-def find_edges(model: FittedModel, frames: Sequence[Frame]) -> tuple[Edges, FloatArray]:
+def find_edges(model: FittedModel, frames: Sequence[Frame], batch: BoxBatch | None = None) -> tuple[Edges, FloatArray]:
     """Pairs of boxes whose own log-odds are above `EDGES.least_log_odds`.
 
     Args:
         model: What was learnt, its tables among it.
         frames: Clipped frames of its cameras.
+        batch: Their boxes, where they are packed already.
 
     Returns:
         The edges, and `(E,)` their log-odds.
     """
-    batch, _ = batch_of_frames(frames)
+    batch = batch_of_frames(frames)[0] if batch is None else batch
     evidence = model.evidence
     none = np.zeros(0, np.int64)
     boxes = Edges(none, none, np.array([frame.counts for frame in frames]))

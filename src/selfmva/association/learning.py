@@ -17,6 +17,8 @@ from selfmva.association.cues.base import LearningContext
 from selfmva.association.cues.floor import FloorCue
 from selfmva.association.fit_report import build_report
 from selfmva.association.head_lines import find_lines, trusted_lines
+from selfmva.association.health.measure import look_at, profile_of
+from selfmva.association.health.within import find_changes
 from selfmva.association.synchrony import SYNCHRONY, measure_synchrony, pooled
 from selfmva.core.packed_boxes import gather, jitter, pack
 from selfmva.core.thinning import evenly_spaced
@@ -71,7 +73,7 @@ def learn(
         decision: Why an embedding was trained, or why none was, for the report.
 
     Returns:
-        The model with lines, tables and report. View pairs that nothing tells apart better than chance have no
+        The model with lines, tables, report and profile. View pairs that nothing tells apart better than chance have no
         evidence.
     """
     kept = held_out is not None and len(held_out) > 0
@@ -102,7 +104,11 @@ def learn(
         calibrated_instants=len(frames),
         mirrored=tuple(model.views[view].name for view in model.mirrored),
     )
-    return replace(model, report=report)
+    if not len(judged):
+        return replace(model, report=report)
+    seen = look_at(model, [frames[t] for t in judged])
+    report = replace(report, changes=find_changes(model, seen, judged))
+    return replace(model, report=report, profile=profile_of(model, seen))
 
 
 def synchrony_of(model: FittedModel, recording: PackedBoxes, instants: IntArray) -> dict[ViewPair, PairSynchrony]:

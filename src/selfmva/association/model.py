@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from selfmva.association.fit_report import FitReport
+    from selfmva.association.health.profile import Profile
     from selfmva.association.pretrained.card import Card
     from selfmva.core.config import AssociatorConfig
     from selfmva.core.types import FloatArray, IntArray, View
@@ -49,6 +50,7 @@ class FittedModel:
         report: What fit() reported; None where there was no fit.
         card: What the model cannot tell by itself: training data, licence, metrics.
         mirrored: Numbers of the views that show mirror images; where there is no floor, of two views of which one does.
+        profile: What the recording showed, for the watch over what comes; None of models of before there was one.
     """
 
     views: tuple[View, ...]
@@ -63,6 +65,7 @@ class FittedModel:
     report: FitReport | None = None
     card: Card | None = None
     mirrored: tuple[int, ...] = ()
+    profile: Profile | None = None
 
     @property
     def aligned(self) -> bool:
@@ -99,5 +102,6 @@ class FittedModel:
             lines=renumber_pairs(self.lines, numbers, turn=np.transpose),
             tables=None if self.tables is None else renumber_pairs(self.tables, numbers),
             clock_offsets=offsets - offsets[0],
+            profile=None if self.profile is None else self.profile.reordered(order),
             report=None if self.report is None else self.report.reordered([view.name for view in views]),
         )

@@ -9,8 +9,10 @@ import numpy as np
 
 from selfmva.association.association import Association
 from selfmva.association.cues import frame_distances
+from selfmva.association.cues.base import batch_of_frames
 from selfmva.association.cues.embedding import EmbeddingCue
 from selfmva.association.frame_edges import find_edges
+from selfmva.association.health.tally import tally_edges
 from selfmva.association.probabilities import EdgeProbabilities
 from selfmva.association.uncalibrated import links_of_matches, similarities
 from selfmva.core.view_pairs import view_pairs
@@ -23,6 +25,7 @@ from selfmva.matching.posterior.posterior import bounded_log_odds, symmetric
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from selfmva.association.health.tally import Tally
     from selfmva.association.model import FittedModel
     from selfmva.core.types import FloatArray, Frame
 
@@ -49,9 +52,15 @@ def associate_frames(model: FittedModel, frames: Sequence[Frame]) -> list[Associ
     Returns:
         One association per frame.
     """
+    return associate_and_tally(model, frames)[0]
+
+
+def associate_and_tally(model: FittedModel, frames: Sequence[Frame]) -> tuple[list[Association], Tally | None]:
+    """The same, and what the watch over a stream has to know of it; None where nothing is known of what fit() saw."""
     if model.tables is None:
-        return _associate_by_similarity(model, frames)
-    edges, log_odds = find_edges(model, frames)
+        return _associate_by_similarity(model, frames), None
+    batch, _ = batch_of_frames(frames)
+    edges, log_odds = find_edges(model, frames, batch)
     posterior = posteriors_of_edges(log_odds, edges)
     threshold = float(bounded_log_odds(np.array(model.config.association.threshold)))
     ids = group_edges(bounded_log_odds(posterior), edges, -LARGEST_LOG_ODDS, threshold)
@@ -64,7 +73,10 @@ def associate_frames(model: FittedModel, frames: Sequence[Frame]) -> list[Associ
         found = tuple(ids[end - size : end].copy() for end, size in zip(cuts, frame.counts, strict=True))
         probabilities = EdgeProbabilities(*own, frame.counts)
         result.append(Association(frame, model.views, found, probabilities, floor=model.floor))
-    return result
+    if model.profile is None:
+        return result, None
+    indices = [frame.index for frame in frames]
+    return result, tally_edges(model.views, indices, batch.boxes, edges, log_odds, posterior)
 
 
 def _associate_by_similarity(model: FittedModel, frames: Sequence[Frame]) -> list[Association]:

@@ -14,7 +14,7 @@ from selfmva.cli.arguments import (
     positive,
     read_dataset,
 )
-from selfmva.cli.common import Parser, UsageError, add_output_options, make_folder, print_json
+from selfmva.cli.common import Parser, UsageError, add_output_options, make_folder, print_json, said
 from selfmva.cli.detection import (
     MODEL,
     add_detector_options,
@@ -94,7 +94,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Parser]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Associate and write."""
-    model, videos = _inputs(args)
+    model, videos = model_and_videos(args)
     _check(args, model, videos)
     folder = is_folder(args.out)
     table = args.out / TABLE if folder else args.out
@@ -102,7 +102,8 @@ def run(args: argparse.Namespace) -> int:
     parts: list[Any] = []  # probabilities are let go instant by instant, so that a long recording fits into memory
     counts: Counter[str] = Counter()
     with ExitStack() as stack:
-        stream, rate = _open(args, model, videos, stack)
+        associator, stream, rate = _open(args, model, videos, stack)
+        stack.enter_context(said("selfmva.association.health"))
 
         def counted() -> Iterator[Association]:
             for association in stream:
@@ -119,11 +120,20 @@ def run(args: argparse.Namespace) -> int:
             write_mosaic_video(video, counted(), rate=rate, blur=args.blur)
     if not parts:
         raise DataError("there is no instant: nothing to associate")
+    from selfmva.association.health.health import listed
+
     write(table, parts)
+    health = associator.health_
     files = [str(path) for path in (table, video) if path is not None]
     if args.json:
         print_json(
-            {"out": str(table), "video": None if video is None else str(video), **counts, "pictures": args.picture}
+            {
+                "out": str(table),
+                "video": None if video is None else str(video),
+                **counts,
+                "pictures": args.picture,
+                "problems": health.to_dict()["problems"],
+            }
         )
     else:
         print(
@@ -131,11 +141,13 @@ def run(args: argparse.Namespace) -> int:
                 **counts
             )
         )
+        if health.problems:
+            print(f"{listed(sorted({p.view for p in health.problems}))} did not fit: `selfmva check` says more")
         print(f"saved to {', '.join(files)}" + ("" if args.picture is None else f", pictures to {args.picture}"))
     return 0
 
 
-def _inputs(args: argparse.Namespace) -> tuple[str, list[Path]]:
+def model_and_videos(args: argparse.Namespace) -> tuple[str, list[Path]]:
     """The model, and the recordings: a first input that cannot be a recording is the model."""
     for first in args.inputs[:1]:
         path = Path(first)
@@ -180,11 +192,11 @@ def _check(args: argparse.Namespace, model: str, videos: list[Path]) -> None:
 
 def _open(
     args: argparse.Namespace, model: str, videos: list[Path], stack: ExitStack
-) -> tuple[Iterator[Association], float]:
-    """One association after the other, and how many are a second; pictures are drawn on the way."""
+) -> tuple[Associator, Iterator[Association], float]:
+    """The associator, one association after the other, how many are a second; pictures are drawn on the way."""
     dataset = None if args.dataset is None else read_dataset(args.dataset, args)
     associator = load_model(model, dataset, args.device)
-    total, frames, rate = _frames(args, associator, dataset, videos, stack)
+    total, frames, rate = frames_of(args, associator, dataset, videos, stack)
     progress = stack.enter_context(progress_of(args))
 
     def associations() -> Iterator[Association]:
@@ -194,17 +206,17 @@ def _open(
             yield association
             progress("associate", number + 1, total)
 
-    return associations(), rate
+    return associator, associations(), rate
 
 
-def _frames(
+def frames_of(
     args: argparse.Namespace,
     associator: Associator,
     dataset: MultiViewDataset | None,
     videos: list[Path],
     stack: ExitStack,
 ) -> tuple[int, Iterator[Frame], float]:
-    """Number of the instants, their frames, and how many are a second."""
+    """Number of the instants of a data set, videos or boxes, their frames, and how many are a second."""
     from selfmva.io.boxes.argument import resolve_boxes
 
     if dataset is not None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import math
 import os
 import sys
 import textwrap
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -15,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from selfmva.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from selfmva.core.plugins import PluginEntry
 
@@ -58,6 +60,22 @@ def say(kind: str, message: object) -> None:
     """Say something on stderr in one line: `selfmva: kind: message`."""
     text = _in_one_line(str(message))
     print(f"selfmva: {kind}: {text}" if text else f"selfmva: {kind}", file=sys.stderr)
+
+
+@contextmanager
+def said(name: str) -> Iterator[None]:
+    """While it lasts, what is logged under a name is said like a warning."""
+    handler, log = _Saying(logging.WARNING), logging.getLogger(name)
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+
+
+class _Saying(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        say("warning", record.getMessage())
 
 
 def print_json(content: dict[str, Any]) -> None:

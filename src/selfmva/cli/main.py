@@ -8,7 +8,20 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from selfmva._version import __version__
-from selfmva.cli import associate, convert, datasets, demo, detectors, encoders, evaluate, export, fit, report, show
+from selfmva.cli import (
+    associate,
+    check,
+    convert,
+    datasets,
+    demo,
+    detectors,
+    encoders,
+    evaluate,
+    export,
+    fit,
+    report,
+    show,
+)
 from selfmva.cli.common import Parser, UsageError, say
 from selfmva.errors import SelfMVAError, SelfMVAWarning
 
@@ -24,7 +37,7 @@ examples:
   selfmva associate my-rig --boxes today.csv --out people.csv
   selfmva evaluate my-rig --dataset wildtrack --root data/wildtrack
 
-exit codes: 0 fine, 1 an error that is explained, 2 wrong usage, 130 interrupted
+exit codes: 0 fine, 1 an error that is explained, 2 wrong usage, 3 `check` found something, 130 interrupted
 """
 
 
@@ -70,7 +83,20 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"selfmva {__version__}")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
-    for command in (demo, fit, associate, show, evaluate, report, convert, export, datasets, detectors, encoders):
+    for command in (
+        demo,
+        fit,
+        associate,
+        check,
+        show,
+        evaluate,
+        report,
+        convert,
+        export,
+        datasets,
+        detectors,
+        encoders,
+    ):
         command.add_parser(subparsers)
     return parser
 

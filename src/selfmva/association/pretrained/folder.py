@@ -19,6 +19,7 @@ from selfmva.association.fit_report import FitReport, plain, with_nan
 from selfmva.association.model import FittedModel
 from selfmva.association.pretrained.arrays import ENCODER, from_arrays, to_arrays
 from selfmva.association.pretrained.card import Card, is_ours, write_card
+from selfmva.association.pretrained.profile_arrays import is_of_profile, profile_from_arrays, profile_to_arrays
 from selfmva.core.config import AssociatorConfig, AutoRecipe, GeometryRecipe, build
 from selfmva.core.types import View
 from selfmva.errors import CheckpointError, DataError
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from selfmva.encoders.box import BoxEncoder
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
-FORMAT_VERSION = 5  # cues by name
+FORMAT_VERSION = 6  # with what fit() saw, for the watch over streams; since 5, cues by name
 FORMAT_WITH_NUMBERED_CUES, FORMAT_WITHOUT_CARD, FORMAT_WITHOUT_APPEARANCE = 4, 3, 2
 KEYS = frozenset(
     (
@@ -77,7 +78,7 @@ def save(folder: str | Path, model: FittedModel, precision: Precision = "float32
     """
     target = Path(folder)
     weights_of_encoder = None if model.encoder is None else model.encoder.state_dict()
-    arrays = to_arrays(weights_of_encoder, model.lines, model.tables)
+    arrays = to_arrays(weights_of_encoder, model.lines, model.tables) | profile_to_arrays(model.profile)
     kept = {name: array.astype(precision) if name.startswith(ENCODER) else array for name, array in arrays.items()}
     weights = serialize({name: np.array(array, order="C") for name, array in kept.items()})
     config = {
@@ -141,7 +142,9 @@ def load(folder: str | Path) -> FittedModel:
     try:
         views = tuple(View(**view) for view in config["views"])
         numbered = config["format_version"] <= FORMAT_WITH_NUMBERED_CUES
-        weights, lines, tables = from_arrays(deserialize(data), len(views), numbered_cues=numbered)
+        arrays = deserialize(data)
+        of_profile = {name: arrays.pop(name) for name in list(arrays) if is_of_profile(name)}
+        weights, lines, tables = from_arrays(arrays, len(views), numbered_cues=numbered)
         params = build(AssociatorConfig, config["params"])
         _check_recipe(params.recipe, embedding=weights is not None)
         _check_path(params.appearance.encoder or "")
@@ -160,6 +163,7 @@ def load(folder: str | Path) -> FittedModel:
             appearance=config["appearance"],
             feature_length=config["feature_length"],
             card=None if card is None else build(Card, card),
+            profile=profile_from_arrays(of_profile, len(views)),
         )
     except (SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(f"{source} is damaged or of another version: {error}") from error

@@ -30,8 +30,9 @@ def write_report(
     """Write one HTML file about an associator, with everything in it: no script, no link, no other file.
 
     It holds what was learnt (view pairs, clocks, the floor), settings and versions. With frames also how many people
-    there are, how sure the associator is, and the least confident instants as pictures. With identities, scores
-    and curves under the calibrated protocol, and the worst instants with wrong matches struck out.
+    there are, how sure the associator is, whether the cameras still fit what was learnt, and the least confident
+    instants as pictures. With identities, scores and curves under the calibrated protocol, and the worst instants with
+    wrong matches struck out.
 
     Args:
         path: The file, replaced as a whole or not at all.
@@ -77,6 +78,7 @@ def write_report(
         fit=sections.describe_fit(associator),
         floor=sections.describe_floor(associator, findings),
         stream=sections.describe_stream(findings) if findings.instants else None,
+        health=sections.describe_health(associator) if findings.instants else None,
         scores=sections.describe_scores(findings, associator.views_) if findings.pairs else None,
         calibrated=associator.tables_ is not None,
         pictures=[sections.describe_instant(entry, images, blur) for entry in findings.remarkable],

@@ -11,6 +11,7 @@ import numpy as np
 
 from selfmva._version import __version__
 from selfmva.association.fit_report import REPORT_COLUMNS
+from selfmva.association.health.health import HEALTH_COLUMNS
 from selfmva.metrics.association import pooled_labels, score_pairs
 from selfmva.metrics.curves import precision_recall_curve, reliability_curve
 from selfmva.viz.floor import draw_floor
@@ -59,6 +60,17 @@ def describe_fit(associator: Associator) -> dict[str, Any] | None:
         "rows": report.rows(),
         "clocks": list(report.clock_offsets.items()),
         "moved": [(name, _number(distance)) for name, distance in report.moved.items()],
+    }
+
+
+def describe_health(associator: Associator) -> dict[str, Any]:
+    """Whether the cameras of the stream that was just associated still fit what was learnt."""
+    health = associator.health_
+    return {
+        "problems": [str(problem) for problem in health.problems],
+        "summary": health.summary(),
+        "columns": HEALTH_COLUMNS,
+        "rows": health.rows(),
     }
 
 

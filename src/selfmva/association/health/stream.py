@@ -1,0 +1,41 @@
+"""A stream of associations with a watch over it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from selfmva.association.health.wording import sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from selfmva.association.association import Association
+    from selfmva.association.health.health import Problem
+    from selfmva.association.health.tally import Tally
+    from selfmva.association.health.watch import Watch
+
+logger: logging.Logger = logging.getLogger(__name__)
+
+
+def watched(parts: Iterable[tuple[list[Association], Tally | None]], watch: Watch) -> Iterator[Association]:
+    """Associations one by one, with what the watch has noticed by then; it is logged once for each stretch.
+
+    Args:
+        parts: Chunks of the stream, and what they show.
+        watch: What notices it.
+    """
+    known: tuple[Problem, ...] = ()
+    for associations, tally in parts:
+        if tally is not None:
+            known += _told(watch.add([association.frame for association in associations], tally))
+        yield from (replace(found, problems=known) for found in associations) if known else associations
+    _told(watch.look())
+
+
+def _told(problems: list[Problem]) -> tuple[Problem, ...]:
+    """The same, after a line in the log."""
+    if problems:
+        logger.warning("%s", sentence(problems))
+    return tuple(problems)
