@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import reprlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -12,7 +14,7 @@ from selfmva.core.types import Frame, View
 from selfmva.errors import DataError, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -32,7 +34,7 @@ class Rows:
         instants: `(R,)` number of the instant.
         views: `(R,)` number of the view, from 0.
         boxes: `(R, 4)` xyxy in pixels.
-        scores: `(R,)` detector confidences, or None.
+        scores: `(R,)` detector confidences, NaN at all boxes of an instant = not known there, or None.
         track_ids: `(R,)` ids, -1 = none, or None.
     """
 
@@ -81,7 +83,8 @@ def frames_from_rows(rows: Rows, views: Views, where: Where, instants: Iterable[
         Frames in the order of their instants, which `Frame.index` holds; `track_ids` where any is not -1.
 
     Raises:
-        DataError: A row has a box without size or with NaN, or a number of an instant, view or track that is none.
+        DataError: A row has a box without size or with NaN, or a number of an instant, view or track that is none; or
+            some boxes of an instant have scores and others don't.
 
     Example:
         >>> rows = Rows(np.array([4, 2]), np.array([1, 0]), corners([[0, 0, 5, 5], [1, 1, 5, 5]]))
@@ -91,18 +94,16 @@ def frames_from_rows(rows: Rows, views: Views, where: Where, instants: Iterable[
     _require_boxes(rows.boxes, where)
     instant = _whole_numbers(rows.instants, "instant", where)
     view = _whole_numbers(rows.views, "view", where)
-    scores = None if rows.scores is None else _finite(rows.scores, "score", where)
     track_ids = None if rows.track_ids is None else _whole_numbers(rows.track_ids, "track id", where)
     if track_ids is not None and (track_ids == -1).all():
         track_ids = None
-    V = view_count(views)
-    if V is None:
-        _refuse(view >= _MOST_VIEWS, where, lambda row: f"view {view[row]}; views are numbered from 0, or have names")
-        V = int(view.max(initial=-1)) + 1
-    _refuse((view < 0) | (view >= V), where, lambda row: f"view {view[row]} is not one of the {V} views 0 to {V - 1}")
+    V = view_count(views) or views_seen(view, where)
+    refuse((view < 0) | (view >= V), where, lambda row: f"view {view[row]} is not one of the {V} views 0 to {V - 1}")
 
     numbers = np.union1d(instant, np.fromiter(instants, dtype=np.int64))
-    cell = np.searchsorted(numbers, instant) * V + view
+    place = np.searchsorted(numbers, instant)
+    scores, scored = _scores(rows.scores, place, len(numbers), where)
+    cell = place * V + view
     order = np.argsort(cell, kind="stable")
     cuts = np.searchsorted(cell[order], np.arange(1, len(numbers) * V))
 
@@ -113,24 +114,34 @@ def frames_from_rows(rows: Rows, views: Views, where: Where, instants: Iterable[
         return [cells[start : start + V] for start in range(0, len(numbers) * V, V)]
 
     return [
-        Frame(boxes or [], index=int(number), scores=score, track_ids=track)
-        for number, boxes, score, track in zip(
-            numbers, per_view(rows.boxes), per_view(scores), per_view(track_ids), strict=True
+        Frame(boxes or [], index=int(number), scores=score if known else None, track_ids=track)
+        for number, boxes, score, known, track in zip(
+            numbers, per_view(rows.boxes), per_view(scores), scored, per_view(track_ids), strict=True
         )
     ]
 
 
 def rows_from_frames(frames: Sequence[Frame]) -> Rows:
-    """Flatten frames: by instant, then view, then box.
+    """Flatten frames: by instant, then view, then box. What a frame does not know is NaN in scores, -1 in track ids.
 
     Raises:
-        InputError: Two frames carry the same instant, their numbers of views differ, or some have scores (or track
-            ids) and others do not.
+        InputError: These are no frames, two carry the same instant, their numbers of views differ, an instant is too
+            large for a file, or a score is not finite.
 
     Example:
         >>> rows_from_frames([Frame([[[0, 0, 5, 5]], [[1, 1, 5, 5]]], index=3)]).instants
         array([3, 3])
     """
+    given: object = frames
+    strange: object = None
+    if not isinstance(given, Sequence):
+        strange = given
+    elif not all(isinstance(entry, Frame) for entry in given):
+        strange = next(entry for entry in given if not isinstance(entry, Frame))
+    if strange is not None or given is None:
+        raise InputError(
+            f"frames must be a sequence of Frame, got {type(strange).__name__}: give Frame(boxes, index=t)"
+        )
     ordered = sorted(frames, key=lambda frame: frame.index)
     for before, after in pairwise(ordered):
         if before.index == after.index:
@@ -140,6 +151,12 @@ def rows_from_frames(frames: Sequence[Frame]) -> Rows:
                 f"instant {before.index} has {len(before)} views, instant {after.index} has {len(after)}; "
                 "give every frame one entry per view, empty where nobody is seen"
             )
+    for frame in (*ordered[:1], *ordered[-1:]):
+        if not -(2**63) <= frame.index < 2**63:
+            raise InputError(f"the instant {frame.index} is too large for a file; number them from 0")
+    for frame in ordered:
+        if not all(np.isfinite(column).all() for column in frame.scores or ()):
+            raise InputError(f"instant {frame.index}: a score is not a finite number; leave it out or repair it")
     counts = [(frame.index, view, count) for frame in ordered for view, count in enumerate(frame.counts)]
     table = np.array(counts, dtype=np.int64).reshape(-1, 3)
     boxes = [array for frame in ordered for array in frame.boxes]
@@ -147,8 +164,8 @@ def rows_from_frames(frames: Sequence[Frame]) -> Rows:
         instants=np.repeat(table[:, 0], table[:, 2]),
         views=np.repeat(table[:, 1], table[:, 2]),
         boxes=np.concatenate(boxes) if boxes else np.empty((0, 4)),
-        scores=_flatten([frame.scores for frame in ordered], "scores"),
-        track_ids=_flatten([frame.track_ids for frame in ordered], "track ids"),
+        scores=_flatten([(frame.scores, frame.counts) for frame in ordered], np.nan),
+        track_ids=_flatten([(frame.track_ids, frame.counts) for frame in ordered], -1),
     )
 
 
@@ -156,53 +173,124 @@ def view_count(views: Views) -> int | None:
     """The number of views that `views` speaks of; None where it says nothing.
 
     Raises:
-        InputError: That number is not positive.
+        InputError: It is no number of views and no sequence of View, or two of these are called the same.
 
     Example:
         >>> view_count([View("left", 640, 480), View("right", 640, 480)]), view_count(3), view_count(None)
         (2, 3, None)
     """
-    if views is None:
+    names = view_names(views)
+    if names is not None:
+        return len(names)
+    return None if views is None else int(views)  # type: ignore[arg-type]  # no sequence: view_names has looked
+
+
+def view_names(views: Views) -> list[str] | None:
+    """The names of the views, where `views` has any.
+
+    Raises:
+        InputError: See `view_count`.
+
+    Example:
+        >>> view_names([View("left", 640, 480)]), view_names(3)
+        (['left'], None)
+    """
+    given: object = views
+    if given is None:
         return None
-    count = int(views) if isinstance(views, int | np.integer) else len(views)
-    if count < 1:
-        raise InputError(f"views must be a positive number or a sequence of View, got {views!r}")
-    return count
+    if isinstance(given, int | np.integer) and not isinstance(given, bool):
+        if 1 <= given <= _MOST_VIEWS:
+            return None
+        raise InputError(
+            f"views must be a positive number of at most {_MOST_VIEWS}, or a sequence of View, got {given}"
+        )
+    if not isinstance(given, Sequence) or not given or not all(isinstance(view, View) for view in given):
+        raise InputError(f"views must be a positive number or a sequence of View, got {reprlib.repr(given)}")
+    names = [view.name for view in given]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"two views are called {twice!r}; give them names of their own: View(name, width, height)")
+    return names
 
 
-def _flatten(columns: Sequence[tuple[NDArray[Any], ...] | None], name: str) -> NDArray[Any] | None:
-    present = [column for column in columns if column is not None]
-    if not present:
-        return None
-    if len(present) < len(columns):
-        raise InputError(f"{len(present)} of {len(columns)} frames have {name}; give them to all frames or to none")
-    return np.concatenate([array for column in present for array in column] or [np.empty(0)])
+def views_seen(numbers: IntArray, where: Where) -> int:
+    """How many views numbers of views speak of: one more than the largest.
+
+    Raises:
+        DataError: A number is too large to be that of a view.
+    """
+    refuse(numbers >= _MOST_VIEWS, where, lambda row: f"view {numbers[row]}; views are numbered from 0, or have names")
+    return int(numbers.max(initial=-1)) + 1
 
 
-def _refuse(bad: ArrayLike, where: Where, problem: Callable[[int], str]) -> None:
+def refuse(bad: ArrayLike, where: Where, problem: Callable[[int], str]) -> None:
+    """Raise where any row is bad, and name the first.
+
+    Args:
+        bad: `(R,)` bool.
+        where: Names the place of a row.
+        problem: Says what is wrong with a row.
+
+    Raises:
+        DataError: A row is bad.
+
+    Example:
+        >>> refuse([False, True], "row {}".format, "box {} is none".format)
+        Traceback (most recent call last):
+        ...
+        selfmva.errors.DataError: row 1: box 1 is none
+    """
     if np.any(bad):
         row = int(np.argmax(bad))
         raise DataError(f"{where(row)}: {problem(row)}")
 
 
+def _flatten(
+    columns: Sequence[tuple[tuple[NDArray[Any], ...] | None, Sequence[int]]], unknown: float
+) -> NDArray[Any] | None:
+    """The columns of all frames as one; None where no frame with a box has one."""
+    if all(column is None or not sum(counts) for column, counts in columns):
+        return None
+    parts = [[np.full(sum(counts), unknown)] if column is None else column for column, counts in columns]
+    return np.concatenate([array for part in parts for array in part])
+
+
+def _scores(
+    values: NDArray[Any] | None, place: IntArray, count: int, where: Where
+) -> tuple[FloatArray | None, NDArray[np.bool_]]:
+    """The scores, and for each instant whether it has any."""
+    scores = np.empty(0) if values is None else np.asarray(values, dtype=np.float64)
+    unknown = np.isnan(scores)
+    if unknown.all():
+        return None, np.zeros(count, dtype=bool)
+    scored = np.ones(count, dtype=bool)
+    scored[place[unknown]] = False
+    half = np.zeros(count, dtype=bool)
+    half[place[~unknown]] = True
+    refuse((unknown & half[place]) | np.isinf(scores), where, lambda row: f"score {scores[row]} is not a finite number")
+    return scores, scored
+
+
 def _finite(values: ArrayLike, name: str, where: Where) -> FloatArray:
     array = np.asarray(values, dtype=np.float64)
-    _refuse(~np.isfinite(array), where, lambda row: f"{name} {array[row]} is not a finite number")
+    refuse(~np.isfinite(array), where, lambda row: f"{name} {array[row]} is not a finite number")
     return array
 
 
 def _whole_numbers(values: ArrayLike, name: str, where: Where) -> IntArray:
     array = np.asarray(values)
-    if array.dtype.kind not in "iu":
+    if array.dtype.kind == "u":
+        refuse(array > np.uint64(2**63 - 1), where, lambda row: f"{name} {array[row]} is too large")
+    elif array.dtype.kind != "i":
         array = _finite(array, name, where)
         exact = (array % 1 == 0) & (np.abs(array) < 2**53)
-        _refuse(~exact, where, lambda row: f"{name} {array[row]} is not a whole number")
+        refuse(~exact, where, lambda row: f"{name} {array[row]} is not a whole number that can be read exactly")
     return array.astype(np.int64)
 
 
 def _require_boxes(boxes: FloatArray, where: Where) -> None:
-    _refuse(~np.isfinite(boxes).all(axis=1), where, lambda row: f"box {boxes[row].tolist()} (xyxy) is not finite")
-    _refuse(
+    refuse(~np.isfinite(boxes).all(axis=1), where, lambda row: f"box {boxes[row].tolist()} (xyxy) is not finite")
+    refuse(
         ~(boxes[:, 2:] > boxes[:, :2]).all(axis=1),
         where,
         lambda row: (

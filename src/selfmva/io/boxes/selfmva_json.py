@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import reprlib
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +74,7 @@ def parse_selfmva(data: Any, views: Views = None, source: str = "detections") ->
         raise DataError(f"{source}: expected an object {{instant: [{_ENTRY}, ...]}}, got {type(data).__name__}")
     for key, entries in data.items():
         if not _INSTANT.fullmatch(key):
-            raise DataError(f"{source}, key {key!r}: expected the number of an instant")
+            raise DataError(f"{source}, key {reprlib.repr(key)}: expected the number of an instant")
         if not isinstance(entries, list):
             raise DataError(f"{source}, instant {key}: expected a list of {_ENTRY}, got {type(entries).__name__}")
     instants = [int(key) for key in data]
@@ -135,11 +136,12 @@ def _table(entries: list[Any], where: Any) -> np.ndarray[Any, np.dtype[np.float6
     """The entries as an `(R, 6)` array; one that is not six numbers is named."""
     for row, entry in enumerate(entries):
         if not isinstance(entry, list) or len(entry) != 6:
-            raise DataError(f"{where(row)}: expected {_ENTRY}, got {entry!r}")
+            raise DataError(f"{where(row)}: expected {_ENTRY}, got {reprlib.repr(entry)}")
+    if not {type(value) for entry in entries for value in entry} <= {int, float}:
+        strange = next(row for row, entry in enumerate(entries) if not {type(value) for value in entry} <= {int, float})
+        raise DataError(f"{where(strange)}: expected six numbers {_ENTRY}, got {reprlib.repr(entries[strange])}")
     try:
         return np.array(entries, dtype=np.float64).reshape(-1, 6)
-    except (TypeError, ValueError, OverflowError) as error:
-        for row, entry in enumerate(entries):
-            if not all(isinstance(value, int | float) for value in entry):
-                raise DataError(f"{where(row)}: expected six numbers {_ENTRY}, got {entry!r}") from error
-        raise DataError(f"{where(0)} and on: a number is too large ({error})") from error
+    except OverflowError as error:
+        huge = next(row for row, entry in enumerate(entries) if any(abs(value) >= 2**1024 for value in entry))
+        raise DataError(f"{where(huge)}: a number is too large ({error})") from error
