@@ -9,9 +9,9 @@ from selfmva.core.paths import as_path, is_folder, require_file
 from selfmva.errors import DataError, InputError
 from selfmva.io.boxes.coco import parse_coco, write_coco
 from selfmva.io.boxes.mot import read_mot, write_mot
-from selfmva.io.boxes.rows import view_count
 from selfmva.io.boxes.selfmva_json import parse_selfmva, write_selfmva
 from selfmva.io.boxes.table import read_table, write_table
+from selfmva.io.boxes.views import view_count
 from selfmva.io.storage.text import read_json
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from selfmva.core.types import Frame
-    from selfmva.io.boxes.rows import Views
+    from selfmva.io.boxes.views import Views
 
 _FORMATS = "a .json file (Self-MVA or COCO), a .csv or .parquet table, a .txt file or a folder of them (MOT)"
 

@@ -22,16 +22,16 @@ from selfmva.io.boxes.rows import (
     left_top_width_height,
     refuse,
     rows_from_frames,
-    view_count,
-    view_names,
     views_seen,
 )
+from selfmva.io.boxes.views import view_count, view_names
 from selfmva.io.storage.atomic import atomic_write
 from selfmva.io.storage.text import read_json
 
 if TYPE_CHECKING:
     from selfmva.core.types import FloatArray, Frame, IntArray
-    from selfmva.io.boxes.rows import Views, Where
+    from selfmva.io.boxes.rows import Where
+    from selfmva.io.boxes.views import Views
 
 _VIEW_KEYS = ("view", "cam_id", "camera")
 _INSTANT_KEYS = ("instant", "frame", "frame_id")

@@ -10,13 +10,14 @@ import numpy as np
 
 from selfmva.core.view_names import find_views
 from selfmva.errors import DataError
-from selfmva.io.boxes.rows import view_names
+from selfmva.io.boxes.views import view_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from selfmva.core.types import IntArray
-    from selfmva.io.boxes.rows import Views, Where
+    from selfmva.io.boxes.rows import Where
+    from selfmva.io.boxes.views import Views
 
 _NUMBER = re.compile(r"-?\d{1,18}")
 _DECIMAL = re.compile(r"-?\d+\.\d*")  # so a table writes even whole numbers where some are missing

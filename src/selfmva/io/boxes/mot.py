@@ -17,16 +17,8 @@ from selfmva.core.paths import as_path, is_folder
 from selfmva.core.view_names import both_sets, find_views, order_by_name
 from selfmva.errors import DataError, InputError
 from selfmva.io.boxes.mot_truth import people_of_truth
-from selfmva.io.boxes.rows import (
-    Rows,
-    corners,
-    frames_from_rows,
-    left_top_width_height,
-    refuse,
-    rows_from_frames,
-    view_count,
-    view_names,
-)
+from selfmva.io.boxes.rows import Rows, corners, frames_from_rows, left_top_width_height, refuse, rows_from_frames
+from selfmva.io.boxes.views import view_count, view_names
 from selfmva.io.storage.atomic import atomic_write
 from selfmva.io.storage.text import check_end, read_text
 
@@ -34,7 +26,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from selfmva.core.types import FloatArray, Frame
-    from selfmva.io.boxes.rows import Views, Where
+    from selfmva.io.boxes.rows import Where
+    from selfmva.io.boxes.views import Views
 
 logger: logging.Logger = logging.getLogger(__name__)
 

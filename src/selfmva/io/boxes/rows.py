@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -10,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from selfmva.core.types import Frame, View
+from selfmva.core.types import Frame
 from selfmva.errors import DataError, InputError
+from selfmva.io.boxes.views import MOST_VIEWS, view_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -19,11 +19,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from selfmva.core.types import FloatArray, IntArray
+    from selfmva.io.boxes.views import Views
 
-    Views = int | Sequence[View] | None
     Where = Callable[[int], str]
-
-_MOST_VIEWS = 1000  # beyond this a number is a camera's serial number, not its place
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -132,31 +130,9 @@ def rows_from_frames(frames: Sequence[Frame]) -> Rows:
         >>> rows_from_frames([Frame([[[0, 0, 5, 5]], [[1, 1, 5, 5]]], index=3)]).instants
         array([3, 3])
     """
-    given: object = frames
-    strange: object = None
-    if not isinstance(given, Sequence):
-        strange = given
-    elif not all(isinstance(entry, Frame) for entry in given):
-        strange = next(entry for entry in given if not isinstance(entry, Frame))
-    if strange is not None or given is None:
-        raise InputError(
-            f"frames must be a sequence of Frame, got {type(strange).__name__}: give Frame(boxes, index=t)"
-        )
+    _require_frames(frames)
     ordered = sorted(frames, key=lambda frame: frame.index)
-    for before, after in pairwise(ordered):
-        if before.index == after.index:
-            raise InputError(f"two frames carry the instant {after.index}; number them with Frame(boxes, index=t)")
-        if len(before) != len(after):
-            raise InputError(
-                f"instant {before.index} has {len(before)} views, instant {after.index} has {len(after)}; "
-                "give every frame one entry per view, empty where nobody is seen"
-            )
-    for frame in (*ordered[:1], *ordered[-1:]):
-        if not -(2**63) <= frame.index < 2**63:
-            raise InputError(f"the instant {frame.index} is too large for a file; number them from 0")
-    for frame in ordered:
-        if not all(np.isfinite(column).all() for column in frame.scores or ()):
-            raise InputError(f"instant {frame.index}: a score is not a finite number; leave it out or repair it")
+    _require_one_recording(ordered)
     counts = [(frame.index, view, count) for frame in ordered for view, count in enumerate(frame.counts)]
     table = np.array(counts, dtype=np.int64).reshape(-1, 3)
     boxes = [array for frame in ordered for array in frame.boxes]
@@ -169,48 +145,29 @@ def rows_from_frames(frames: Sequence[Frame]) -> Rows:
     )
 
 
-def view_count(views: Views) -> int | None:
-    """The number of views that `views` speaks of; None where it says nothing.
-
-    Raises:
-        InputError: It is no number of views and no sequence of View, or two of these are called the same.
-
-    Example:
-        >>> view_count([View("left", 640, 480), View("right", 640, 480)]), view_count(3), view_count(None)
-        (2, 3, None)
-    """
-    names = view_names(views)
-    if names is not None:
-        return len(names)
-    return None if views is None else int(views)  # type: ignore[arg-type]  # no sequence: view_names has looked
+def _require_frames(frames: object) -> None:
+    strange = frames
+    if isinstance(frames, Sequence):
+        if all(isinstance(entry, Frame) for entry in frames):
+            return
+        strange = next(entry for entry in frames if not isinstance(entry, Frame))
+    raise InputError(f"frames must be a sequence of Frame, got {type(strange).__name__}: give Frame(boxes, index=t)")
 
 
-def view_names(views: Views) -> list[str] | None:
-    """The names of the views, where `views` has any.
-
-    Raises:
-        InputError: See `view_count`.
-
-    Example:
-        >>> view_names([View("left", 640, 480)]), view_names(3)
-        (['left'], None)
-    """
-    given: object = views
-    if given is None:
-        return None
-    if isinstance(given, int | np.integer) and not isinstance(given, bool):
-        if 1 <= given <= _MOST_VIEWS:
-            return None
-        raise InputError(
-            f"views must be a positive number of at most {_MOST_VIEWS}, or a sequence of View, got {given}"
-        )
-    if not isinstance(given, Sequence) or not given or not all(isinstance(view, View) for view in given):
-        raise InputError(f"views must be a positive number or a sequence of View, got {reprlib.repr(given)}")
-    names = [view.name for view in given]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InputError(f"two views are called {twice!r}; give them names of their own: View(name, width, height)")
-    return names
+def _require_one_recording(ordered: Sequence[Frame]) -> None:
+    for before, after in pairwise(ordered):
+        if before.index == after.index:
+            raise InputError(f"two frames carry the instant {after.index}; number them with Frame(boxes, index=t)")
+        if len(before) != len(after):
+            raise InputError(
+                f"instant {before.index} has {len(before)} views, instant {after.index} has {len(after)}; "
+                "give every frame one entry per view, empty where nobody is seen"
+            )
+    for frame in ordered:
+        if not -(2**63) <= frame.index < 2**63:
+            raise InputError(f"the instant {frame.index} is too large for a file; number them from 0")
+        if not all(np.isfinite(column).all() for column in frame.scores or ()):
+            raise InputError(f"instant {frame.index}: a score is not a finite number; leave it out or repair it")
 
 
 def views_seen(numbers: IntArray, where: Where) -> int:
@@ -219,7 +176,7 @@ def views_seen(numbers: IntArray, where: Where) -> int:
     Raises:
         DataError: A number is too large to be that of a view.
     """
-    refuse(numbers >= _MOST_VIEWS, where, lambda row: f"view {numbers[row]}; views are numbered from 0, or have names")
+    refuse(numbers >= MOST_VIEWS, where, lambda row: f"view {numbers[row]}; views are numbered from 0, or have names")
     return int(numbers.max(initial=-1)) + 1
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from selfmva.core.types import Frame
-    from selfmva.io.boxes.rows import Views
+    from selfmva.io.boxes.views import Views
 
 _INSTANT = re.compile(r"-?\d{1,18}")
 _ENTRY = "[x, y, width, height, track_id or -1, view]"

@@ -11,8 +11,9 @@ import numpy as np
 from selfmva.core.paths import as_path, require_file
 from selfmva.errors import DataError, InputError, require
 from selfmva.io.boxes.labels import number_views
-from selfmva.io.boxes.rows import Rows, frames_from_rows, rows_from_frames, view_names
+from selfmva.io.boxes.rows import Rows, frames_from_rows, rows_from_frames
 from selfmva.io.boxes.table_file import parse_csv
+from selfmva.io.boxes.views import view_names
 from selfmva.io.storage.atomic import atomic_write
 from selfmva.io.storage.text import read_text
 
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from selfmva.core.types import Frame
-    from selfmva.io.boxes.rows import Views, Where
+    from selfmva.io.boxes.rows import Where
+    from selfmva.io.boxes.views import Views
 
 _CORNER_COLUMNS = ["x1", "y1", "x2", "y2"]
 _REQUIRED = ["frame", "view", *_CORNER_COLUMNS]
