@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from selfmva.cli.arguments import camera
 from selfmva.cli.common import UsageError
-from selfmva.errors import DataError
+from selfmva.errors import DataError, MissingInstantError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,7 +108,7 @@ class Recording:
         from dataclasses import replace
 
         if self._reader is None:
-            raise IndexError("there are no images")
+            raise MissingInstantError("there are no images: all cameras are mere sizes")
         instant = self._reader[index]
         images = iter(instant.images)
         return replace(instant, images=tuple(next(images) if filmed else None for filmed in self._filmed))

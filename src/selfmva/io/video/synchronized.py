@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import reprlib
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -13,13 +14,13 @@ import numpy as np
 
 from selfmva.core.threads import calling_ahead
 from selfmva.core.types import View
-from selfmva.errors import InputError
+from selfmva.errors import InputError, MissingInstantError
 from selfmva.io.video.common_clock import common_instants, nearest_images
-from selfmva.io.video.source_argument import open_source
+from selfmva.io.video.source_argument import in_order_of, open_source
 from selfmva.io.video.sources import Closing, positive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from selfmva.core.images import Image
     from selfmva.core.types import FloatArray
@@ -60,9 +61,12 @@ class SynchronizedReader(Closing):
         max_skew_seconds: How far from the instant an image may be; by default half the interval between instants.
         rate: Instants a second; also the rate of entries that have none of their own (images in files, arrays).
         read_ahead: Instants to read ahead, which bounds the images in memory; at least 1.
+        views: Those of a model, such as `associator.views_`: sources that are called like these come in their order,
+            see `selfmva.io.video.source_argument.in_order_of`. Offsets stay with their sources.
 
     Raises:
-        InputError: No source, a rate that is missing, or another argument that is wrong.
+        InputError: No source, a rate that is missing, another argument that is wrong, more than a million instants of
+            which most have no image, or sources of which only some are called like views.
         DataError: A file is missing or cannot be read. Images that cannot be decoded raise when their turn comes.
 
     Example:
@@ -85,16 +89,22 @@ class SynchronizedReader(Closing):
         max_skew_seconds: float | None = None,
         rate: float | None = None,
         read_ahead: int = 8,
+        views: Sequence[View] | None = None,
     ) -> None:
         depth: object = read_ahead
-        if isinstance(sources, str | os.PathLike) or not len(sources):
-            raise InputError(f"sources must be a sequence with one entry per camera, got {sources!r}")
+        given: object = sources
+        if isinstance(given, str | bytes) or not isinstance(given, Sequence | np.ndarray) or not len(given):
+            raise InputError(f"sources must be a sequence with one entry per camera, got {reprlib.repr(given)}")
         if isinstance(depth, bool) or not isinstance(depth, int | np.integer) or depth < 1:
             raise InputError(f"read_ahead must be a whole number of instants, at least 1, got {read_ahead!r}")
         self.read_ahead: int = int(depth)
         rate = None if rate is None else positive(rate, "rate")
         skew = None if max_skew_seconds is None else positive(max_skew_seconds, "max_skew_seconds")
         offsets = _checked_offsets(start_offsets_seconds, len(sources))
+        if views is not None:
+            pairs = in_order_of(list(sources), views)
+            offsets = [offsets[next(k for k, entry in enumerate(sources) if entry is chosen)] for chosen in pairs]
+            sources = pairs
         with ExitStack() as stack:  # a source that fails closes those before it
             opened: list[ImageSource] = []
             for number, entry in enumerate(sources):
@@ -107,8 +117,12 @@ class SynchronizedReader(Closing):
         slowest = int(np.argmin([source.rate for source in opened]))
         self.rate: float = rate or opened[slowest].rate
         times = [source.times + offset for source, offset in zip(opened, offsets, strict=True)]
-        self.times: FloatArray = common_instants(times, self.rate, slowest)
         interval = 1 / self.rate
+        try:
+            self.times: FloatArray = common_instants(times, self.rate, slowest)
+        except InputError:
+            self.close()
+            raise
         self._numbers = [nearest_images(t, self.times, skew or interval / 2, interval) for t in times]
         self._locks = [Lock() for _ in opened]
 
@@ -125,8 +139,11 @@ class SynchronizedReader(Closing):
         return f"SynchronizedReader({len(self)} instants at {self.rate:g} a second of {names})"
 
     def __getitem__(self, index: int) -> SynchronizedImages:
+        given: object = index
+        if isinstance(given, bool) or not isinstance(given, int | np.integer):
+            raise InputError(f"an instant is a whole number from 0 to {len(self) - 1}, got {reprlib.repr(given)}")
         if not -len(self) <= index < len(self):
-            raise IndexError(f"there are {len(self)} instants, got {index}")
+            raise MissingInstantError(f"there are {len(self)} instants, got {index}")
         index = range(len(self))[index]
         return self._instant(index, tuple(self.read(view, index) for view in range(len(self.sources))))
 
