@@ -29,7 +29,7 @@ def result(tmp_path: Path) -> Path:
         for view in range(2):
             for person in range(1 + (frame == 1)):
                 corners = (20 + 60 * person, 20, 50 + 60 * person, 80)
-                rows.append((frame, view, f"cam{view}", person, (person + frame) % 2, *corners, 0.9))
+                rows.append((frame, view, ("door", "hall")[view], person, (person + frame) % 2, *corners, 0.9))
     columns = ["frame", "view", "view_name", "box", "id", "x1", "y1", "x2", "y2", "score"]
     path = tmp_path / "people.csv"
     pd.DataFrame(rows, columns=columns).to_csv(path, index=False)

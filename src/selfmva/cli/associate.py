@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from selfmva.cli.arguments import (
     add_dataset_options,
+    exists,
     frames_of_split,
     load_model,
     positive,
@@ -141,8 +142,8 @@ def _inputs(args: argparse.Namespace) -> tuple[str, list[Path]]:
     """The model, and the recordings: a first input that cannot be a recording is the model."""
     for first in args.inputs[:1]:
         path = Path(first)
-        missing = not path.exists() and path.suffix.lower() not in VIDEO_ENDINGS  # it may be on the hub
-        if missing or (path / MODEL_CONFIG).is_file() or path.suffix in CHECKPOINTS:
+        missing = not exists(first) and path.suffix.lower() not in VIDEO_ENDINGS  # it may be on the hub
+        if missing or exists(str(path / MODEL_CONFIG)) or path.suffix in CHECKPOINTS:
             return first, [_existing(text) for text in args.inputs[1:]]
     videos = [_existing(text) for text in args.inputs]
     if videos and not Path(MODEL).is_dir():
@@ -154,7 +155,7 @@ def _inputs(args: argparse.Namespace) -> tuple[str, list[Path]]:
 
 
 def _existing(text: str) -> Path:
-    if not Path(text).exists():
+    if not exists(text):
         raise UsageError(f"{text!r} does not exist; expected a video or a folder of images")
     return Path(text)
 

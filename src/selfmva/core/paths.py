@@ -85,7 +85,7 @@ def require_file(path: Path, expected: str) -> None:
     if status is None:
         raise DataError(f"{_shown(path)} does not exist; expected {expected}")
     if stat.S_ISDIR(status.st_mode):
-        raise DataError(f"{path} is a folder (Is a directory); expected {expected}")
+        raise DataError(f"{path} does not exist as a file (Is a directory); expected {expected}")
     if not stat.S_ISREG(status.st_mode):
         raise DataError(f"{path} is no regular file but a device, pipe or socket; expected {expected}")
 
