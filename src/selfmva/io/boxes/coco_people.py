@@ -39,8 +39,8 @@ def choose_people(annotations: Sequence[Mapping[str, Any]], data: Mapping[str, A
             category = entry.get("category_id")
             if not is_identifier(category) or category not in known:
                 raise DataError(
-                    f"{where}: category_id {reprlib.repr(category)} is not the id of any category, of which some are "
-                    "people and others are not"
+                    f"{where}: category_id {reprlib.repr(category)} is not the id of any of the categories, "
+                    "so that one cannot tell whether this is a person"
                 )
             if category not in people:
                 continue

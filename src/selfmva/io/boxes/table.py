@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import reprlib
-from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -241,16 +241,20 @@ def _numbers(column: pd.Series[Any], where: Where) -> NDArray[Any]:
         return column.to_numpy()
     if kind in "bcmMSUV":  # of these, pandas makes numbers that mean nothing
         raise DataError(f"{where(0)}, column {column.name}: {column.dtype} is no type of number; convert it first")
-    try:
-        numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise DataError(f"{where(0)} and on, column {column.name}: these are no numbers ({error})") from error
-    wrong = (np.isnan(numbers) & column.notna().to_numpy()) | column.map(_is_no_number).to_numpy(dtype=bool)
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        raise DataError(f"{where(row)}, column {column.name}: {reprlib.repr(column.iloc[row])} is not a number")
+    present = column.notna().to_numpy()
+    if kind not in "iuf":
+        _require_numbers(present & ~column.map(_may_be_number).to_numpy(dtype=bool), column, where)
+    numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    _require_numbers(present & np.isnan(numbers), column, where)
     return numbers
 
 
-def _is_no_number(value: Any) -> bool:
-    return isinstance(value, bool | np.bool_ | complex | np.datetime64 | np.timedelta64 | datetime | timedelta)
+def _require_numbers(wrong: NDArray[np.bool_], column: pd.Series[Any], where: Where) -> None:
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise DataError(f"{where(row)}, column {column.name}: {reprlib.repr(column.iloc[row])} is not a number")
+
+
+def _may_be_number(value: Any) -> bool:
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool) and abs(int(value)) < 2**1023
+    return whole or isinstance(value, str | float | np.floating | Decimal)

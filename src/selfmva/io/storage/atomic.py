@@ -64,7 +64,10 @@ def _resolved(path: Path) -> Path:
         target = path.resolve()
     except (OSError, RuntimeError, ValueError) as error:  # a circle of links, a name that cannot be encoded
         raise DataError(f"cannot write {path!r}: {error}") from error
-    status = file_status(target)
+    try:
+        status = file_status(target)
+    except DataError as error:
+        raise DataError(f"cannot write: {error}") from error
     if status is not None and not stat.S_ISREG(status.st_mode):
         kind = "a folder" if stat.S_ISDIR(status.st_mode) else "no regular file"
         raise DataError(f"cannot write {path}: it is {kind}; choose another name")
