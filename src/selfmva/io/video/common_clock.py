@@ -37,7 +37,8 @@ def common_instants(times: Sequence[FloatArray], rate: float, reference: int) ->
     """
     origin = times[reference][0]
     ends = np.array([(camera[0], camera[-1]) for camera in times])
-    ticks = np.ceil((ends - origin) * rate - 0.5 - _EQUAL)
+    with np.errstate(over="ignore", invalid="ignore"):  # of clocks that tick for ever, which are refused below
+        ticks = np.ceil((ends - origin) * rate - 0.5 - _EQUAL)
     first, last = ticks[:, 0].min(), ticks[:, 1].max()
     images = sum(map(len, times))
     if not last - first < max(_MOST_INSTANTS, _MOST_PER_IMAGE * images):

@@ -10,7 +10,7 @@ import numpy as np
 
 from selfmva.core.paths import require_file
 from selfmva.errors import DataError
-from selfmva.io.video.mp4_edit_list import edited_seconds
+from selfmva.io.video.mp4_edit_list import edited_seconds, lost_its_end
 from selfmva.io.video.quiet_opencv import quiet_opencv
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def index_video(path: Path) -> VideoIndex:
     trimmed = not begins_whole or packets.max() > end - 0.25 / rate
     times = np.sort(_times(open_capture(path)) if trimmed else packets)
     whole, cut = len(times), -1
-    if np.isfinite(end):
+    if np.isfinite(end) and lost_its_end(path):
         times = _with_lost_end(times, end, int(promised) - len(packets), path)
         cut = -1 if len(times) == whole else int(np.searchsorted(times, packets[-1]))
     return VideoIndex(times, mean_rate(times) or rate, timed=True, width=width, height=height, cut=cut)
