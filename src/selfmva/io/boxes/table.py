@@ -223,8 +223,8 @@ def _views(table: pd.DataFrame, views: Views, where: Where) -> NDArray[Any]:
     if (codes < 0).any():
         row = int(np.argmax(codes < 0))
         raise DataError(f"{where(row)}: the view is missing (view nan is not a finite number)")
-    numbers: NDArray[Any] = number_views(list(labels), views, lambda label: where(int(np.argmax(codes == label))))
-    return numbers[codes]
+    numbers = number_views(list(labels), views, lambda label: where(int(np.argmax(codes == label))))
+    return np.asarray(numbers[codes])
 
 
 def _track_ids(column: pd.Series[Any], where: Where) -> NDArray[Any]:

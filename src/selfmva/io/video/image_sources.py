@@ -133,8 +133,9 @@ def _image_paths(files: str | Path | Sequence[str | Path]) -> list[Path]:
         if isinstance(given, bytes) or not isinstance(given, Sequence):
             raise InputError(f"expected a folder, a pattern or a list of images, got {reprlib.repr(given)}")
         return [as_path(path, "an image file") for path in given]
-    if is_folder(as_path(given, "a folder or a pattern of images")):
-        return image_files(given)
+    path = as_path(given, "a folder or a pattern of images")
+    if is_folder(path):
+        return image_files(path)
     found = map(Path, glob(str(files), recursive=True))  # noqa: PTH207  # folders of it may have wildcards, too
     return sorted((path for path in found if path.suffix.lower() in IMAGE_ENDINGS), key=natural_order)
 

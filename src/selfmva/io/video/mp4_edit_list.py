@@ -55,7 +55,7 @@ def lost_its_end(path: Path) -> bool:
             if size == 1:
                 size = struct.unpack(">Q", file.read(8).ljust(8, b"\0"))[0]
             if size < 8:
-                return kind == b"mdat"
+                return bool(kind == b"mdat")
             start += size
     return start > whole
 

@@ -116,5 +116,6 @@ def source_name(entry: SourceLike) -> str | None:
         return path.parent.name if has_magic(str(path)) and file_status(path) is None else path.stem
     if isinstance(entry, ImageSource):
         return entry.name
-    files = list(entry) if isinstance(entry, Sequence) else []
+    given: object = entry
+    files = list(given) if isinstance(given, Sequence) else []
     return as_path(files[0]).parent.name if files else None
