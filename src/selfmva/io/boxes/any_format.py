@@ -41,6 +41,7 @@ def read_boxes(path: str | Path, views: Views = None) -> list[Frame]:
         DataError: No such file, none of these formats, a damaged file, or one of other views.
 
     Example:
+        >>> from pathlib import Path
         >>> from tempfile import TemporaryDirectory
         >>> with TemporaryDirectory() as folder:
         ...     path = Path(folder) / "boxes.json"
@@ -79,6 +80,7 @@ def write_boxes(path: str | Path, frames: Sequence[Frame], views: Views = None) 
         DataError: The file cannot be written; what was there before is unchanged.
 
     Example:
+        >>> from pathlib import Path
         >>> from tempfile import TemporaryDirectory
         >>> from selfmva.core.types import Frame
         >>> with TemporaryDirectory() as folder:

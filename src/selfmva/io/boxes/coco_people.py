@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 PERSON_NAMES = frozenset({"person", "persons", "people", "pedestrian", "pedestrians", "human", "humans"})
 _TRACK_KEYS = ("track_id", "instance_id")  # at the annotation, or among its attributes
-_FLAGS = ("iscrowd", "ignore")  # of a region that is no single person
+_NO_PERSON = ("iscrowd", "ignore")  # of a region that is no single person
 
 
 def choose_people(annotations: Sequence[Mapping[str, Any]], data: Mapping[str, Any], source: str) -> list[int]:
@@ -33,7 +33,7 @@ def choose_people(annotations: Sequence[Mapping[str, Any]], data: Mapping[str, A
     chosen = []
     for number, entry in enumerate(annotations):
         where = f"{source}, annotations[{number}]"
-        if any(_flag(entry, name, where) for name in _FLAGS):
+        if any(_flag(entry, name, where) for name in _NO_PERSON):
             continue
         if people is not None:
             category = entry.get("category_id")

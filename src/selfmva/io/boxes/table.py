@@ -121,6 +121,7 @@ def read_table(path: str | Path, views: Views = None) -> list[Frame]:
         MissingDependencyError: Parquet without pyarrow.
 
     Example:
+        >>> from pathlib import Path
         >>> from tempfile import TemporaryDirectory
         >>> with TemporaryDirectory() as folder:
         ...     path = Path(folder) / "boxes.csv"
@@ -168,6 +169,7 @@ def write_table(path: str | Path, frames: Sequence[Frame], views: Views = None) 
         MissingDependencyError: Parquet without pyarrow.
 
     Example:
+        >>> from pathlib import Path
         >>> from tempfile import TemporaryDirectory
         >>> from selfmva.core.types import Frame
         >>> with TemporaryDirectory() as folder:

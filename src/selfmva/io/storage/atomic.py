@@ -35,6 +35,7 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
             there is a device or a folder by this name; the old file is whole.
 
     Example:
+        >>> from pathlib import Path
         >>> from tempfile import TemporaryDirectory
         >>> with TemporaryDirectory() as folder:
         ...     target = Path(folder) / "note.txt"

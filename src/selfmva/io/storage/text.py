@@ -52,6 +52,7 @@ def read_json(path: str | Path) -> Any:
         DataError: The file cannot be read, is cut short or damaged, or holds one key twice.
 
     Example:
+        >>> from pathlib import Path
         >>> from tempfile import TemporaryDirectory
         >>> with TemporaryDirectory() as folder:
         ...     path = Path(folder) / "boxes.json"

@@ -30,6 +30,7 @@ def image_files(folder: str | Path) -> list[Path]:
         DataError: There is no such folder, or it cannot be read.
 
     Example:
+        >>> from pathlib import Path
         >>> from tempfile import TemporaryDirectory
         >>> with TemporaryDirectory() as folder:
         ...     (Path(folder) / "10.jpg").touch()
