@@ -93,7 +93,7 @@ def write_boxes(path: str | Path, frames: Sequence[Frame], views: Views = None) 
     if path.name.lower().endswith(".coco.json"):
         write_coco(path, frames, views)
     elif ending == ".json":
-        write_selfmva(path, frames)
+        write_selfmva(path, frames, views)
     elif ending in {".csv", ".parquet"}:
         write_table(path, frames, views)
     elif not ending:

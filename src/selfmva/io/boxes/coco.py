@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from selfmva.core.view_names import find_views
-from selfmva.errors import DataError, InputError
+from selfmva.errors import DataError
 from selfmva.io.boxes.coco_people import choose_people, is_identifier, number_of, require_identifiers, track_id
 from selfmva.io.boxes.labels import number_views
 from selfmva.io.boxes.rows import (
@@ -21,6 +21,7 @@ from selfmva.io.boxes.rows import (
     frames_from_rows,
     left_top_width_height,
     refuse,
+    require_view_count,
     rows_from_frames,
     views_seen,
 )
@@ -145,12 +146,11 @@ def write_coco(path: str | Path, frames: Sequence[Frame], views: Views = None) -
         [Frame(index=3, boxes per view: 1, 0)]
     """
     rows = rows_from_frames(frames)
+    require_view_count(frames, views)
     named = [
         {"view_name": view.name, "width": view.width, "height": view.height}
         for view in (views if isinstance(views, Sequence) else ())
     ]
-    if view_names(views) is not None and any(len(frame) != len(named) for frame in frames):
-        raise InputError(f"frames of {len(frames[0])} views cannot be written as {len(named)} views")
     ordered = sorted((frame.index, view) for frame in frames for view in range(len(frame)))
     identifiers = {cell: number for number, cell in enumerate(ordered, start=1)}
     images = [

@@ -148,6 +148,9 @@ def frame_to_supervision(
     require("supervision", "supervision")
     import supervision
 
+    given: object = frame
+    if not isinstance(given, Frame):
+        raise InputError(f"expected a Frame, got {type(given).__name__}")
     names: Sequence[Any] = range(len(frame)) if views is None else [view.name for view in views]
     check_view_count(frame.index, len(frame), len(names))
     trackers = Frame(frame.boxes, frame.index, track_ids=frame.track_ids if ids is None else ids).track_ids

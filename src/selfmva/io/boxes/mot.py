@@ -66,10 +66,10 @@ def read_mot(source: str | Path | Sequence[str | Path], views: Views = None) -> 
     given: object = source
     if isinstance(given, str | os.PathLike):
         paths = _view_files(as_path(given, "a file or folder of MOT text"), views)
-    elif isinstance(given, Sequence) and not isinstance(given, bytes):
+    elif isinstance(given, Sequence) and given and not isinstance(given, bytes):
         paths = _listed_files([as_path(path, "a file of MOT text") for path in given], views)
     else:
-        raise InputError(f"expected a path or a sequence of paths, one per view, got {type(given).__name__}")
+        raise InputError(f"expected a path or a sequence of paths, one per view, got {reprlib.repr(given)}")
     if expected not in (None, len(paths)):
         names = ", ".join(path.name for path in paths)
         raise DataError(f"{source}: {len(paths)} files for {expected} views; give one .txt file per view, got {names}")

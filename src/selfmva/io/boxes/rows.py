@@ -145,6 +145,20 @@ def rows_from_frames(frames: Sequence[Frame]) -> Rows:
     )
 
 
+def require_view_count(frames: Sequence[Frame], views: Views) -> None:
+    """Find out whether all frames have as many views as there are said to be.
+
+    Raises:
+        InputError: They have not.
+    """
+    expected = view_count(views)
+    for frame in frames if expected is not None else ():
+        if len(frame) != expected:
+            raise InputError(
+                f"frames of {len(frame)} views cannot be written as {expected} views; give the views they have"
+            )
+
+
 def _require_frames(frames: object) -> None:
     strange = frames
     if isinstance(frames, Sequence):

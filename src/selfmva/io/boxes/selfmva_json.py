@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from selfmva.errors import DataError
-from selfmva.io.boxes.rows import Rows, corners, frames_from_rows, left_top_width_height, rows_from_frames
+from selfmva.io.boxes.rows import (
+    Rows,
+    corners,
+    frames_from_rows,
+    left_top_width_height,
+    require_view_count,
+    rows_from_frames,
+)
 from selfmva.io.storage.atomic import atomic_write
 from selfmva.io.storage.text import read_json
 
@@ -98,13 +105,14 @@ def parse_selfmva(data: Any, views: Views = None, source: str = "detections") ->
     return frames_from_rows(rows, views, where, instants)
 
 
-def write_selfmva(path: str | Path, frames: Sequence[Frame]) -> None:
+def write_selfmva(path: str | Path, frames: Sequence[Frame], views: Views = None) -> None:
     """Write a Self-MVA detection JSON. The format has no place for scores.
 
     Args:
         path: The file; replaced as a whole or not at all.
         frames: One per instant, in any order. An instant with nobody in it is kept; a last view in which nobody is
             ever seen is not, unless the reader is told the number of views.
+        views: The views or their number, which the frames have to have.
 
     Raises:
         InputError: Two frames carry the same instant, or their numbers of views differ.
@@ -121,6 +129,7 @@ def write_selfmva(path: str | Path, frames: Sequence[Frame]) -> None:
         '{"9": [[5, 5, 20, 40, -1, 1]]}'
     """
     rows = rows_from_frames(frames)
+    require_view_count(frames, views)
     table = np.empty((len(rows.boxes), 6))
     table[:, :4] = left_top_width_height(rows.boxes)
     table[:, 4] = -1 if rows.track_ids is None else rows.track_ids

@@ -11,7 +11,7 @@ import numpy as np
 from selfmva.core.paths import as_path, require_file
 from selfmva.errors import DataError, InputError, require
 from selfmva.io.boxes.labels import number_views
-from selfmva.io.boxes.rows import Rows, frames_from_rows, rows_from_frames
+from selfmva.io.boxes.rows import Rows, frames_from_rows, require_view_count, rows_from_frames
 from selfmva.io.boxes.table_file import parse_csv
 from selfmva.io.boxes.views import view_names
 from selfmva.io.storage.atomic import atomic_write
@@ -49,6 +49,7 @@ def frames_from_table(table: pd.DataFrame, views: Views = None, source: str = "t
         One frame per instant in which somebody is seen, in the order of instants.
 
     Raises:
+        InputError: This is no table, or the views are none.
         DataError: A column is missing, or a row is damaged.
 
     Example:
@@ -92,11 +93,10 @@ def table_from_frames(frames: Sequence[Frame], views: Views = None) -> pd.DataFr
     import pandas as pd
 
     rows = rows_from_frames(frames)
+    require_view_count(frames, views)
     columns: dict[str, Any] = {"frame": rows.instants, "view": rows.views}
     names = view_names(views)
     if names is not None:
-        if any(len(frame) != len(names) for frame in frames):
-            raise InputError(f"frames of {len(frames[0])} views cannot be written as {len(names)} views")
         columns["view_name"] = np.array(names, dtype=object)[rows.views]
     columns |= dict(zip(_CORNER_COLUMNS, rows.boxes.T, strict=True))
     if rows.scores is not None:
@@ -197,6 +197,11 @@ def _is_parquet(path: str | Path) -> bool:
 
 
 def _check_columns(table: pd.DataFrame, source: str) -> None:
+    import pandas as pd
+
+    given: object = table
+    if not isinstance(given, pd.DataFrame):
+        raise InputError(f"{source}: expected a pandas DataFrame, got {type(given).__name__}")
     if table.columns.nlevels > 1:
         raise DataError(f"{source}: columns have {table.columns.nlevels} levels; give a table with plain column names")
     columns = list(table.columns)

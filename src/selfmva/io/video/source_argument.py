@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import reprlib
 from collections.abc import Sequence
 from glob import has_magic
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ import numpy as np
 from selfmva.core.paths import as_path, file_status, is_folder
 from selfmva.core.view_names import both_sets, order_by_name
 from selfmva.errors import InputError
+from selfmva.io.boxes.views import view_names
 from selfmva.io.video.image_sources import ImageArray, ImageFiles
 from selfmva.io.video.sources import ImageSource
 from selfmva.io.video.video import VideoFile
@@ -77,15 +79,17 @@ def in_order_of(entries: Sequence[SourceLike], views: Sequence[View]) -> list[So
         The entries, one per view in the order of the views.
 
     Raises:
-        InputError: Some are called like views and others are not, two are called the same, or there are more or fewer
-            than views.
+        InputError: Some are called like views and others are not, two are called the same, there are more or fewer than
+            views, or the views are none.
 
     Example:
         >>> from selfmva.core.types import View
         >>> in_order_of(["today/hall.mp4", "today/door.mp4"], [View("door", 640, 480), View("hall", 640, 480)])
         ['today/door.mp4', 'today/hall.mp4']
     """
-    names, known = [source_name(entry) for entry in entries], [view.name for view in views]
+    names, known = [source_name(entry) for entry in entries], view_names(views)
+    if known is None:
+        raise InputError(f"views must be a sequence of View, got {reprlib.repr(views)}")
     if len(names) != len(known):
         raise InputError(f"{len(names)} cameras for {len(known)} views: {both_sets(names, known, 'cameras')}")
     order = order_by_name(names, known, "cameras")

@@ -157,13 +157,19 @@ class SynchronizedReader(Closing):
         Args:
             view: Number of the view.
             index: Number of the instant, from 0.
+
+        Raises:
+            InputError: There is no such view or instant.
         """
+        _require_number(view, len(self.sources), "view")
+        _require_number(index, len(self), "instant")
         return int(self._numbers[view][index])
 
     def read(self, view: int, index: int) -> Image | None:
         """The image of one view at an instant, `(H, W, 3)` uint8 RGB; None where it gives none.
 
         Raises:
+            InputError: There is no such view or instant.
             DataError: The image cannot be decoded.
         """
         number = self.number(view, index)
@@ -202,13 +208,20 @@ class SynchronizedReader(Closing):
         return SynchronizedImages(index, float(self.times[index]), images)
 
 
+def _require_number(value: object, count: int, what: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value < count:
+        raise MissingInstantError(f"there are {count} {what}s, numbered from 0, got {reprlib.repr(value)}")
+
+
 def _checked_offsets(offsets: Sequence[float] | None, count: int) -> list[float]:
     if offsets is None:
         return [0.0] * count
     try:
         values = np.asarray(offsets, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         values = np.empty(0)
     if values.shape != (count,) or not np.isfinite(values).all():
-        raise InputError(f"start_offsets_seconds must be {count} finite seconds, one per camera, got {offsets!r}")
+        raise InputError(
+            f"start_offsets_seconds must be {count} finite seconds, one per camera, got {reprlib.repr(offsets)}"
+        )
     return [float(value) for value in values]

@@ -14,6 +14,7 @@ from selfmva.core.paths import as_path
 from selfmva.core.types import View
 from selfmva.errors import DataError, InputError
 from selfmva.io.storage.atomic import atomic_write
+from selfmva.io.video.quiet_opencv import quiet_opencv
 from selfmva.io.video.sources import positive
 from selfmva.io.video.video_index import index_video, open_capture
 
@@ -73,8 +74,12 @@ class VideoWriter:
             self._temporary = stack.enter_context(atomic_write(self.path))
             codec = cv2.VideoWriter.fourcc(*_CODECS[self.path.suffix.lower()])
             open_capture("")  # keeps FFmpeg quiet from its first use on
-            self._writer = cv2.VideoWriter(str(self._temporary), cv2.CAP_FFMPEG, codec, self.rate, self.size)
-            if not self._writer.isOpened():
+            try:
+                with quiet_opencv():
+                    self._writer = cv2.VideoWriter(str(self._temporary), cv2.CAP_FFMPEG, codec, self.rate, self.size)
+            except cv2.error:  # sizes that OpenCV cannot even count
+                self._writer = None
+            if self._writer is None or not self._writer.isOpened():
                 width, height = self.size
                 raise DataError(f"cannot write {self.path} at {self.rate:g} images a second of {width} x {height}")
             self._stack = stack.pop_all()
