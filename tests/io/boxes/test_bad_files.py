@@ -278,3 +278,23 @@ def test_names_of_views_that_no_file_can_have(tmp_path: Path, name: str) -> None
 def test_names_that_differ_in_capitals_would_be_one_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="two differ in capitals alone"):
         write_boxes(tmp_path / "mot", [FRAME], [View("a", 9, 9), View("A", 9, 9)])
+
+
+@pytest.mark.parametrize("given", [None, 5, {"frame": [0]}, pd.Series([1]), "b.csv", [[0, 0, 1, 2, 3, 4]]])
+def test_what_is_no_table(given: Any) -> None:
+    with pytest.raises(InputError, match="table: expected a pandas DataFrame, got "):
+        frames_from_table(given)
+
+
+@pytest.mark.parametrize("source", [[], (), iter(["a.txt"])])
+def test_no_files_of_mot(source: Any) -> None:
+    with pytest.raises(InputError, match="expected a path or a sequence of paths, one per view"):
+        read_mot(source)
+
+
+@pytest.mark.parametrize("name", ["b.csv", "b.json", "b.coco.json", "b.parquet", "mot"])
+@pytest.mark.parametrize("views", [3, [View("a", 9, 9)]])
+def test_frames_of_other_views_are_not_written(tmp_path: Path, name: str, views: Any) -> None:
+    with pytest.raises(InputError, match="frames of 2 views cannot be written as . views; give the views they have"):
+        write_boxes(tmp_path / name, [FRAME], views)
+    assert list(tmp_path.iterdir()) == []

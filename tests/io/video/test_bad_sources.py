@@ -150,3 +150,31 @@ def test_folders_of_links_are_called_like_themselves(tmp_path: Path) -> None:
 def test_errors_are_ours() -> None:
     with pytest.raises(SelfMVAError):
         ImageFiles({"a": 1}, 5)  # type: ignore[arg-type]  # on purpose
+
+
+@pytest.mark.parametrize(
+    ("view", "index"), [(0, 5), (0, -1), (1, 0), (-1, 0), (0, 1.5), ("a", 0), (0, None), (0, 10**30)]
+)
+def test_views_and_instants_of_a_reader(view: Any, index: Any) -> None:
+    with SynchronizedReader([FILM], rate=5) as reader:
+        for call in (reader.read, reader.number):
+            with pytest.raises(InputError, match="numbered from 0, got"):
+                call(view, index)
+
+
+def test_reading_ahead_of_the_end() -> None:
+    with SynchronizedReader([FILM], rate=5, read_ahead=10**30) as reader:
+        assert len(list(reader)) == 5
+
+
+@pytest.mark.parametrize("views", [5, "ab", [(6, 4)], {0: 1}, [View("a", 6, 4)] * 2])
+def test_what_are_no_views(views: Any) -> None:
+    with pytest.raises(InputError, match="views must be|two views are called"):
+        SynchronizedReader([FILM, FILM], rate=5, views=views)
+
+
+@pytest.mark.parametrize("size", [(2**31, 2**31), (10**30, 2), (10**9, 10**9)])
+def test_sizes_that_no_codec_takes(tmp_path: Path, size: Any) -> None:
+    with pytest.raises(DataError, match="cannot write"), VideoWriter(tmp_path / "a.mp4", 10, size):
+        pass
+    assert list(tmp_path.iterdir()) == []
