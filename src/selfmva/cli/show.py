@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from selfmva.core.types import View
     from selfmva.training.callbacks import ProgressHook
 
+WIDEST = 16_384  # pixels: no codec takes more
 VIDEOS, PICTURES = (".mp4", ".avi"), (".png", ".jpg", ".jpeg")
 
 EPILOG = """\
@@ -146,6 +148,8 @@ def _check(args: argparse.Namespace, ending: str) -> None:
         raise UsageError(f"--out must end in {', '.join(VIDEOS + PICTURES)} or name a folder, got '{args.out}'")
     if args.instant is not None and ending not in PICTURES:
         raise UsageError("--instant goes with a picture as --out")
+    if args.width is not None and args.width > WIDEST:
+        raise UsageError(f"--width must be at most {WIDEST} pixels, got {reprlib.repr(args.width)}")
     if args.width is not None and not ending:
         raise UsageError("--width goes with a video or picture of all cameras: one of each keeps its size")
 

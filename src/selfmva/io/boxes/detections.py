@@ -198,7 +198,7 @@ def _per_box(values: Any, name: str, count: int, view: int) -> NDArray[Any] | No
     column = np.asarray(values)
     if column.shape != (count,) or (count and column.dtype.kind not in "iuf"):
         raise InputError(
-            f"view {view}: {name} must be a number for each of {count} boxes, got {column.dtype} of shape {column.shape}"
+            f"view {view}: {name} must be a number for each of {count} boxes, got {column.dtype} {column.shape}"
         )
     if name == "track_ids" and not ((np.abs(column) < 2**53) & (column == np.floor(column))).all():
         raise InputError(f"view {view}: track_ids must be whole numbers, got {reprlib.repr(column.tolist())}")
