@@ -111,7 +111,8 @@ class Recording:
             raise MissingInstantError("there are no images: all cameras are mere sizes")
         instant = self._reader[index]
         images = iter(instant.images)
-        return replace(instant, images=tuple(next(images) if filmed else None for filmed in self._filmed))
+        shown = tuple(next(images) if filmed else None for filmed in self._filmed)
+        return replace(instant, images=shown, view_names=tuple(view.name for view in self.views))
 
     def check_instants(self, first: int, last: int, source: str) -> None:
         """Find out before the work whether there are images of all instants.

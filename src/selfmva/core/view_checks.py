@@ -54,6 +54,35 @@ def check_view_count(
         )
 
 
+def check_view_names(instant: int, found: Sequence[str], expected: Sequence[str]) -> None:
+    """Find out whether the cameras of a frame, as it calls them, are the views, in their order.
+
+    Args:
+        instant: Number of the instant.
+        found: What the frame calls its cameras, as many as there are views.
+        expected: The names of the views.
+
+    Raises:
+        InputError: Some are called like views and others are not, or they are in another order. Where none is, names
+            tell nothing.
+
+    Example:
+        >>> check_view_names(7, ["hall", "door"], ["door", "hall"])
+        Traceback (most recent call last):
+        ...
+        selfmva.errors.InputError: instant 7 shows the cameras hall, door, but the views are door, hall: give them ...
+    """
+    try:
+        order = order_by_name(found, expected, "cameras")
+    except InputError as error:
+        raise InputError(f"instant {instant}: {error}") from error
+    if order is not None and order != list(range(len(expected))):
+        raise InputError(
+            f"instant {instant} shows the cameras {', '.join(found)}, but the views are {', '.join(expected)}: give "
+            "them in this order, as SynchronizedReader(videos, views=associator.views_) does"
+        )
+
+
 def check_same_sizes(
     cameras: Sequence[HasSize], said_of_them: str, others: Sequence[HasSize], said_of_others: str
 ) -> None:

@@ -38,11 +38,13 @@ class SynchronizedImages:
         index: Number of the instant.
         time: Seconds on the common clock.
         images: One `(H, W, 3)` uint8 RGB a view; None where the camera gave no image.
+        view_names: What the cameras are called, where that is known.
     """
 
     index: int
     time: float
     images: tuple[Image | None, ...]
+    view_names: tuple[str, ...] | None = None
 
 
 class SynchronizedReader(Closing):
@@ -124,6 +126,7 @@ class SynchronizedReader(Closing):
             self.close()
             raise
         self._numbers = [nearest_images(t, self.times, skew or interval / 2, interval) for t in times]
+        self._names = tuple(source.name for source in opened)
         self._locks = [Lock() for _ in opened]
 
     @property
@@ -205,7 +208,7 @@ class SynchronizedReader(Closing):
         self._owned.close()
 
     def _instant(self, index: int, images: tuple[Image | None, ...]) -> SynchronizedImages:
-        return SynchronizedImages(index, float(self.times[index]), images)
+        return SynchronizedImages(index, float(self.times[index]), images, self._names)
 
 
 def _require_number(value: object, count: int, what: str) -> None:
