@@ -9,6 +9,10 @@ class InputError(SelfMVAError, ValueError):
     """An argument has the wrong shape, range or type."""
 
 
+class MissingInstantError(InputError, IndexError):
+    """An instant was asked for that a recording does not have."""
+
+
 class ConfigError(InputError):
     """A hyper-parameter is unknown, of the wrong type or out of its range."""
 

@@ -286,7 +286,7 @@ FIT, ASSOCIATE = ("fit", "-o", "m", *QUICK), ("associate", "-o", "out", "--quiet
         ((*ASSOCIATE, "nofile.mp4", "B"), 2, "'nofile.mp4' does not exist; expected a video or a folder of images"),
         ((*ASSOCIATE, "A", "B"), 2, "no model is given, and there is no folder selfmva-model here: run `selfmva fit`"),
         ((*ASSOCIATE, "nomodel", "A", "B"), 2, "'nomodel' is no folder here: expected one made by `selfmva fit`, then"),
-        ((*ASSOCIATE, "M", "A"), 1, "the videos are of sizes [(160, 120)], the model was fitted on cameras of sizes"),
+        ((*ASSOCIATE, "M", "A"), 1, "1 cameras for the 2 views of"),
         ((*ASSOCIATE, "M", "small/cam0.mp4", "small/cam1.mp4"), 1, "the videos are of sizes [(160, 90), (160, 90)]"),
         (
             (*ASSOCIATE, "M", "A", "B", "--detector", "D", "--boxes", "boxes.csv"),
@@ -297,7 +297,7 @@ FIT, ASSOCIATE = ("fit", "-o", "m", *QUICK), ("associate", "-o", "out", "--quiet
         ((*ASSOCIATE, "M", "--boxes", "boxes.csv", "--blur", "faces"), 2, "--blur go with videos"),
         ((*ASSOCIATE, "M"), 2, "give either --boxes or --dataset, or videos"),
         ((*ASSOCIATE, "M", "A", "B", "--detector", "onnx:text.onnx"), 1, "text.onnx cannot be opened as an ONNX"),
-        ((*ASSOCIATE, "M", "A", "text.mp4"), 1, "cannot read text.mp4 as a video"),
+        ((*ASSOCIATE, "M", "A", "text.mp4"), 1, "the cameras are called cam0, text, the views cam0, cam1"),
         ((*ASSOCIATE, "M", "images/cam0", "images/cam1"), 1, "cannot read images/cam1/3.png"),
         (("associate", "M", "A", "B", "-o", "out.xml"), 2, "ends in .csv, .parquet, .json, or a folder, got 'out.xml'"),
         (("associate", "M", "A", "B", "-o", "boxes.csv/out"), 1, "cannot make the folder"),

@@ -32,7 +32,7 @@ from selfmva.errors import (
     UnalignedWarning,
 )
 from selfmva.geometry.calibration import calibrate, recalibrate_floor
-from selfmva.io.boxes.argument import resolve_boxes
+from selfmva.io.boxes.argument import as_frame, resolve_boxes
 from selfmva.io.video.view_argument import resolve_views
 from selfmva.perception.features import FeatureExtractor
 from selfmva.training.callbacks import Callback, ProgressHook, silent
@@ -48,10 +48,8 @@ if TYPE_CHECKING:
     from selfmva.core.config import AppearanceConfig, AssociationConfig, EncoderConfig, GeometryConfig, Recipe
     from selfmva.datasets.base import MultiViewDataset
     from selfmva.geometry.calibration import Movement
-    from selfmva.io.boxes.argument import BoxesLike
+    from selfmva.io.boxes.argument import BoxesLike, FrameLike
     from selfmva.io.video.view_argument import ViewLike
-
-    FrameLike = Frame | Sequence[ArrayLike | None]
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -306,7 +304,8 @@ class Associator(Pretrained):
         """Say who is who at one instant.
 
         Args:
-            frame: A `Frame`, or one `(N, 4)` array of xyxy pixels per view; empty or None where nobody is seen.
+            frame: A `Frame`, or one `(N, 4)` array of xyxy pixels per view; empty or None where nobody is seen. Or a
+                dictionary `{name of the view: boxes}`, in which views that saw nobody may be missing.
 
         Returns:
             Ids, matches and probabilities.
@@ -402,7 +401,7 @@ class Associator(Pretrained):
         return f"Associator(recipe={self._config.recipe.name!r}, seed={self._config.seed}, {state})"
 
     def _as_frame(self, model: FittedModel, entry: FrameLike, number: int) -> Frame:
-        frame = entry if isinstance(entry, Frame) else Frame(entry, index=number)
+        frame = as_frame(entry, model.views, number)
         if model.aligned and frame.clock_offsets is None and not self._warned_of_clocks:
             self._warned_of_clocks = True
             warnings.warn(

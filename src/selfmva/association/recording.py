@@ -91,7 +91,7 @@ def read_recording(
         At least two views, and frames that hold at least one box.
 
     Raises:
-        InputError: Views or boxes are wrong, missing, or there is no box at all.
+        InputError: Views or boxes are wrong, missing, or there is no box at all or a single instant.
         DataError: A file is missing or damaged.
     """
     if isinstance(views, MultiViewDataset):
@@ -107,4 +107,8 @@ def read_recording(
         frames = resolve_boxes(boxes, cameras)
     if not any(sum(frame.counts) for frame in frames):
         raise InputError(f"there is no box in any of the {len(frames)} instants: nothing to learn from")
+    if len(frames) < 2:
+        raise InputError(
+            "there is a single instant, and nothing to compare it with: nothing to learn from; film longer"
+        )
     return cameras, frames

@@ -166,6 +166,7 @@ class AssociatorConfig(Stage):
     threads: int = Field(
         1,
         ge=1,
+        le=1024,
         description="CPU threads, of whatever library. Streams of frames are worked on by all of them. Steps of a "
         "training are small: more threads gain little there on an idle machine and lose much on a busy one.",
     )

@@ -198,7 +198,7 @@ def calling_ahead(
             raise ended[0]
 
     try:
-        for _ in range(depth):
+        while not ended and len(waiting) < depth:
             submit_next()
         yield results()
     finally:

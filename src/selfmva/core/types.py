@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from selfmva.core.images import as_rgb
-from selfmva.core.view_checks import check_view_count
+from selfmva.core.view_checks import check_view_count, check_view_names
 from selfmva.errors import InputError
 
 if TYPE_CHECKING:
@@ -156,7 +156,27 @@ def _images(values: Sequence[Any] | None, views: int, index: int) -> tuple[Image
     return tuple(images)
 
 
-FRAME_COLUMNS = ("boxes", "scores", "track_ids", "images", "features", "clock_offsets")  # of a frame: one entry a view
+def _names(values: Sequence[str] | None, views: int, index: int) -> tuple[str, ...] | None:
+    """Check one name per view."""
+    if values is None:
+        return None
+    given: object = values
+    if isinstance(given, str) or not isinstance(given, Sequence) or not all(isinstance(name, str) for name in given):
+        raise InputError(f"instant {index}: view_names must be a sequence of names, got {given!r}")
+    if len(given) != views:
+        raise InputError(f"instant {index}: there are {len(given)} view_names for {views} views")
+    return tuple(given)
+
+
+FRAME_COLUMNS = (  # of a frame: one entry a view
+    "boxes",
+    "scores",
+    "track_ids",
+    "images",
+    "features",
+    "clock_offsets",
+    "view_names",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,6 +195,8 @@ class Frame:
             boxes that look alike are near each other. NaN where it is not known.
         clock_offsets: Instants by which the views were moved to bring them in line, one a view; None where they are as
             the cameras gave them. See `selfmva.geometry.align_frames.align_frames`.
+        view_names: What the cameras are called that the frame comes from, one a view, where that is known: frames of
+            videos say it. Such a frame is refused by a model that knows some of these names in another order.
 
     Raises:
         InputError: See `validate_boxes`; or scores, track ids, images or features that do not fit the boxes.
@@ -194,6 +216,7 @@ class Frame:
     images: tuple[Image | None, ...] | None = field(default=None)
     features: tuple[NDArray[np.float32], ...] | None = field(default=None)
     clock_offsets: tuple[int, ...] | None = field(default=None)
+    view_names: tuple[str, ...] | None = field(default=None)
 
     def __init__(
         self,
@@ -204,6 +227,7 @@ class Frame:
         images: Sequence[Any] | None = None,
         features: Sequence[Any] | None = None,
         clock_offsets: Sequence[int] | None = None,
+        view_names: Sequence[str] | None = None,
     ) -> None:
         if isinstance(boxes, str | bytes) or not isinstance(boxes, Sequence | np.ndarray):
             raise InputError(
@@ -219,6 +243,7 @@ class Frame:
         object.__setattr__(self, "features", _features(features, checked, index))
         moved = None if clock_offsets is None else tuple(int(offset) for offset in clock_offsets)
         object.__setattr__(self, "clock_offsets", moved)
+        object.__setattr__(self, "view_names", _names(view_names, len(checked), index))
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -264,13 +289,16 @@ def clip_to_views(frame: Frame, views: Sequence[View]) -> Frame:
         The frame itself where nothing sticks out, a clipped copy otherwise.
 
     Raises:
-        InputError: The number of views differs, a box lies wholly outside its image, or an image is of another size.
+        InputError: The number of views differs, a box lies wholly outside its image, an image is of another size, or
+            the frame says that it comes from these views in another order, or from some of them alone.
 
     Example:
         >>> clip_to_views(Frame([[[-5, 0, 10, 10]]]), [View("a", 100, 100)]).boxes[0]
         array([[ 0.,  0., 10., 10.]])
     """
     check_view_count(frame.index, len(frame), len(views), names=[view.name for view in views])
+    if frame.view_names is not None:
+        check_view_names(frame.index, frame.view_names, [view.name for view in views])
     _check_sizes(frame, views)
     if not views:
         return frame

@@ -74,5 +74,6 @@ def _detected(instants: list[SynchronizedImages], detector: Detector) -> list[Fr
     for instant in instants:
         views = [(None, None) if image is None else next(people) for image in instant.images]
         boxes, scores = [boxes for boxes, _ in views], [scores for _, scores in views]
-        frames.append(Frame(boxes, index=instant.index, scores=scores, images=instant.images))
+        names = instant.view_names
+        frames.append(Frame(boxes, index=instant.index, scores=scores, images=instant.images, view_names=names))
     return frames

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from selfmva.core.types import Frame
-from selfmva.core.view_checks import check_view_count
+from selfmva.core.view_checks import check_view_count, check_view_names
 from selfmva.errors import InputError
 from selfmva.io.video.fingerprints import file_fingerprint, pixel_fingerprint
 from selfmva.perception.steps import Detection, Encoding, Seen
@@ -86,6 +86,8 @@ def observe(
 def _checked(frames: list[Frame], reader: SynchronizedReader) -> list[Frame]:
     for frame in frames:
         check_view_count(frame.index, len(frame), len(reader.sources), "the reader has")
+        if frame.view_names is not None:
+            check_view_names(frame.index, frame.view_names, [source.name for source in reader.sources])
         if not 0 <= frame.index < len(reader):
             raise InputError(
                 f"there are boxes of instant {frame.index}, but the reader has {len(reader)} instants, numbered from "
@@ -165,6 +167,7 @@ class _Pass:
             frame = Frame(boxes, index=position, scores=[None if seen is None else seen.scores for seen in views])
         else:
             frame = replace(self.frames[position], images=None)
+        frame = replace(frame, view_names=tuple(source.name for source in self.reader.sources))
         if self.images:
             frame = replace(frame, images=tuple(None if seen is None else seen.image for seen in views))
         if self.encoding is not None:

@@ -89,10 +89,6 @@ def test_not_text(tmp_path: Path, content: bytes, message: str) -> None:
     [
         ([Frame([[]], index=1), Frame([[]], index=1)], "two frames carry the instant 1"),
         ([Frame([[]], index=1), Frame([[], []], index=2)], "instant 1 has 1 views, instant 2 has 2"),
-        (
-            [Frame([[]], index=1, track_ids=[[]]), Frame([[]], index=2)],
-            "1 of 2 frames have track ids; give them to all frames or to none",
-        ),
     ],
 )
 def test_frames_that_cannot_be_one_recording(tmp_path: Path, frames: list[Frame], message: str) -> None:

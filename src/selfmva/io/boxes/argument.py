@@ -4,33 +4,37 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from selfmva.core.types import Frame, View, clip_to_views
+from selfmva.core.view_names import both_sets, find_views
 from selfmva.errors import DataError, InputError
 from selfmva.io.boxes.any_format import read_boxes
 from selfmva.io.boxes.table import frames_from_table
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
     from numpy.typing import ArrayLike
 
-    BoxesLike = Sequence[Frame | Sequence[ArrayLike | None]] | pd.DataFrame | str | Path
+    FrameLike = Frame | Sequence[ArrayLike | None] | Mapping[str, ArrayLike | None]
+    BoxesLike = Sequence[FrameLike] | pd.DataFrame | str | Path
 
 
 def resolve_boxes(boxes: BoxesLike, views: Sequence[View]) -> list[Frame]:
     """Turn what a user gives for boxes into frames, clipped to the images.
 
     Args:
-        boxes: `boxes[t][v]`, an `(N, 4)` array, list or None of xyxy pixels; or a sequence of Frames in the order of
-            time (Frames that all carry the default instant 0 are numbered by their position); or a tidy pandas
-            table; or a path that `read_boxes` reads.
+        boxes: `boxes[t][v]`, an `(N, 4)` array, list or None of xyxy pixels, where `boxes[t]` may also be a dictionary
+            `{name of the view: boxes}`, in which views that saw nobody may be missing; or a sequence of Frames in the
+            order of time (Frames that all carry the default instant 0 are numbered by their position); or a tidy
+            pandas table; or a path that `read_boxes` reads.
         views: The views, in the order of the boxes.
 
     Returns:
@@ -47,24 +51,59 @@ def resolve_boxes(boxes: BoxesLike, views: Sequence[View]) -> list[Frame]:
         [Frame(index=0, boxes per view: 1, 0), Frame(index=1, boxes per view: 0, 1)]
     """
     if isinstance(boxes, str | os.PathLike):
-        frames = read_boxes(Path(boxes), views)
+        frames = read_boxes(boxes, views)
     elif _is_table(boxes):
         try:
             frames = frames_from_table(boxes, views)  # type: ignore[arg-type]  # _is_table has looked
         except DataError as error:
             raise InputError(str(error)) from error
     elif isinstance(boxes, Sequence | np.ndarray):
-        frames = _frames_from_sequence(boxes)
+        frames = _frames_from_sequence(boxes, views)
     else:
         raise InputError(
-            "boxes must be boxes[t][v] (one (N, 4) array per instant and view), a sequence of Frame, a table with "
+            "boxes must be boxes[t][v] (one (N, 4) array per instant and view, or for each instant a dictionary "
+            "{name of the view: boxes}), a sequence of Frame, a table with "
             f"columns frame, view, x1, y1, x2, y2, or a path to a file of boxes; got {type(boxes).__name__}"
         )
     return [clip_to_views(frame, views) for frame in frames]
 
 
-def _frames_from_sequence(boxes: Sequence[Any]) -> list[Frame]:
-    frames = [entry if isinstance(entry, Frame) else Frame(entry, index=t) for t, entry in enumerate(boxes)]
+def as_frame(entry: FrameLike, views: Sequence[View], index: int) -> Frame:
+    """Turn what a user gives for the boxes of one instant into a frame.
+
+    Args:
+        entry: A Frame; one `(N, 4)` array per view; or a dictionary `{name of the view: boxes}`. A view that is missing
+            in a dictionary showed nobody.
+        views: The views.
+        index: Number of the instant, where the entry has none.
+
+    Raises:
+        InputError: A name is not that of a view, or see `Frame`.
+
+    Example:
+        >>> views = [View("door", 640, 480), View("window", 640, 480)]
+        >>> as_frame({"window": [[0, 0, 9, 9]]}, views, 7)
+        Frame(index=7, boxes per view: 0, 1)
+    """
+    if isinstance(entry, Frame):
+        return entry
+    return Frame(_in_order(entry, views, index) if isinstance(entry, Mapping) else entry, index=index)
+
+
+def _in_order(entry: Mapping[str, ArrayLike | None], views: Sequence[View], index: int) -> list[ArrayLike | None]:
+    """The boxes of a dictionary in the order of the views."""
+    found: list[object] = list(entry)
+    names = [view.name for view in views]
+    places = find_views([name if isinstance(name, str) else None for name in found], names)
+    if None in places or len(set(places)) < len(places):
+        said = both_sets([str(name) for name in found], names, "boxes")
+        raise InputError(f"instant {index}: {said}: give each view its boxes once, under its name")
+    boxes = dict(zip(places, entry.values(), strict=True))
+    return [boxes.get(number) for number in range(len(views))]
+
+
+def _frames_from_sequence(boxes: Sequence[Any], views: Sequence[View]) -> list[Frame]:
+    frames = [as_frame(entry, views, t) for t, entry in enumerate(boxes)]
     if all(frame.index == 0 for frame in frames):
         return [replace(frame, index=t) for t, frame in enumerate(frames)]
     for before, after in pairwise(frames):

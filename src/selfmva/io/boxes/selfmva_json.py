@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+import reprlib
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from selfmva.errors import DataError
-from selfmva.io.boxes.rows import Rows, corners, frames_from_rows, left_top_width_height, rows_from_frames
+from selfmva.io.boxes.rows import (
+    Rows,
+    corners,
+    frames_from_rows,
+    left_top_width_height,
+    require_view_count,
+    rows_from_frames,
+)
 from selfmva.io.storage.atomic import atomic_write
 from selfmva.io.storage.text import read_json
 
@@ -19,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from selfmva.core.types import Frame
-    from selfmva.io.boxes.rows import Views
+    from selfmva.io.boxes.views import Views
 
 _INSTANT = re.compile(r"-?\d{1,18}")
 _ENTRY = "[x, y, width, height, track_id or -1, view]"
@@ -73,7 +81,7 @@ def parse_selfmva(data: Any, views: Views = None, source: str = "detections") ->
         raise DataError(f"{source}: expected an object {{instant: [{_ENTRY}, ...]}}, got {type(data).__name__}")
     for key, entries in data.items():
         if not _INSTANT.fullmatch(key):
-            raise DataError(f"{source}, key {key!r}: expected the number of an instant")
+            raise DataError(f"{source}, key {reprlib.repr(key)}: expected the number of an instant")
         if not isinstance(entries, list):
             raise DataError(f"{source}, instant {key}: expected a list of {_ENTRY}, got {type(entries).__name__}")
     instants = [int(key) for key in data]
@@ -97,13 +105,14 @@ def parse_selfmva(data: Any, views: Views = None, source: str = "detections") ->
     return frames_from_rows(rows, views, where, instants)
 
 
-def write_selfmva(path: str | Path, frames: Sequence[Frame]) -> None:
+def write_selfmva(path: str | Path, frames: Sequence[Frame], views: Views = None) -> None:
     """Write a Self-MVA detection JSON. The format has no place for scores.
 
     Args:
         path: The file; replaced as a whole or not at all.
         frames: One per instant, in any order. An instant with nobody in it is kept; a last view in which nobody is
             ever seen is not, unless the reader is told the number of views.
+        views: The views or their number, which the frames have to have.
 
     Raises:
         InputError: Two frames carry the same instant, or their numbers of views differ.
@@ -120,6 +129,7 @@ def write_selfmva(path: str | Path, frames: Sequence[Frame]) -> None:
         '{"9": [[5, 5, 20, 40, -1, 1]]}'
     """
     rows = rows_from_frames(frames)
+    require_view_count(frames, views)
     table = np.empty((len(rows.boxes), 6))
     table[:, :4] = left_top_width_height(rows.boxes)
     table[:, 4] = -1 if rows.track_ids is None else rows.track_ids
@@ -135,11 +145,12 @@ def _table(entries: list[Any], where: Any) -> np.ndarray[Any, np.dtype[np.float6
     """The entries as an `(R, 6)` array; one that is not six numbers is named."""
     for row, entry in enumerate(entries):
         if not isinstance(entry, list) or len(entry) != 6:
-            raise DataError(f"{where(row)}: expected {_ENTRY}, got {entry!r}")
+            raise DataError(f"{where(row)}: expected {_ENTRY}, got {reprlib.repr(entry)}")
+    if not {type(value) for entry in entries for value in entry} <= {int, float}:
+        strange = next(row for row, entry in enumerate(entries) if not {type(value) for value in entry} <= {int, float})
+        raise DataError(f"{where(strange)}: expected six numbers {_ENTRY}, got {reprlib.repr(entries[strange])}")
     try:
         return np.array(entries, dtype=np.float64).reshape(-1, 6)
-    except (TypeError, ValueError, OverflowError) as error:
-        for row, entry in enumerate(entries):
-            if not all(isinstance(value, int | float) for value in entry):
-                raise DataError(f"{where(row)}: expected six numbers {_ENTRY}, got {entry!r}") from error
-        raise DataError(f"{where(0)} and on: a number is too large ({error})") from error
+    except OverflowError as error:
+        huge = next(row for row, entry in enumerate(entries) if any(abs(value) >= 2**1024 for value in entry))
+        raise DataError(f"{where(huge)}: a number is too large ({error})") from error
