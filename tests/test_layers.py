@@ -143,6 +143,7 @@ def test_walk_finds_the_package() -> None:
     assert dependencies("selfmva.core.types", modules) == {
         "selfmva.errors",
         "selfmva.core.images",
+        "selfmva.core.values",
         "selfmva.core.view_checks",
     }
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from selfmva.core.packed_boxes import canonical_view_order, feature_length
-from selfmva.core.types import Frame, View, clip_to_views, reorder_views
+from selfmva.core.types import Frame, View, reorder_views
 from selfmva.datasets.base import MultiViewDataset
+from selfmva.datasets.reading import frame_of, length_of, splits_of, views_of
 from selfmva.errors import InputError
 from selfmva.io.boxes.argument import resolve_boxes
 from selfmva.io.video.view_argument import resolve_views
@@ -92,14 +93,15 @@ def read_recording(
 
     Raises:
         InputError: Views or boxes are wrong, missing, or there is no box at all.
+        PluginError: The dataset breaks its contract.
         DataError: A file is missing or damaged.
     """
     if isinstance(views, MultiViewDataset):
         if boxes is not None:
             raise InputError("fit(dataset) takes the boxes of the dataset: leave boxes out, or give views and boxes")
-        cameras = resolve_views(views.views)
-        indices = views.splits.get("train", range(len(views)))
-        frames = [clip_to_views(views.frame(index), cameras) for index in indices]
+        cameras = resolve_views(views_of(views))
+        indices = splits_of(views).get("train", range(length_of(views)))
+        frames = resolve_boxes([frame_of(views, index) for index in indices], cameras)
     else:
         if boxes is None:
             raise InputError("fit(views, boxes) needs boxes; or give a dataset alone: fit(dataset)")

@@ -104,7 +104,9 @@ def _one_a_view(values: Any, views: int, name: str, index: int) -> Sequence[Any]
     if isinstance(values, str | bytes) or not isinstance(values, Sequence | np.ndarray):
         raise InputError(f"instant {index}: {name} must be a sequence with one entry per view, got {shown(values)}")
     if len(values) != views:
-        raise InputError(f"instant {index}: {name} has {len(values)} views, boxes have {views}; None where one is absent")
+        raise InputError(
+            f"instant {index}: {name} has {len(values)} views, boxes have {views}; None where one is absent"
+        )
     return values  # type: ignore[return-value]  # an array, whose rows are as good
 
 

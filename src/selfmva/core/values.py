@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import operator
 import sys
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from math import inf, isfinite
 from numbers import Integral, Real
@@ -196,7 +197,7 @@ def _numbers(values: Any, what: str, expected: str) -> NDArray[Any]:
     """Values as an array of floats or of whole numbers, not a copy where they are one already."""
     if type(values) is np.ndarray and values.dtype.kind in "fiu":
         return values
-    if isinstance(values, str | bytes | Mapping | Set):
+    if isinstance(values, str | bytes | Mapping | AbstractSet):
         raise InputError(f"{what} must be {expected}, got {shown(values)}")
     try:
         array = np.array(_as_numpy(values, what))

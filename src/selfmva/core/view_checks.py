@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from selfmva.core.values import integer, shown
 from selfmva.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,6 +23,28 @@ class HasSize(Protocol):
     def height(self) -> int:
         """Of its images."""
         ...
+
+
+def view_number(value: Any, count: int) -> int:
+    """Read the number of a view.
+
+    Args:
+        value: A whole number.
+        count: How many views there are.
+
+    Raises:
+        InputError: There is no such view.
+
+    Example:
+        >>> view_number("door", 2)
+        Traceback (most recent call last):
+        ...
+        selfmva.errors.InputError: there is no view 'door'; views are 0 to 1
+    """
+    try:
+        return integer(value, "a view", least=0, most=count - 1)
+    except InputError:
+        raise InputError(f"there is no view {shown(value)}; views are 0 to {count - 1}") from None
 
 
 def check_view_count(

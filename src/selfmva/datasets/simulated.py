@@ -37,8 +37,8 @@ class SimulationConfig(Stage):
 
     views: int = Field(4, ge=1, le=32, description="number of cameras")
     people: int = Field(10, ge=1, le=200, description="mean number of people present")
-    instants: int = Field(600, ge=1, description="number of synchronized instants")
-    seed: int = Field(0, ge=0, description="source of every random choice")
+    instants: int = Field(600, ge=1, le=100_000, description="number of synchronized instants")
+    seed: int = Field(0, ge=0, lt=2**64, description="source of every random choice")
     interval_seconds: float = Field(0.4, gt=0, le=60, description="time between two instants")
     width: int = Field(1280, ge=64, le=16384, description="width of every image in pixels")
     height: int = Field(720, ge=64, le=16384, description="height of every image in pixels")

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from selfmva.core.paths import as_path
+from selfmva.core.values import flag, shown
+from selfmva.errors import DataError, InputError
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from selfmva.encoders.box import BoxEncoder
 
 
@@ -44,3 +51,61 @@ class Callback(Protocol):
 
 def silent(task: str, completed: int, total: int) -> None:
     """A progress hook that says nothing."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Who watches a training, and where its state is kept.
+
+    Attributes:
+        progress: Called after every step.
+        callbacks: Called after every step.
+        checkpoint: File to keep the state in; None: nothing is kept.
+        resume: Go on from `checkpoint` where it exists.
+        checkpoint_seconds: Least time between two checkpoints; 0 saves after every step.
+    """
+
+    progress: ProgressHook = silent
+    callbacks: Sequence[Callback] = ()
+    checkpoint: Path | None = None
+    resume: bool = False
+    checkpoint_seconds: float = 30.0
+
+
+def read_watch(
+    progress: ProgressHook | None, callbacks: Iterable[Callback] | None, checkpoint: str | Path | None, resume: bool
+) -> Watch:
+    """Check who watches a training before it begins.
+
+    Args:
+        progress: None: nobody.
+        callbacks: None: nobody.
+        checkpoint: None: nothing is kept.
+        resume: Whether to go on from the checkpoint.
+
+    Raises:
+        InputError: One cannot be called, or `checkpoint` or `resume` is none.
+        DataError: The checkpoint is a folder, or there is no folder to put it into.
+
+    Example:
+        >>> read_watch(None, [print], None, resume=False).callbacks
+        (<built-in function print>,)
+        >>> read_watch(None, print, None, resume=False)
+        Traceback (most recent call last):
+        ...
+        selfmva.errors.InputError: callbacks must be a sequence of functions, got <built-in function print>
+    """
+    if progress is not None and not callable(progress):
+        raise InputError(f"progress must be a function of (task, completed, total), or None, got {shown(progress)}")
+    given: object = () if callbacks is None else callbacks
+    if not isinstance(given, Iterable):
+        raise InputError(f"callbacks must be a sequence of functions, got {shown(given)}")
+    called = tuple(given)
+    for callback in called:
+        if not callable(callback):
+            raise InputError(f"callbacks must be functions of a StepState, got {shown(callback)}")
+    kept = None if checkpoint is None else as_path(checkpoint, "checkpoint", written=True)
+    if kept is not None and (kept.is_dir() or not kept.parent.is_dir()):
+        why = "is a folder: name a file in it" if kept.is_dir() else f"cannot be written: make {kept.parent} first"
+        raise DataError(f"checkpoint {kept} {why}")
+    return Watch(silent if progress is None else progress, called, kept, flag(resume, "resume"))

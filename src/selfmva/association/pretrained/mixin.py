@@ -14,7 +14,10 @@ from selfmva.association.pretrained.card import Card
 from selfmva.association.pretrained.folder import PRECISIONS, Precision, load, save
 from selfmva.association.pretrained.repositories import find_folder, push_folder
 from selfmva.core.config import AppearanceConfig, build
+from selfmva.core.devices import check_device
+from selfmva.core.paths import as_path
 from selfmva.core.plugins import rename_file
+from selfmva.core.values import shown
 from selfmva.errors import CheckpointError, ConfigError
 
 if TYPE_CHECKING:
@@ -53,7 +56,8 @@ class Pretrained(Fitted, ABC):
 
         Raises:
             NotFittedError: Before `fit` or `from_pretrained`.
-            ConfigError: The card has an unknown field, or there is no such precision.
+            InputError: `folder` is no path.
+            ConfigError: The card has an unknown field or a figure that is not finite, or there is no such precision.
             DataError: The disk is full or refuses; what was there before is unchanged.
 
         Example:
@@ -69,9 +73,12 @@ class Pretrained(Fitted, ABC):
 
     def _save(self, folder: str | Path, card: Card | dict[str, Any] | None, precision: Precision, name: str) -> None:
         model = self._require_model("save_pretrained() needs a fitted associator")
+        folder = as_path(folder, "folder", written=True)
         if precision not in PRECISIONS:
             raise ConfigError(f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}")
         if card is not None:
+            if not isinstance(card, Card | dict):
+                raise ConfigError(f"card must be a selfmva.hub.Card or a dictionary of its fields, got {shown(card)}")
             model = replace(model, card=build(Card, card if isinstance(card, dict) else card.model_dump()))
         # On this machine the encoder is found again from any folder; elsewhere its path says nothing but who made it.
         renamed = _with_encoder_file(model, lambda path: path.name if name else str(path.resolve()))
@@ -146,6 +153,7 @@ class Pretrained(Fitted, ABC):
             A fitted associator.
 
         Raises:
+            InputError: `name` is neither a text nor a path, or empty; or there is no such device.
             CheckpointError: A file is missing, damaged, of another architecture or of a newer format, or is a pickle.
             DataError: The hub cannot be reached or has no such repository or revision.
 
@@ -155,6 +163,8 @@ class Pretrained(Fitted, ABC):
             >>> len(associator.views_), len(associator.floor_.views_on_floor)
             (7, 7)
         """
+        as_path(name, "the name of a model")
+        check_device(device)
         folder = find_folder(
             name,
             revision=revision,
