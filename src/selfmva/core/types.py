@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     IntArray = NDArray[np.int64]
 
 LARGEST_SIDE = 100_000  # pixels, of an image: of the largest sensors, and more
-LARGEST_INDEX = 2**62  # of an instant: differences of two fit into int64
+LARGEST_INDEX = 2**62 - 1  # of an instant: differences of two fit into int64
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,12 @@ from pydantic import Field
 
 from selfmva.core.config import Stage, build
 from selfmva.core.types import Frame, View
+from selfmva.core.values import integer
 from selfmva.datasets.simulation.cameras import distort, place_cameras, project_bodies, sway
 from selfmva.datasets.simulation.crowd import furnish, march, walk, with_children
 from selfmva.datasets.simulation.detector import cut_feet, false_boxes, jitter_boxes, occlude, truncate
 from selfmva.datasets.simulation.looks import looks
+from selfmva.errors import InputError, OutOfRangeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -194,7 +196,7 @@ class Simulated:
             A frame whose boxes lie inside the images.
 
         Raises:
-            IndexError: There is no such instant.
+            OutOfRangeError: There is no such instant.
         """
         rows = self._rows(index)
         features = None if self._features is None else [self._features[part] for part in rows]
@@ -204,7 +206,7 @@ class Simulated:
         """The person of each box of `frame(index)`: one `(N,)` int64 array per view, -1 for a false box.
 
         Raises:
-            IndexError: There is no such instant.
+            OutOfRangeError: There is no such instant.
         """
         return tuple(self._identities[rows].copy() for rows in self._rows(index))
 
@@ -219,15 +221,17 @@ class Simulated:
             the crowds of all views one after the other, each on the floor of its view.
 
         Raises:
-            IndexError: There is no such instant.
+            OutOfRangeError: There is no such instant.
         """
         self._check_index(index)
         present = self._present[index] >= 0  # (G, S)
         return self._present[index][present], self._places[index][present]
 
     def _check_index(self, index: int) -> None:
-        if index not in range(len(self)):
-            raise IndexError(f"an instant of this recording is a whole number from 0 to {len(self) - 1}, got {index!r}")
+        try:
+            integer(index, "an instant", least=0, most=len(self) - 1)
+        except InputError as error:
+            raise OutOfRangeError(f"of this recording, {error}") from None
 
     def _rows(self, index: int) -> list[slice]:
         """Where the boxes of every view at an instant lie in the flat arrays."""

@@ -5,17 +5,17 @@ Offsets are as everywhere: view v shows at instant t what view 0 shows at instan
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from selfmva.core.types import Frame
+from selfmva.core.values import integer_array, shown
 from selfmva.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from selfmva.core.types import IntArray
     from selfmva.geometry.sightings import Sightings
 
@@ -60,13 +60,17 @@ def align_frames(frames: Sequence[Frame], offsets: Sequence[int] | IntArray) -> 
         Frames that carry the instants of view 0, without the ends at which some view has no recording.
 
     Raises:
-        InputError: There is not one offset a view, or frames are not in the order of time.
+        InputError: There is not one whole offset a view, or frames are none or not in the order of time.
 
     Example:
         >>> ahead = [Frame([[[t, 0, t + 1, 9]], [[t + 2, 0, t + 3, 9]]], t) for t in range(4)]  # view 1, by 2 instants
         >>> [(frame.index, *(boxes[0, 0].item() for boxes in frame.boxes)) for frame in align_frames(ahead, [0, 2])]
         [(2, 2.0, 2.0), (3, 3.0, 3.0)]
     """
+    given: object = frames
+    if not isinstance(given, Sequence) or not all(isinstance(frame, Frame) for frame in given):
+        raise InputError(f"frames must be a sequence of Frame, got {shown(given)}")
+    offsets = integer_array(offsets, "offsets").reshape(-1)
     count_instants(frames)
     wrong = next((frame for frame in frames if len(frame) != len(offsets)), None)
     if wrong is not None:

@@ -7,17 +7,19 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from selfmva.core.paths import as_path
 from selfmva.core.types import Frame, View, clip_to_views
 from selfmva.errors import DataError, InputError
 from selfmva.io.boxes.any_format import read_boxes
 from selfmva.io.boxes.table import frames_from_table
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
     from numpy.typing import ArrayLike
 
@@ -47,7 +49,7 @@ def resolve_boxes(boxes: BoxesLike, views: Sequence[View]) -> list[Frame]:
         [Frame(index=0, boxes per view: 1, 0), Frame(index=1, boxes per view: 0, 1)]
     """
     if isinstance(boxes, str | os.PathLike):
-        frames = read_boxes(Path(boxes), views)
+        frames = read_boxes(as_path(boxes, "the path of the boxes"), views)
     elif _is_table(boxes):
         try:
             frames = frames_from_table(boxes, views)  # type: ignore[arg-type]  # _is_table has looked

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.core.paths import as_path
 from selfmva.core.types import View
 from selfmva.errors import DataError, InputError
 from selfmva.io.video.images import IMAGE_ENDINGS, image_files, image_size
 from selfmva.io.video.video_index import open_capture
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     ViewLike = View | tuple[int, int] | str | Path | NDArray[np.uint8]
@@ -44,7 +46,7 @@ def resolve_view(entry: ViewLike, number: int) -> View:
     if isinstance(entry, View):
         return entry
     if isinstance(entry, str | os.PathLike):
-        return _view_of_path(Path(entry), number)
+        return _view_of_path(as_path(entry, f"view {number}"), number)
     if isinstance(entry, np.ndarray) and entry.ndim == 4 and entry.shape[3] == 3 and entry.dtype == np.uint8:
         return View(f"view{number}", width=entry.shape[2], height=entry.shape[1])
     if isinstance(entry, Sequence) and len(entry) == 2:

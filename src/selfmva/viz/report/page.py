@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from selfmva.errors import require
+from selfmva.association.fitted import check_fitted
+from selfmva.core.paths import as_path
+from selfmva.core.values import shown
+from selfmva.errors import InputError, require
 from selfmva.io.storage.atomic import atomic_write
 from selfmva.viz.blur import check_part
+from selfmva.viz.video import InstantImages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from selfmva.association.associator import Associator
     from selfmva.core.types import Frame, IntArray
     from selfmva.viz.blur import Part
-    from selfmva.viz.video import InstantImages
 
 
 def write_report(
@@ -60,6 +64,12 @@ def write_report(
         ...     Path(f"{folder}/report.html").read_text()[:15]
         '<!doctype html>'
     """
+    check_fitted(associator, "write_report()")
+    path = as_path(path, "the path of a report", written=True)
+    if images is not None and not isinstance(images, InstantImages):
+        raise InputError(f"images must be a selfmva.io.SynchronizedReader, or the like, got {shown(images)}")
+    if isinstance(identities, str | bytes | Mapping) or not isinstance(identities, Iterable | None):
+        raise InputError(f"identities must be one entry per frame, got {shown(identities)}")
     require("jinja2", "viz")
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
