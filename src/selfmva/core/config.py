@@ -42,8 +42,9 @@ class Stage(BaseModel):
     def _refuse_half_letters(self) -> Self:
         """A text that no file can hold would fail when all is learnt, and saved."""
         for name in type(self).model_fields:
+            value = getattr(self, name)
             try:
-                str(getattr(self, name)).encode()
+                "".join(value if isinstance(value, dict) else [value] if isinstance(value, str) else []).encode()
             except UnicodeEncodeError as error:
                 raise ValueError(f"{name} holds half a letter (a lone surrogate), which no file can hold") from error
         return self

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import torch
 from torch.optim.swa_utils import AveragedModel
 
-from selfmva.errors import ConfigError
+from selfmva.errors import ConfigError, InputError
 from selfmva.training.callbacks import StepState, Watch
 from selfmva.training.checkpoint import Fingerprint, load_checkpoint, save_checkpoint
 
@@ -60,8 +60,12 @@ def train(encoder: BoxEncoder, objective: Objective, *, bfloat16: bool, belongs_
     while step < objective.steps:
         rate = objective.learning_rate(step)
         optimizer.param_groups[0]["lr"] = rate
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16):
-            loss = objective.loss(encoder, step)
+        try:
+            with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16):
+                loss = objective.loss(encoder, step)
+        except InputError:
+            _check_weights(encoder)  # which is why, where they are no numbers
+            raise
         if loss is not None:
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]  # torch has no types here
@@ -81,5 +85,9 @@ def train(encoder: BoxEncoder, objective: Objective, *, bfloat16: bool, belongs_
                 callback(state)
     if average.n_averaged > 0:
         encoder.load_state_dict(average.module.state_dict())
+    _check_weights(encoder)
+
+
+def _check_weights(encoder: BoxEncoder) -> None:
     if not all(bool(weights.isfinite().all()) for weights in encoder.state_dict().values()):
         raise ConfigError("the training went astray, its weights are no numbers any more: lower recipe.learning_rate")
