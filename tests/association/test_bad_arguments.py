@@ -470,6 +470,7 @@ class TestEvaluate:
         {"views": 0},
         {"people": None},
         {"instants": 10**12},
+        {"instants": 10**5, "views": 32, "people": 200},
         {"seed": -1},
         {"seed": 10**5000},
         {"jitter": np.nan},

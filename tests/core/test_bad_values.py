@@ -244,7 +244,7 @@ def test_a_view_of_no_size(side: Any) -> None:
             View(*arguments)
 
 
-@pytest.mark.parametrize("name", each(None, "", 3, b"door", ["door"], Wayward()))
+@pytest.mark.parametrize("name", each(None, "", 3, b"door", ["door"], Wayward(), "x" * 10**6, "ä" * 101, "\ud800"))
 def test_a_view_of_no_name(name: Any) -> None:
     with pytest.raises(InputError, match="^a view needs a name"):
         View(name, 1280, 720)

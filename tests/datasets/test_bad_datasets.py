@@ -72,6 +72,20 @@ def test_frames_that_are_none(frame: Callable[[int], Any]) -> None:
         fit(Others(frame))
 
 
+def test_a_dataset_that_cannot_be_looked_at() -> None:
+    class Failing(Others):
+        @property
+        def splits(self) -> Any:
+            raise ZeroDivisionError("mine")
+
+        @splits.setter
+        def splits(self, value: Any) -> None:
+            pass
+
+    with pytest.raises(PluginError, match="Failing: .* raised ZeroDivisionError: mine"):
+        fit(Failing(good))
+
+
 def test_what_the_library_raises_of_a_file_is_raised() -> None:
     with pytest.raises(DataError, match="cut short"):
         fit(Others(broken(DataError("cut short"))))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from selfmva.core.types import Frame
 from selfmva.core.values import shown
-from selfmva.datasets.base import MultiViewDataset
+from selfmva.datasets.reading import is_dataset
 from selfmva.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def each_frame(frames: Any) -> Iterator[Any]:
         raise InputError("frames must be one after the other, got a single Frame: give [frame], or call associate()")
     if isinstance(frames, str | os.PathLike):
         raise InputError(f"frames must be an iterable, got {shown(frames)}: give selfmva.io.read_boxes(...) of it")
-    if isinstance(frames, MultiViewDataset):
+    if is_dataset(frames):
         raise InputError("frames must be an iterable, got a dataset: give (dataset.frame(k) for k in its split)")
     if isinstance(frames, bytes | Mapping) or hasattr(frames, "columns") or not isinstance(frames, Iterable):
         raise InputError(f"frames must be an iterable of Frame or of boxes[v], got {type(frames).__name__}")

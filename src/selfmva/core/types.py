@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     IntArray = NDArray[np.int64]
 
 LARGEST_SIDE = 100_000  # pixels, of an image: of the largest sensors, and more
+LONGEST_NAME = 200  # bytes, of a view: files are called by it
 LARGEST_INDEX = 2**62 - 1  # of an instant: differences of two fit into int64
 
 
@@ -36,7 +37,8 @@ class View:
     """One fixed camera: its name and the size of its images in pixels.
 
     Raises:
-        InputError: The name is empty, or a side is not a whole number from 1 to 100,000.
+        InputError: The name is empty, too long or holds half a letter, or a side is not a whole number from 1 to
+            100,000.
 
     Example:
         >>> View("entrance", width=1920, height=1080)
@@ -51,6 +53,8 @@ class View:
         name: object = self.name
         if not isinstance(name, str) or not name:
             raise InputError(f"a view needs a name that is not empty, got {shown(name)}")
+        if len(name.encode(errors="replace")) > LONGEST_NAME or name.encode(errors="ignore").decode() != name:
+            raise InputError(f"a view needs a name of at most {LONGEST_NAME} bytes of UTF-8, got {shown(name)}")
         for side in ("width", "height"):
             what = f"view {shown(name)}: {side} in pixels"
             object.__setattr__(self, side, integer(getattr(self, side), what, least=1, most=LARGEST_SIDE))

@@ -186,8 +186,8 @@ def flag(value: Any, what: str) -> bool:
 
 
 def _limits(least: float, most: float) -> str:
-    if abs(least) >= LARGEST_INTEGER and abs(most) >= LARGEST_INTEGER:
-        return ""
+    if min(-least, most) > LARGEST_INTEGER // 4:
+        return " that fits into 64 bits"
     if abs(most) >= LARGEST_INTEGER:
         return f" of at least {least}"
     return f" of at most {most}" if abs(least) >= LARGEST_INTEGER else f" from {least} to {most}"
@@ -220,7 +220,7 @@ def _as_numpy(values: Any, what: str) -> Any:
     """What NumPy would read wrongly or not at all, inside lists, too; anything else as it is."""
     if isinstance(values, np.ma.MaskedArray):
         if np.ma.is_masked(values):
-            raise InputError(f"{what} are masked in places: leave these rows out, or fill them in")
+            raise InputError(f"{what} must not be masked: leave these rows out, or fill them in")
         return np.asarray(values)
     if isinstance(values, list | tuple):
         return [_as_numpy(part, what) if hasattr(part, "__array__") else part for part in values]

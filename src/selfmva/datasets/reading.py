@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
 
 from selfmva.core.types import Frame
 from selfmva.core.values import integer, shown
+from selfmva.datasets.base import MultiViewDataset
 from selfmva.errors import InputError, PluginError, SelfMVAError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from selfmva.core.types import IntArray, View
-    from selfmva.datasets.base import LabelledDataset, MultiViewDataset
+    from selfmva.datasets.base import LabelledDataset
 
 T = TypeVar("T")
+
+
+def is_dataset(value: object) -> TypeGuard[MultiViewDataset]:
+    """Whether something offers what a dataset does.
+
+    Raises:
+        PluginError: Looking at it fails.
+    """
+    return _ask(value, "looking at it", lambda: isinstance(value, MultiViewDataset))
 
 
 def views_of(dataset: MultiViewDataset) -> Sequence[View]:

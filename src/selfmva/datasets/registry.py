@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from selfmva.core.paths import as_path
 from selfmva.core.plugins import PluginEntry, PluginGroup
-from selfmva.datasets.base import MultiViewDataset
+from selfmva.datasets.reading import is_dataset
 from selfmva.errors import PluginError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from selfmva.datasets.base import MultiViewDataset
 
 DATASETS = PluginGroup("selfmva.datasets", "dataset")
 
@@ -52,8 +54,8 @@ def load_dataset(name: str, root: str | Path | None = None, **options: Any) -> M
     """
     arguments = options if root is None else {"root": as_path(root, "root"), **options}
     plugin = DATASETS.find(name)
-    dataset = plugin.open(**arguments)
-    if not isinstance(dataset, MultiViewDataset):
+    dataset: object = plugin.open(**arguments)
+    if not is_dataset(dataset):
         raise PluginError(
             f"{plugin} gave {type(dataset).__name__}, expected views, splits, len() and frame(index); update that "
             "distribution or uninstall it"

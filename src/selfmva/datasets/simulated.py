@@ -16,7 +16,7 @@ from selfmva.datasets.simulation.cameras import distort, place_cameras, project_
 from selfmva.datasets.simulation.crowd import furnish, march, walk, with_children
 from selfmva.datasets.simulation.detector import cut_feet, false_boxes, jitter_boxes, occlude, truncate
 from selfmva.datasets.simulation.looks import looks
-from selfmva.errors import InputError, OutOfRangeError
+from selfmva.errors import ConfigError, InputError, OutOfRangeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from selfmva.core.types import FloatArray, IntArray
 
+MOST_BOXES = 50_000_000  # which take some gigabytes
 CHUNK = 256  # instants projected at a time: bounds the memory, and is part of what a seed means
 
 
@@ -144,6 +145,11 @@ class Simulated:
     def __init__(self, **options: Unpack[SimulationOptions]) -> None:
         self.config: SimulationConfig = build(SimulationConfig, dict(options))
         config = self.config
+        if config.views * config.people * config.instants > MOST_BOXES:
+            raise ConfigError(
+                f"views x people x instants must be at most {MOST_BOXES:,}, got {config.views} x {config.people} x "
+                f"{config.instants}: simulate in parts, with other seeds"
+            )
         self.views: tuple[View, ...] = tuple(
             View(f"camera{v}", config.width, config.height) for v in range(config.views)
         )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from selfmva.core.types import Frame
+from selfmva.core.values import integer, shown
 from selfmva.errors import InputError, PluginError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from selfmva.detectors.base import Detector
     from selfmva.io.video.synchronized import SynchronizedImages
@@ -28,7 +30,7 @@ def detect(instants: Iterable[SynchronizedImages], detector: Detector, *, batch:
         that of the instant. A view that is absent has no boxes.
 
     Raises:
-        InputError: A batch smaller than 1.
+        InputError: A batch smaller than 1, no detector, or nothing to go through.
         PluginError: The detector does not give one entry per image.
 
     Example:
@@ -44,8 +46,12 @@ def detect(instants: Iterable[SynchronizedImages], detector: Detector, *, batch:
         ...     list(detect(reader, LeftHalf()))
         [Frame(index=0, boxes per view: 1, 1), Frame(index=1, boxes per view: 1, 1)]
     """
-    if batch < 1:
-        raise InputError(f"batch must be at least 1 image, got {batch}")
+    integer(batch, "batch", least=1)
+    if not callable(detector):
+        raise InputError(f"detector must be a Detector, see open_detector(), got {shown(detector)}")
+    given: object = instants
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise InputError(f"instants must be a SynchronizedReader or another iterable, got {shown(given)}")
     return _frames(instants, detector, batch)
 
 

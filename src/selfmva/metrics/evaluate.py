@@ -15,7 +15,7 @@ from selfmva.core.values import integer_array, real, shown
 from selfmva.core.view_checks import check_same_sizes, check_view_count
 from selfmva.core.view_pairs import view_pairs
 from selfmva.datasets.base import LabelledDataset, MultiViewDataset
-from selfmva.datasets.reading import frame_of, identities_of, splits_of, views_of
+from selfmva.datasets.reading import frame_of, identities_of, is_dataset, splits_of, views_of
 from selfmva.errors import InputError
 from selfmva.io.video.view_argument import resolve_views
 from selfmva.matching.published import blended
@@ -78,7 +78,7 @@ def evaluate(
         raise InputError(f"protocol must be 'self-mva' or 'calibrated', got {shown(protocol)}")
     if similarity_threshold is not None:
         similarity_threshold = real(similarity_threshold, "similarity_threshold", least=0, most=1)
-    if isinstance(dataset, MultiViewDataset):
+    if is_dataset(dataset):
         cameras = resolve_views(views_of(dataset))
         check_same_sizes(cameras, "the dataset has images of", associator.views_, "the associator was fitted on")
     labelled = list(_labelled(dataset, split))
@@ -125,7 +125,7 @@ def calibrated_pairs(association: Association, identities: Sequence[IntArray]) -
 
 
 def _labelled(dataset: MultiViewDataset | Sequence[Labelled], split: str) -> Iterator[Labelled]:
-    pairs: object = _of_split(dataset, split) if isinstance(dataset, MultiViewDataset) else dataset
+    pairs: object = _of_split(dataset, split) if is_dataset(dataset) else dataset
     if isinstance(pairs, str | bytes | Mapping) or not isinstance(pairs, Iterable):
         raise InputError(f"evaluate() needs a dataset, or pairs of a frame and its identities, got {shown(pairs)}")
     for pair in pairs:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from selfmva.core.types import Frame
+from selfmva.core.values import integer, shown
 from selfmva.core.view_checks import check_view_count
 from selfmva.errors import InputError
 from selfmva.io.video.fingerprints import file_fingerprint, pixel_fingerprint
 from selfmva.perception.steps import Detection, Encoding, Seen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from selfmva.detectors.base import Detector
     from selfmva.encoders.appearance.base import AppearanceEncoder
@@ -75,16 +77,23 @@ def observe(
     """
     if (frames is None) == (detector is None):
         raise InputError(f"observe needs frames or a detector, got {'neither' if frames is None else 'both'}")
-    if batch < 1:
-        raise InputError(f"batch must be at least 1 image, got {batch}")
-    given = None if frames is None else _checked(list(frames), reader)
+    integer(batch, "batch", least=1)
+    for name, value in (("detector", detector), ("appearance", appearance), ("progress", progress)):
+        if value is not None and not callable(value):
+            raise InputError(f"{name} must be called with images, or be None, got {shown(value)}")
+    given = None if frames is None else _checked(frames, reader)
     detection = None if detector is None else Detection(detector)
     encoding = None if appearance is None else Encoding(appearance)
     return _Pass(reader, given, detection, encoding, cache, images).run(batch, progress)
 
 
-def _checked(frames: list[Frame], reader: SynchronizedReader) -> list[Frame]:
+def _checked(given: object, reader: SynchronizedReader) -> list[Frame]:
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise InputError(f"frames must be an iterable of Frame, got {shown(given)}")
+    frames = list(given)
     for frame in frames:
+        if not isinstance(frame, Frame):
+            raise InputError(f"frames must be an iterable of Frame, got one of {shown(frame)}")
         check_view_count(frame.index, len(frame), len(reader.sources), "the reader has")
         if not 0 <= frame.index < len(reader):
             raise InputError(
