@@ -357,7 +357,7 @@ class TestCalls:
 
     @pytest.mark.parametrize("frames", each(None, 3, [BOX], "ab", Frame([BOX])))
     def test_what_cannot_be_aligned(self, frames: Any) -> None:
-        with pytest.raises(InputError, match="^frames must be a sequence of Frame"):
+        with pytest.raises(InputError, match="^frames must be a sequence with selfmva.Frame"):
             align_frames(frames, [0, 1])
 
 
@@ -431,7 +431,7 @@ class TestEvaluate:
         "dataset", each(None, 3, "wildtrack", {}, [3], [(1, 2, 3)], [Frame([BOX] * 3)], [([BOX], [[1]])], [None])
     )
     def test_what_is_no_dataset(self, dataset: Any) -> None:
-        with pytest.raises(InputError, match=r"^evaluate\(\) needs"):
+        with pytest.raises(InputError, match=r"evaluate\(\) needs"):
             evaluate(fitted(), dataset)
 
     @pytest.mark.parametrize(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,9 +15,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from selfmva.core.arguments import entries, is_one_of, offers, stream
 from selfmva.core.paths import LONGEST_NAME, ROOM_FOR_WRITING, as_path
 from selfmva.core.types import LARGEST_INDEX, Frame, View, validate_boxes
 from selfmva.core.values import flag, integer, integer_array, real, real_array, shown
+from selfmva.datasets.base import MultiViewDataset
 from selfmva.errors import InputError
 
 BOX = [[10.0, 20.0, 30.0, 80.0]]
@@ -244,7 +248,44 @@ def test_a_view_of_no_size(side: Any) -> None:
             View(*arguments)
 
 
-@pytest.mark.parametrize("name", each(None, "", 3, b"door", ["door"], Wayward(), "x" * 10**6, "ä" * 101, "\ud800"))
+@pytest.mark.parametrize(
+    "name", each(None, "", 3, b"door", ["door"], Wayward(), "x" * 10**6, "ä" * 101, "\ud800", "a\0")
+)
 def test_a_view_of_no_name(name: Any) -> None:
     with pytest.raises(InputError, match="^a view needs a name"):
         View(name, 1280, 720)
+
+
+ONE_THING = [None, 3, "door", b"door", Path("door"), np.array(3), torch.tensor(3), int, Wayward()]
+NO_STREAM = [*ONE_THING, {}, {1}, pd.DataFrame(BOX)]
+
+
+class TestSequences:
+    @pytest.mark.parametrize("values", each(*NO_STREAM))
+    def test_what_cannot_be_gone_through(self, values: Any) -> None:
+        with pytest.raises(InputError, match="^frames must be an iterable of Frame, got "):
+            stream(values, "frames", "Frame")
+
+    @pytest.mark.parametrize("values", each(*NO_STREAM, iter([1]), bytearray(b"a"), torch.ones(2)))
+    def test_what_is_no_sequence(self, values: Any) -> None:
+        with pytest.raises(InputError, match="^views must be a sequence with one camera each, got "):
+            entries(values, "views", "one camera each")
+
+    def test_what_is_one(self) -> None:
+        assert list(stream((k for k in "ab"), "letters", "letter")) == ["a", "b"]
+        for values in ([1, 2], (1, 2), range(1, 3), np.array([1, 2]), deque([1, 2])):
+            assert list(entries(values, "numbers", "number")) == list(stream(values, "numbers", "number")) == [1, 2]
+
+    @pytest.mark.parametrize("value", each(*NO_STREAM, np.zeros(3), pd.NA, ["lap"]))
+    def test_what_is_no_name(self, value: Any) -> None:
+        assert not is_one_of(value, ("lap", "scipy"))
+        assert is_one_of("lap", ("lap", "scipy"))
+
+    def test_what_offers_nothing(self) -> None:
+        class Closed:
+            def __getattribute__(self, name: str) -> Any:
+                raise RuntimeError("not today")
+
+        assert offers(3, int)
+        assert not offers(3, MultiViewDataset)
+        assert not offers(Closed(), MultiViewDataset)

@@ -234,3 +234,7 @@ class TestReport:
             write_report(tmp_path / "r.html", associator)
         with pytest.raises(NotFittedError, match=r"call fit\(\)"):
             write_report(tmp_path / "r.html", Associator())
+
+    def test_instants_of_one_number(self, tmp_path: Path) -> None:
+        write_report(tmp_path / "r.html", fitted(), [association().frame] * 2)
+        assert (tmp_path / "r.html").read_text().startswith("<!doctype html>")

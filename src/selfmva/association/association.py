@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from selfmva.core.types import Frame
-from selfmva.core.values import shown
 from selfmva.core.view_checks import view_number
-from selfmva.errors import InputError
 from selfmva.io.boxes.detections import frame_to_supervision
 from selfmva.matching.grouping.groups import confidence
 from selfmva.matching.posterior.posterior import bounded_log_odds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
 
     import pandas as pd
 
-    from selfmva.core.types import FloatArray, IntArray, View
+    from selfmva.core.types import FloatArray, Frame, IntArray, View
     from selfmva.geometry.floor import Floor
 
 
@@ -184,29 +180,6 @@ class Association:
             for number, person in enumerate(self.groups())
         )
         return f"<p>{escape(repr(self))}</p><table><tr><th>person</th>{head}</tr>{rows}</table>"
-
-
-def each_association(associations: Any) -> Iterator[Association]:
-    """Go through a stream of associations.
-
-    Args:
-        associations: An iterable of them.
-
-    Raises:
-        InputError: It is none, or one of them is something else.
-
-    Example:
-        >>> list(each_association(3))
-        Traceback (most recent call last):
-        ...
-        selfmva.errors.InputError: associations must be an iterable of Association, got 3
-    """
-    if isinstance(associations, str | bytes | Mapping | Frame) or not isinstance(associations, Iterable):
-        raise InputError(f"associations must be an iterable of Association, got {shown(associations)}")
-    for number, entry in enumerate(associations):
-        if not isinstance(entry, Association):
-            raise InputError(f"associations[{number}] must be an Association, as associate() gives, got {shown(entry)}")
-        yield entry
 
 
 def _counted(number: int, one: str, many: str) -> str:

@@ -24,10 +24,11 @@ from selfmva.core.devices import check_device, find_device
 from selfmva.core.packed_boxes import feature_length
 from selfmva.core.threads import MOST_THREADS, limited_threads, map_in_order
 from selfmva.core.types import Frame, clip_to_views, validate_boxes
-from selfmva.core.values import integer
+from selfmva.core.values import integer, shown
 from selfmva.core.view_checks import view_number
 from selfmva.errors import (
     GeometryMissingWarning,
+    InputError,
     LearntNothingWarning,
     NotFittedError,
     UnalignedWarning,
@@ -381,8 +382,10 @@ class Associator(Pretrained):
             A fitted associator.
 
         Raises:
-            InputError: Fewer than two views, or two of one name.
+            InputError: Fewer than two views, or two of one name; or no model.
         """
+        if not isinstance(model, FittedModel):
+            raise InputError(f"from_model() needs a FittedModel, such as associator.model_, got {shown(model)}")
         check_device(device)  # a wrong name is known now, whether anything runs there or not
         config = model.config.model_copy(update={"device": device})
         encoder = None if model.encoder is None else model.encoder.to(find_device(device))

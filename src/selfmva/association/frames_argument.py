@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from selfmva.core.arguments import stream
 from selfmva.core.types import Frame
 from selfmva.core.values import shown
 from selfmva.datasets.reading import is_dataset
@@ -36,6 +36,4 @@ def each_frame(frames: Any) -> Iterator[Any]:
         raise InputError(f"frames must be an iterable, got {shown(frames)}: give selfmva.io.read_boxes(...) of it")
     if is_dataset(frames):
         raise InputError("frames must be an iterable, got a dataset: give (dataset.frame(k) for k in its split)")
-    if isinstance(frames, bytes | Mapping) or hasattr(frames, "columns") or not isinstance(frames, Iterable):
-        raise InputError(f"frames must be an iterable of Frame or of boxes[v], got {type(frames).__name__}")
-    return iter(frames)
+    return stream(frames, "frames", "Frame or of boxes[v]")

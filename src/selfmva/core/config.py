@@ -35,7 +35,10 @@ class Stage(BaseModel):
     def _read_as_given(cls, values: Any) -> Any:
         if not isinstance(values, dict):
             return values
-        plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in values.items()}
+        plain = {
+            name: value.item() if isinstance(value, np.number | np.bool_ | np.str_) else value
+            for name, value in values.items()
+        }
         return cls.with_current_names(plain)
 
     @model_validator(mode="after")
@@ -185,6 +188,7 @@ class AppearanceConfig(Stage):
 
     encoder: str | None = Field(
         None,
+        min_length=1,
         description="'osnet-ain', 'osnet-ain:weights.pt', 'onnx:re-id.onnx' or 'torchvision:resnet50' (see "
         "selfmva.encoders.open_appearance); None: only features that boxes bring along.",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from selfmva.core.arguments import is_one_of
 from selfmva.core.values import shown
 from selfmva.errors import ConfigError
 
@@ -19,7 +20,7 @@ def check_device(name: str) -> None:
     Example:
         >>> check_device("cpu")
     """
-    if name != "cpu":
+    if not is_one_of(name, ("cpu",)):
         find_device(name)
 
 

@@ -5,20 +5,20 @@ The result type lives in `selfmva.association.association`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from selfmva.core.arguments import entries
 from selfmva.core.images import as_rgb
 from selfmva.core.values import integer, integer_array, real_array, shown
 from selfmva.core.view_checks import check_view_count
 from selfmva.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -53,7 +53,8 @@ class View:
         name: object = self.name
         if not isinstance(name, str) or not name:
             raise InputError(f"a view needs a name that is not empty, got {shown(name)}")
-        if len(name.encode(errors="replace")) > LONGEST_NAME or name.encode(errors="ignore").decode() != name:
+        plain = name.encode(errors="ignore").decode() == name and "\0" not in name
+        if not plain or len(name.encode()) > LONGEST_NAME:
             raise InputError(f"a view needs a name of at most {LONGEST_NAME} bytes of UTF-8, got {shown(name)}")
         for side in ("width", "height"):
             what = f"view {shown(name)}: {side} in pixels"
@@ -105,13 +106,12 @@ def validate_boxes(boxes: ArrayLike | None, *, instant: int = 0, view: int = 0) 
 
 def _one_a_view(values: Any, views: int, name: str, index: int) -> Sequence[Any]:
     """Check that there is one entry per view; what these are is not looked at."""
-    if isinstance(values, str | bytes) or not isinstance(values, Sequence | np.ndarray):
-        raise InputError(f"instant {index}: {name} must be a sequence with one entry per view, got {shown(values)}")
-    if len(values) != views:
+    given = entries(values, f"instant {index}: {name}", "one entry per view")
+    if len(given) != views:
         raise InputError(
-            f"instant {index}: {name} has {len(values)} views, boxes have {views}; None where one is absent"
+            f"instant {index}: {name} has {len(given)} views, boxes have {views}; None where one is absent"
         )
-    return values  # type: ignore[return-value]  # an array, whose rows are as good
+    return given
 
 
 def _per_box(
@@ -237,12 +237,8 @@ class Frame:
         clock_offsets: Sequence[int] | None = None,
     ) -> None:
         instant = integer(index, "the index of a frame", least=-LARGEST_INDEX, most=LARGEST_INDEX)
-        if isinstance(boxes, str | bytes) or not isinstance(boxes, Sequence | np.ndarray):
-            raise InputError(
-                f"instant {instant}: a frame needs a sequence with one (N, 4) array of boxes per view, "
-                f"got {type(boxes).__name__}"
-            )
-        checked = tuple(validate_boxes(b, instant=instant, view=v) for v, b in enumerate(boxes))
+        given = entries(boxes, f"instant {instant}: boxes", "one (N, 4) array of boxes per view")
+        checked = tuple(validate_boxes(b, instant=instant, view=v) for v, b in enumerate(given))
         object.__setattr__(self, "boxes", checked)
         object.__setattr__(self, "index", instant)
         object.__setattr__(self, "scores", _per_box(scores, checked, "scores", instant, _finite))

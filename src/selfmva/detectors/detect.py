@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from selfmva.core.arguments import stream
 from selfmva.core.types import Frame
 from selfmva.core.values import integer, shown
 from selfmva.errors import InputError, PluginError
+from selfmva.io.video.synchronized import SynchronizedImages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from selfmva.detectors.base import Detector
-    from selfmva.io.video.synchronized import SynchronizedImages
 
 
 def detect(instants: Iterable[SynchronizedImages], detector: Detector, *, batch: int = 8) -> Iterator[Frame]:
@@ -49,16 +49,15 @@ def detect(instants: Iterable[SynchronizedImages], detector: Detector, *, batch:
     integer(batch, "batch", least=1)
     if not callable(detector):
         raise InputError(f"detector must be a Detector, see open_detector(), got {shown(detector)}")
-    given: object = instants
-    if isinstance(given, str) or not isinstance(given, Iterable):
-        raise InputError(f"instants must be a SynchronizedReader or another iterable, got {shown(given)}")
-    return _frames(instants, detector, batch)
+    return _frames(stream(instants, "instants", "SynchronizedImages"), detector, batch)
 
 
 def _frames(instants: Iterable[SynchronizedImages], detector: Detector, batch: int) -> Iterator[Frame]:
     waiting: list[SynchronizedImages] = []
     images = 0
     for instant in instants:
+        if not isinstance(instant, SynchronizedImages):
+            raise InputError(f"instants must be SynchronizedImages, as of a reader, got {shown(instant)}")
         waiting.append(instant)
         images += sum(image is not None for image in instant.images)
         if images >= batch:

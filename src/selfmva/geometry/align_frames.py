@@ -5,17 +5,19 @@ Offsets are as everywhere: view v shows at instant t what view 0 shows at instan
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.core.arguments import entries
 from selfmva.core.types import Frame
 from selfmva.core.values import integer_array, shown
 from selfmva.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from selfmva.core.types import IntArray
     from selfmva.geometry.sightings import Sightings
 
@@ -67,9 +69,8 @@ def align_frames(frames: Sequence[Frame], offsets: Sequence[int] | IntArray) -> 
         >>> [(frame.index, *(boxes[0, 0].item() for boxes in frame.boxes)) for frame in align_frames(ahead, [0, 2])]
         [(2, 2.0, 2.0), (3, 3.0, 3.0)]
     """
-    given: object = frames
-    if not isinstance(given, Sequence) or not all(isinstance(frame, Frame) for frame in given):
-        raise InputError(f"frames must be a sequence of Frame, got {shown(given)}")
+    if not all(isinstance(frame, Frame) for frame in entries(frames, "frames", "selfmva.Frame")):
+        raise InputError(f"frames must be a sequence with selfmva.Frame, got {shown(frames)}")
     offsets = integer_array(offsets, "offsets").reshape(-1)
     count_instants(frames)
     wrong = next((frame for frame in frames if len(frame) != len(offsets)), None)
@@ -77,7 +78,7 @@ def align_frames(frames: Sequence[Frame], offsets: Sequence[int] | IntArray) -> 
         raise InputError(
             f"instant {wrong.index} has {len(wrong)} views, but there are {len(offsets)} offsets; give one a view"
         )
-    if not frames or not len(offsets):
+    if not len(frames) or not len(offsets):
         return list(frames)
     by_index = {frame.index: frame for frame in frames}
     step = _step(np.array(list(by_index), dtype=np.int64))

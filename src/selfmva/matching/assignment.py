@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args, over
 
 import numpy as np
 
+from selfmva.core.arguments import is_one_of
 from selfmva.core.threads import MOST_THREADS
 from selfmva.core.values import integer, integer_array, real, real_array, shown
 from selfmva.errors import InputError
@@ -108,7 +109,7 @@ def solve(
         >>> solve(np.array([[[4.0, 1.0], [2.0, 0.0]]]), unmatched_cost=1.5).columns
         array([[-1,  1]])
     """
-    if backend not in get_args(Backend):
+    if not is_one_of(backend, get_args(Backend)):
         raise InputError(f"backend must be one of {', '.join(get_args(Backend))}; got {shown(backend)}")
     unmatched_cost = None if unmatched_cost is None else real(unmatched_cost, "unmatched_cost")
     integer(threads, "threads", least=1, most=MOST_THREADS)

@@ -5,17 +5,17 @@ Source of the definitions: Self-MVA, section 4.1 (arXiv 2503.13739).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from selfmva.core.arguments import stream
 from selfmva.core.values import integer, integer_array, real, real_array, shown
 from selfmva.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -274,9 +274,7 @@ def pooled_labels(pairs: Iterable[PairResult]) -> tuple[np.ndarray, FloatArray]:
 
 
 def _each_pair(pairs: Any) -> Iterator[PairResult]:
-    if isinstance(pairs, str | Mapping) or not isinstance(pairs, Iterable):
-        raise InputError(f"pairs must be an iterable of PairResult, got {shown(pairs)}")
-    for pair in pairs:
+    for pair in stream(pairs, "pairs", "PairResult"):
         if not isinstance(pair, PairResult):
             raise InputError(f"pairs must be PairResult, got {shown(pair)}")
         yield pair

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Literal, get_args
 
 import torch
 
 from selfmva.association.fitted import check_fitted
+from selfmva.core.arguments import is_one_of, stream
 from selfmva.core.config import PublishedRecipe
 from selfmva.core.packed_boxes import unit_length
 from selfmva.core.types import Frame
@@ -74,7 +74,7 @@ def evaluate(
         True
     """
     check_fitted(associator, "evaluate()")
-    if protocol not in get_args(Protocol):
+    if not is_one_of(protocol, get_args(Protocol)):
         raise InputError(f"protocol must be 'self-mva' or 'calibrated', got {shown(protocol)}")
     if similarity_threshold is not None:
         similarity_threshold = real(similarity_threshold, "similarity_threshold", least=0, most=1)
@@ -95,10 +95,8 @@ def checked_identities(frame: Frame, identities: Sequence[ArrayLike]) -> list[In
     Raises:
         InputError: They are no whole numbers, or there is not one entry per box.
     """
-    given: object = identities
-    if isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable):
-        raise InputError(f"instant {frame.index}: identities must be one array per view, got {shown(given)}")
-    arrays = [integer_array(identity, f"instant {frame.index}: identities").reshape(-1) for identity in given]
+    what = f"instant {frame.index}: identities"
+    arrays = [integer_array(identity, what).reshape(-1) for identity in stream(identities, what, "one array per view")]
     if tuple(map(len, arrays)) != frame.counts:
         raise InputError(
             f"instant {frame.index}: identities must have one entry per box, got {[len(a) for a in arrays]} "
@@ -126,9 +124,7 @@ def calibrated_pairs(association: Association, identities: Sequence[IntArray]) -
 
 def _labelled(dataset: MultiViewDataset | Sequence[Labelled], split: str) -> Iterator[Labelled]:
     pairs: object = _of_split(dataset, split) if is_dataset(dataset) else dataset
-    if isinstance(pairs, str | bytes | Mapping) or not isinstance(pairs, Iterable):
-        raise InputError(f"evaluate() needs a dataset, or pairs of a frame and its identities, got {shown(pairs)}")
-    for pair in pairs:
+    for pair in stream(pairs, "what evaluate() needs", "pairs of a frame and its identities, or a dataset"):
         if not isinstance(pair, tuple | list) or len(pair) != 2 or not isinstance(pair[0], Frame):
             raise InputError(f"evaluate() needs pairs of a Frame and its identities, got {shown(pair)}")
         yield pair[0], checked_identities(*pair)
@@ -138,7 +134,7 @@ def _of_split(dataset: MultiViewDataset, split: str) -> Iterator[Labelled]:
     if not isinstance(dataset, LabelledDataset):
         raise InputError(f"{type(dataset).__name__} has no identities(index): there is nothing to evaluate against")
     splits = splits_of(dataset)
-    if split not in list(splits):
+    if not is_one_of(split, splits):
         raise InputError(f"there is no split {shown(split)}; known are {', '.join(sorted(splits)) or 'none'}")
     if not splits[split]:
         raise InputError(f"the split {split!r} is empty: its instants are not among the files that were found")

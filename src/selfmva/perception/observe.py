@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.core.arguments import stream
 from selfmva.core.types import Frame
 from selfmva.core.values import integer, shown
 from selfmva.core.view_checks import check_view_count
@@ -16,7 +16,7 @@ from selfmva.io.video.fingerprints import file_fingerprint, pixel_fingerprint
 from selfmva.perception.steps import Detection, Encoding, Seen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from selfmva.detectors.base import Detector
     from selfmva.encoders.appearance.base import AppearanceEncoder
@@ -88,9 +88,7 @@ def observe(
 
 
 def _checked(given: object, reader: SynchronizedReader) -> list[Frame]:
-    if isinstance(given, str) or not isinstance(given, Iterable):
-        raise InputError(f"frames must be an iterable of Frame, got {shown(given)}")
-    frames = list(given)
+    frames = list(stream(given, "frames", "Frame"))
     for frame in frames:
         if not isinstance(frame, Frame):
             raise InputError(f"frames must be an iterable of Frame, got one of {shown(frame)}")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from selfmva.association.association import each_association
+from selfmva.association.associations_argument import each_association
 from selfmva.core.values import integer
 
 if TYPE_CHECKING:

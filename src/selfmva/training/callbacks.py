@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from selfmva.core.arguments import stream
 from selfmva.core.paths import as_path
 from selfmva.core.values import flag, shown
 from selfmva.errors import DataError, InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from selfmva.encoders.box import BoxEncoder
@@ -93,14 +94,11 @@ def read_watch(
         >>> read_watch(None, print, None, resume=False)
         Traceback (most recent call last):
         ...
-        selfmva.errors.InputError: callbacks must be a sequence of functions, got <built-in function print>
+        selfmva.errors.InputError: callbacks must be an iterable of functions, got <built-in function print>
     """
     if progress is not None and not callable(progress):
         raise InputError(f"progress must be a function of (task, completed, total), or None, got {shown(progress)}")
-    given: object = () if callbacks is None else callbacks
-    if not isinstance(given, Iterable):
-        raise InputError(f"callbacks must be a sequence of functions, got {shown(given)}")
-    called = tuple(given)
+    called = () if callbacks is None else tuple(stream(callbacks, "callbacks", "functions"))
     for callback in called:
         if not callable(callback):
             raise InputError(f"callbacks must be functions of a StepState, got {shown(callback)}")

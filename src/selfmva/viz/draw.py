@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.core.arguments import stream
 from selfmva.core.images import as_rgb
 from selfmva.core.paths import as_path
 from selfmva.core.types import validate_boxes
-from selfmva.core.values import integer, integer_array, real, shown
+from selfmva.core.values import integer, integer_array, real
 from selfmva.errors import InputError
 from selfmva.io.video.images import write_image
 from selfmva.viz.tiles import lay_tiles, paste
@@ -125,9 +125,7 @@ def mosaic(images: Sequence[Image], *, width: int = 1600, columns: int | None = 
         >>> mosaic([np.zeros((720, 1280, 3), np.uint8)] * 4, width=824).shape
         (474, 824, 3)
     """
-    if not isinstance(images, Iterable):
-        raise InputError(f"images must be a sequence of images, got {shown(images)}")
-    checked = [as_rgb(image) for image in images]
+    checked = [as_rgb(image) for image in stream(images, "images", "image")]
     sizes = [(image.shape[1], image.shape[0]) for image in checked]
     return paste(checked, lay_tiles(sizes, width, columns), width)
 

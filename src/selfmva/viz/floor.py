@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import floor as whole
@@ -11,22 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from selfmva.association.association import each_association
+from selfmva.association.associations_argument import each_association
+from selfmva.core.arguments import entries
 from selfmva.core.values import integer, shown
 from selfmva.core.view_checks import view_number
 from selfmva.errors import InputError
 from selfmva.geometry.cameras import FOCAL
-from selfmva.geometry.floor import Floor
 from selfmva.viz.draw import CANVAS, FILL_OPACITY, GRID_LINE, INK, blend, palette, write
 from selfmva.viz.labels import broken, free_place, shortened, text_size
 from selfmva.viz.tiles import LARGEST_PICTURE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from selfmva.association.association import Association
     from selfmva.core.images import Image
     from selfmva.core.types import FloatArray, IntArray
+    from selfmva.geometry.floor import Floor
 
 SMALLEST_PICTURE = 240  # pixels, width and height
 REACH = 8.0  # where a camera saw nobody, its footprint ends where a body fills an eighth of the image
@@ -63,6 +63,8 @@ def draw_floor(
         >>> draw_floor(Floor((View("door", 640, 480), View("hall", 640, 480)), (camera, None), {})).shape
         (900, 900, 3)
     """
+    from selfmva.geometry.floor import Floor  # with SciPy, which other pictures do without
+
     if floor is not None and not isinstance(floor, Floor):
         raise InputError(f"a floor is drawn of associator.floor_, got {shown(floor)}")
     if floor is None or not floor.views_on_floor:
@@ -84,7 +86,7 @@ def draw_floor(
 
 
 def _checked_size(size: Any) -> tuple[int, int]:
-    if isinstance(size, str) or not isinstance(size, Sequence | np.ndarray) or len(size) != 2:
+    if len(entries(size, "the size of a picture", "its width and height in pixels")) != 2:
         raise InputError(f"the size of a picture must be its width and height in pixels, got {shown(size)}")
     what = "a side of a picture of the floor in pixels"
     width, height = (integer(side, what, least=SMALLEST_PICTURE, most=LARGEST_PICTURE) for side in size)

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.core.arguments import entries
 from selfmva.core.images import as_rgb
 from selfmva.core.types import Frame, View
 from selfmva.core.values import shown
 from selfmva.errors import InputError
-from selfmva.viz.blur import blur_people
+from selfmva.viz.blur import blur_people, check_part
 from selfmva.viz.draw import CANVAS, GRID_LINE, INK, blend, checked_ids, colour_of, draw_boxes, write
 from selfmva.viz.tiles import lay_tiles, paste, resized
 
@@ -63,6 +64,8 @@ def draw_association(
         >>> draw_association(frame, [[0], [0]], [View("a", 160, 100), View("b", 160, 100)], width=424).shape
         (141, 424, 3)
     """
+    if blur is not None:
+        check_part(blur)
     _check_kinds(frame, views, ids=ids, images=images, crossed=crossed)
     given = frame.images if images is None else images
     pictures: Sequence[Image | None] = [None] * len(views) if given is None else given
@@ -90,9 +93,8 @@ def _check_kinds(frame: object, views: object, **one_a_view: object) -> None:
     if not isinstance(frame, Frame):
         raise InputError(f"a picture is drawn of a Frame, got {shown(frame)}")
     for name, values in {"views": views, **one_a_view}.items():
-        optional = values is None and name in {"images", "crossed"}
-        if isinstance(values, str | bytes) or not (optional or isinstance(values, Sequence | np.ndarray)):
-            raise InputError(f"{name} must be a sequence with one entry per view, got {shown(values)}")
+        if values is not None or name not in {"images", "crossed"}:
+            entries(values, name, "one entry per view")
     if not isinstance(views, Sequence) or not all(isinstance(view, View) for view in views):
         raise InputError(f"views must be a sequence of selfmva.View, got {shown(views)}")
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
-from selfmva.association.association import each_association
+from selfmva.association.associations_argument import each_association
+from selfmva.core.arguments import offers
 from selfmva.core.paths import as_path
 from selfmva.core.values import shown
 from selfmva.core.view_checks import check_same_sizes
@@ -147,7 +148,7 @@ def images_of(association: Association, images: InstantImages | None) -> Sequenc
     """
     if images is None:
         return association.frame.images
-    if not isinstance(images, InstantImages):
+    if not offers(images, InstantImages):
         raise InputError(f"images must be a selfmva.io.SynchronizedReader, or the like, got {shown(images)}")
     check_same_sizes(association.views, "the people are of cameras of", images.views, "the images of cameras of")
     if not 0 <= association.index < len(images):

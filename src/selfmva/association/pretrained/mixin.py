@@ -13,12 +13,13 @@ from selfmva.association.parameters import read_parameters
 from selfmva.association.pretrained.card import Card
 from selfmva.association.pretrained.folder import PRECISIONS, Precision, load, save
 from selfmva.association.pretrained.repositories import find_folder, push_folder
+from selfmva.core.arguments import is_one_of
 from selfmva.core.config import AppearanceConfig, build
 from selfmva.core.devices import check_device
 from selfmva.core.paths import as_path
 from selfmva.core.plugins import rename_file
-from selfmva.core.values import shown
-from selfmva.errors import CheckpointError, ConfigError
+from selfmva.core.values import flag, shown
+from selfmva.errors import CheckpointError, ConfigError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,8 +75,8 @@ class Pretrained(Fitted, ABC):
     def _save(self, folder: str | Path, card: Card | dict[str, Any] | None, precision: Precision, name: str) -> None:
         model = self._require_model("save_pretrained() needs a fitted associator")
         folder = as_path(folder, "folder", written=True)
-        if precision not in PRECISIONS:
-            raise ConfigError(f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}")
+        if not is_one_of(precision, PRECISIONS):
+            raise ConfigError(f"precision must be one of {', '.join(PRECISIONS)}, got {shown(precision)}")
         if card is not None:
             if not isinstance(card, Card | dict):
                 raise ConfigError(f"card must be a selfmva.hub.Card or a dictionary of its fields, got {shown(card)}")
@@ -153,7 +154,7 @@ class Pretrained(Fitted, ABC):
             A fitted associator.
 
         Raises:
-            InputError: `name` is neither a text nor a path, or empty; or there is no such device.
+            InputError: `name` is neither a text nor a path, or empty; or another argument is none.
             CheckpointError: A file is missing, damaged, of another architecture or of a newer format, or is a pickle.
             DataError: The hub cannot be reached or has no such repository or revision.
 
@@ -165,13 +166,16 @@ class Pretrained(Fitted, ABC):
         """
         as_path(name, "the name of a model")
         check_device(device)
+        given: object = revision
+        if given is not None and not isinstance(given, str):
+            raise InputError(f"revision must be the name of a branch, a tag or a commit, or None, got {shown(given)}")
         folder = find_folder(
             name,
             revision=revision,
             token=token,
-            cache_dir=cache_dir,
-            local_files_only=local_files_only,
-            force_download=force_download,
+            cache_dir=None if cache_dir is None else as_path(cache_dir, "cache_dir"),
+            local_files_only=flag(local_files_only, "local_files_only"),
+            force_download=flag(force_download, "force_download"),
         )
         model = load(folder)
         if appearance is not None:

@@ -99,9 +99,9 @@ def export_onnx(associator: Associator, path: str | Path) -> None:
         ...     [node.name for node in onnx.load(f"{folder}/encoder.onnx").graph.input]
         ['boxes', 'view']
     """
+    require("onnx", "export")
     check_fitted(associator, "export_onnx()")
     target = as_path(path, "the path of the ONNX file", written=True)
-    require("onnx", "export")
     from onnx import checker, helper, numpy_helper, parser
 
     encoder, views = associator.encoder_, associator.views_

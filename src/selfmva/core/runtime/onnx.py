@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from selfmva.core.arguments import is_one_of
 from selfmva.core.paths import as_path
 from selfmva.core.runtime.weight_file import read_weight_file
 from selfmva.core.threads import MOST_THREADS
@@ -95,9 +96,9 @@ class OnnxModel:
 
 
 def _provider(device: str, available: Any) -> str:
-    if device == "auto":
+    if is_one_of(device, ("auto",)):
         device = "cuda" if PROVIDERS["cuda"] in available else "cpu"
-    if device not in list(PROVIDERS):
+    if not is_one_of(device, PROVIDERS):
         raise ConfigError(f"device: expected 'cpu', 'cuda' or 'auto', got {shown(device)}")
     if PROVIDERS[device] not in available:
         raise ConfigError(

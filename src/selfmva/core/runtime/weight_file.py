@@ -33,7 +33,8 @@ def read_weight_file(path: Path, sha256: str | None, expected: str, otherwise: s
         ...
         selfmva.errors.CheckpointError: nowhere.pt cannot be read: No such file or directory; expected the weights ...
     """
-    if sha256 is not None and not re.fullmatch("[0-9a-fA-F]{64}", str(sha256)):
+    given: object = sha256
+    if given is not None and not (isinstance(given, str) and re.fullmatch("[0-9a-fA-F]{64}", given)):
         raise InputError(f"sha256 must be 64 hexadecimal digits, got {shown(sha256)}")
     if path.exists() and not path.is_file():
         raise CheckpointError(f"{path} cannot be read: it is no regular file; expected {expected}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from selfmva.core.arguments import entries
 from selfmva.core.paths import as_path
 from selfmva.core.types import Frame, View, clip_to_views
 from selfmva.errors import DataError, InputError
@@ -56,7 +57,7 @@ def resolve_boxes(boxes: BoxesLike, views: Sequence[View]) -> list[Frame]:
         except DataError as error:
             raise InputError(str(error)) from error
     elif isinstance(boxes, Sequence | np.ndarray):
-        frames = _frames_from_sequence(boxes)
+        frames = _frames_from_sequence(entries(boxes, "boxes", "one entry per instant"))
     else:
         raise InputError(
             "boxes must be boxes[t][v] (one (N, 4) array per instant and view), a sequence of Frame, a table with "

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.core.arguments import entries as read_entries
 from selfmva.core.paths import as_path
 from selfmva.core.types import View
+from selfmva.core.values import shown
 from selfmva.errors import DataError, InputError
 from selfmva.io.video.images import IMAGE_ENDINGS, image_files, image_size
 from selfmva.io.video.video_index import open_capture
@@ -51,7 +53,7 @@ def resolve_view(entry: ViewLike, number: int) -> View:
         return View(f"view{number}", width=entry.shape[2], height=entry.shape[1])
     if isinstance(entry, Sequence) and len(entry) == 2:
         return View(f"view{number}", *entry)
-    got = f"an array of shape {entry.shape}, {entry.dtype}" if isinstance(entry, np.ndarray) else repr(entry)
+    got = f"an array of shape {entry.shape}, {entry.dtype}" if isinstance(entry, np.ndarray) else shown(entry)
     raise InputError(f"view {number}: expected {_ACCEPTED}, got {got}")
 
 
@@ -72,9 +74,8 @@ def resolve_views(entries: Sequence[ViewLike]) -> tuple[View, ...]:
         >>> [view.name for view in resolve_views([(640, 480), View("door", 1920, 1080)])]
         ['view0', 'door']
     """
-    if isinstance(entries, str | os.PathLike | View) or not isinstance(entries, Sequence | np.ndarray):
-        raise InputError(f"views must be a sequence with one entry per camera, each {_ACCEPTED}; got {entries!r}")
-    views = tuple(resolve_view(entry, number) for number, entry in enumerate(entries))
+    given = read_entries(entries, "views", f"one entry per camera, each {_ACCEPTED}")
+    views = tuple(resolve_view(entry, number) for number, entry in enumerate(given))
     if len(views) < 2:
         raise InputError(f"at least two views are needed to associate people between them, got {len(views)}")
     names = [view.name for view in views]

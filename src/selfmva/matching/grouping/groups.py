@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 from scipy.special import logsumexp
 
+from selfmva.core.arguments import is_one_of
 from selfmva.core.values import integer_array, real, real_array, shown
 from selfmva.errors import InputError
 from selfmva.matching.grouping.exact import solve_exactly
@@ -43,7 +44,7 @@ def group(log_odds: FloatArray, view: IntArray, threshold: float = 0.0, solver: 
         >>> group(odds, np.array([0, 1, 1]))
         array([0, 0, 1])
     """
-    if solver not in get_args(Solver):
+    if not is_one_of(solver, get_args(Solver)):
         raise InputError(f"solver must be one of {', '.join(get_args(Solver))}; got {shown(solver)}")
     odds, number = _checked(log_odds, view)
     threshold = real(threshold, "threshold")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from selfmva.association.fitted import check_fitted
+from selfmva.core.arguments import offers, stream
 from selfmva.core.paths import as_path
 from selfmva.core.values import shown
 from selfmva.errors import InputError, require
@@ -14,7 +14,7 @@ from selfmva.viz.blur import check_part
 from selfmva.viz.video import InstantImages
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from selfmva.association.associator import Associator
@@ -66,10 +66,9 @@ def write_report(
     """
     check_fitted(associator, "write_report()")
     path = as_path(path, "the path of a report", written=True)
-    if images is not None and not isinstance(images, InstantImages):
+    if images is not None and not offers(images, InstantImages):
         raise InputError(f"images must be a selfmva.io.SynchronizedReader, or the like, got {shown(images)}")
-    if isinstance(identities, str | bytes | Mapping) or not isinstance(identities, Iterable | None):
-        raise InputError(f"identities must be one entry per frame, got {shown(identities)}")
+    labels = None if identities is None else stream(identities, "identities", "one entry per frame")
     require("jinja2", "viz")
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -78,7 +77,7 @@ def write_report(
 
     if blur is not None:
         check_part(blur)
-    findings = gather_findings(associator.associate_many(frames), identities)
+    findings = gather_findings(associator.associate_many(frames), labels)
     template = Environment(
         loader=PackageLoader("selfmva.viz.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     ).get_template("report.html")
