@@ -144,6 +144,8 @@ def test_walk_finds_the_package() -> None:
         "selfmva.errors",
         "selfmva.core.arguments",
         "selfmva.core.images",
+        "selfmva.core.messages",
+        "selfmva.core.scalars",
         "selfmva.core.values",
         "selfmva.core.view_checks",
     }

@@ -16,10 +16,11 @@ from selfmva.core.types import Frame, View, clip_to_views, reorder_views, valida
 from selfmva.errors import InputError
 
 sizes = st.integers(1, 4000)
+names = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=50)
 
 
 class TestView:
-    @given(st.text(min_size=1), sizes, sizes)
+    @given(names, sizes, sizes)
     def test_values(self, name: str, width: int, height: int) -> None:
         view = View(name, width, height)
         assert (view.name, view.width, view.height) == (name, width, height)

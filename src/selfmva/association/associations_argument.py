@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from selfmva.core.arguments import stream
-from selfmva.core.values import shown
+from selfmva.core.messages import shown
 from selfmva.errors import InputError
 
 if TYPE_CHECKING:

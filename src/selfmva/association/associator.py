@@ -21,10 +21,11 @@ from selfmva.association.recording import CanonicalRecording, check_feature_leng
 from selfmva.association.streaming import associate_frames, chunks
 from selfmva.core.config import AssociatorConfig
 from selfmva.core.devices import check_device, find_device
+from selfmva.core.messages import shown
 from selfmva.core.packed_boxes import feature_length
+from selfmva.core.scalars import integer
 from selfmva.core.threads import MOST_THREADS, limited_threads, map_in_order
 from selfmva.core.types import Frame, clip_to_views, validate_boxes
-from selfmva.core.values import integer, shown
 from selfmva.core.view_checks import view_number
 from selfmva.errors import (
     GeometryMissingWarning,

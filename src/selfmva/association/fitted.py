@@ -6,7 +6,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from selfmva.core.values import shown
+from selfmva.core.messages import shown
 from selfmva.errors import InputError, NotFittedError, UnknownAttributeError
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from selfmva.core.arguments import stream
+from selfmva.core.messages import shown
 from selfmva.core.types import Frame
-from selfmva.core.values import shown
 from selfmva.datasets.reading import is_dataset
 from selfmva.errors import InputError
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from selfmva.core.values import shown
+from selfmva.core.messages import shown
 from selfmva.errors import InputError
 
 if TYPE_CHECKING:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeVar
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from selfmva.core.messages import shown
 from selfmva.core.threads import MOST_THREADS
-from selfmva.core.values import shown
 from selfmva.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 StageT = TypeVar("StageT", bound="Stage")
 MOST_STEPS = 10**7  # of a training: days
 MOST_INSTANTS = 10**6  # between two: a day at ten a second
+
+
+def _plain(value: Any) -> Any:
+    """What a scalar of NumPy holds; anything else as it is."""
+    numpy = sys.modules.get("numpy")  # whoever holds one has imported it
+    known = numpy is not None and isinstance(value, numpy.number | numpy.bool_ | numpy.str_)
+    return value.item() if known else value
 
 
 class Stage(BaseModel):
@@ -35,11 +42,7 @@ class Stage(BaseModel):
     def _read_as_given(cls, values: Any) -> Any:
         if not isinstance(values, dict):
             return values
-        plain = {
-            name: value.item() if isinstance(value, np.number | np.bool_ | np.str_) else value
-            for name, value in values.items()
-        }
-        return cls.with_current_names(plain)
+        return cls.with_current_names({name: _plain(value) for name, value in values.items()})
 
     @model_validator(mode="after")
     def _refuse_half_letters(self) -> Self:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from selfmva.core.arguments import is_one_of
-from selfmva.core.values import shown
+from selfmva.core.messages import shown
 from selfmva.errors import ConfigError
 
 if TYPE_CHECKING:

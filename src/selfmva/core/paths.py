@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from selfmva.core.values import shown
+from selfmva.core.messages import shown
 from selfmva.errors import InputError
 
 LONGEST_PATH = 4095  # bytes

@@ -14,7 +14,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from selfmva.core.values import shown
+from selfmva.core.messages import shown
 from selfmva.errors import InputError, PluginError, SelfMVAError
 
 if TYPE_CHECKING:

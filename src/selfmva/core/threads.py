@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from selfmva.core.values import integer
+from selfmva.core.scalars import integer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

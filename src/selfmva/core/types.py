@@ -13,7 +13,9 @@ import numpy as np
 
 from selfmva.core.arguments import entries
 from selfmva.core.images import as_rgb
-from selfmva.core.values import integer, integer_array, real_array, shown
+from selfmva.core.messages import shown
+from selfmva.core.scalars import integer
+from selfmva.core.values import integer_array, real_array
 from selfmva.core.view_checks import check_view_count
 from selfmva.errors import InputError
 
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float64]
     IntArray = NDArray[np.int64]
 
-LARGEST_SIDE = 100_000  # pixels, of an image: of the largest sensors, and more
-LONGEST_NAME = 200  # bytes, of a view: files are called by it
+LARGEST_IMAGE_SIDE = 100_000  # pixels, of an image: of the largest sensors, and more
+LONGEST_VIEW_NAME = 200  # bytes, of a view: files are called by it
 LARGEST_INDEX = 2**62 - 1  # of an instant: differences of two fit into int64
 
 
@@ -54,11 +56,11 @@ class View:
         if not isinstance(name, str) or not name:
             raise InputError(f"a view needs a name that is not empty, got {shown(name)}")
         plain = name.encode(errors="ignore").decode() == name and "\0" not in name
-        if not plain or len(name.encode()) > LONGEST_NAME:
-            raise InputError(f"a view needs a name of at most {LONGEST_NAME} bytes of UTF-8, got {shown(name)}")
+        if not plain or len(name.encode()) > LONGEST_VIEW_NAME:
+            raise InputError(f"a view needs a name of at most {LONGEST_VIEW_NAME} bytes of UTF-8, got {shown(name)}")
         for side in ("width", "height"):
             what = f"view {shown(name)}: {side} in pixels"
-            object.__setattr__(self, side, integer(getattr(self, side), what, least=1, most=LARGEST_SIDE))
+            object.__setattr__(self, side, integer(getattr(self, side), what, least=1, most=LARGEST_IMAGE_SIDE))
 
 
 def validate_boxes(boxes: ArrayLike | None, *, instant: int = 0, view: int = 0) -> FloatArray:

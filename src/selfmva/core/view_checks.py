@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from selfmva.core.values import integer, shown
+from selfmva.core.messages import shown
+from selfmva.core.scalars import integer
 from selfmva.errors import InputError
 
 if TYPE_CHECKING:

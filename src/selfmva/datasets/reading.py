@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
 
+from selfmva.core.messages import shown
+from selfmva.core.scalars import integer
 from selfmva.core.types import Frame
-from selfmva.core.values import integer, shown
 from selfmva.datasets.base import MultiViewDataset
 from selfmva.errors import InputError, PluginError, SelfMVAError
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from selfmva.core.types import IntArray, View
     from selfmva.datasets.base import LabelledDataset
 
-T = TypeVar("T")
+Answer = TypeVar("Answer")
 
 
 def is_dataset(value: object) -> TypeGuard[MultiViewDataset]:
@@ -97,7 +98,7 @@ def identities_of(dataset: LabelledDataset, index: int) -> Sequence[IntArray]:
     return _ask(dataset, f"identities({index})", lambda: dataset.identities(index))
 
 
-def _ask(dataset: object, what: str, question: Callable[[], T]) -> T:
+def _ask(dataset: object, what: str, question: Callable[[], Answer]) -> Answer:
     try:
         return question()
     except SelfMVAError:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from selfmva.core.paths import as_path
 from selfmva.core.plugins import PluginEntry, PluginGroup
-from selfmva.datasets.reading import is_dataset
 from selfmva.errors import PluginError
 
 if TYPE_CHECKING:
@@ -52,6 +51,8 @@ def load_dataset(name: str, root: str | Path | None = None, **options: Any) -> M
         ...
         selfmva.errors.PluginError: no dataset is called 'mvro', did you mean 'mvor'? Known: ...
     """
+    from selfmva.datasets.reading import is_dataset  # with NumPy, which listing names does without
+
     arguments = options if root is None else {"root": as_path(root, "root"), **options}
     plugin = DATASETS.find(name)
     dataset: object = plugin.open(**arguments)

@@ -10,8 +10,8 @@ import numpy as np
 from pydantic import Field
 
 from selfmva.core.config import Stage, build
+from selfmva.core.scalars import integer
 from selfmva.core.types import Frame, View
-from selfmva.core.values import integer
 from selfmva.datasets.simulation.cameras import distort, place_cameras, project_bodies, sway
 from selfmva.datasets.simulation.crowd import furnish, march, walk, with_children
 from selfmva.datasets.simulation.detector import cut_feet, false_boxes, jitter_boxes, occlude, truncate
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from selfmva.core.types import FloatArray, IntArray
 
-MOST_BOXES = 50_000_000  # which take some gigabytes
+MOST_SIMULATED_BOXES = 50_000_000  # which take some gigabytes
 CHUNK = 256  # instants projected at a time: bounds the memory, and is part of what a seed means
 
 
@@ -145,10 +145,10 @@ class Simulated:
     def __init__(self, **options: Unpack[SimulationOptions]) -> None:
         self.config: SimulationConfig = build(SimulationConfig, dict(options))
         config = self.config
-        if config.views * config.people * config.instants > MOST_BOXES:
+        if config.views * config.people * config.instants > MOST_SIMULATED_BOXES:
             raise ConfigError(
-                f"views x people x instants must be at most {MOST_BOXES:,}, got {config.views} x {config.people} x "
-                f"{config.instants}: simulate in parts, with other seeds"
+                f"views x people x instants must be at most {MOST_SIMULATED_BOXES:,}, got {config.views} x "
+                f"{config.people} x {config.instants}: simulate in parts, with other seeds"
             )
         self.views: tuple[View, ...] = tuple(
             View(f"camera{v}", config.width, config.height) for v in range(config.views)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from selfmva.core.arguments import stream
+from selfmva.core.messages import shown
+from selfmva.core.scalars import integer
 from selfmva.core.types import Frame
-from selfmva.core.values import integer, shown
 from selfmva.errors import InputError, PluginError
 from selfmva.io.video.synchronized import SynchronizedImages
 

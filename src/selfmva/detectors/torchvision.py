@@ -10,7 +10,7 @@ import numpy as np
 from selfmva.core.devices import find_device
 from selfmva.core.images import as_rgb
 from selfmva.core.runtime.torchvision import build_model, content_hash
-from selfmva.core.values import real
+from selfmva.core.scalars import real
 from selfmva.detectors.base import Detections, inside_image
 
 if TYPE_CHECKING:

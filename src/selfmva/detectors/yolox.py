@@ -8,7 +8,7 @@ import numpy as np
 
 from selfmva.core.images import as_rgb
 from selfmva.core.runtime.onnx import OnnxModel
-from selfmva.core.values import real
+from selfmva.core.scalars import real
 from selfmva.detectors.base import Detections, inside_image
 from selfmva.errors import CheckpointError
 

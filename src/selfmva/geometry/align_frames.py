@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from selfmva.core.arguments import entries
+from selfmva.core.messages import shown
 from selfmva.core.types import Frame
-from selfmva.core.values import integer_array, shown
+from selfmva.core.values import integer_array
 from selfmva.errors import InputError
 
 if TYPE_CHECKING:

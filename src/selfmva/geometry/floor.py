@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from selfmva.core.values import real, real_array, shown
+from selfmva.core.messages import shown
+from selfmva.core.scalars import real
+from selfmva.core.values import real_array
 from selfmva.core.view_checks import view_number
 from selfmva.core.view_pairs import renumber_pairs
 from selfmva.errors import InputError

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args, over
 import numpy as np
 
 from selfmva.core.arguments import is_one_of
+from selfmva.core.messages import shown
+from selfmva.core.scalars import integer, real
 from selfmva.core.threads import MOST_THREADS
-from selfmva.core.values import integer, integer_array, real, real_array, shown
+from selfmva.core.values import integer_array, real_array
 from selfmva.errors import InputError
 from selfmva.matching.problems import Problems
 from selfmva.matching.solvers import solve_fastest, solve_lap, solve_scipy

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from selfmva.core.arguments import stream
-from selfmva.core.values import integer, integer_array, real, real_array, shown
+from selfmva.core.messages import shown
+from selfmva.core.scalars import integer, real
+from selfmva.core.values import integer_array, real_array
 from selfmva.errors import InputError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from selfmva.core.values import integer
+from selfmva.core.scalars import integer
 from selfmva.metrics.association import MOST_BINS, cumulative, read_labels
 
 if TYPE_CHECKING:

@@ -9,9 +9,11 @@ import torch
 from selfmva.association.fitted import check_fitted
 from selfmva.core.arguments import is_one_of, stream
 from selfmva.core.config import PublishedRecipe
+from selfmva.core.messages import shown
 from selfmva.core.packed_boxes import unit_length
+from selfmva.core.scalars import real
 from selfmva.core.types import Frame
-from selfmva.core.values import integer_array, real, shown
+from selfmva.core.values import integer_array
 from selfmva.core.view_checks import check_same_sizes, check_view_count
 from selfmva.core.view_pairs import view_pairs
 from selfmva.datasets.base import LabelledDataset, MultiViewDataset

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from selfmva.core.arguments import stream
+from selfmva.core.messages import shown
+from selfmva.core.scalars import integer
 from selfmva.core.types import Frame
-from selfmva.core.values import integer, shown
 from selfmva.core.view_checks import check_view_count
 from selfmva.errors import InputError
 from selfmva.io.video.fingerprints import file_fingerprint, pixel_fingerprint

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from selfmva.association.associations_argument import each_association
-from selfmva.core.values import integer
+from selfmva.core.scalars import integer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from selfmva.core.arguments import stream
+from selfmva.core.messages import shown
 from selfmva.core.paths import as_path
-from selfmva.core.values import flag, shown
+from selfmva.core.scalars import flag
 from selfmva.errors import DataError, InputError
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import numpy as np
 
 from selfmva.core.arguments import is_one_of
 from selfmva.core.images import as_rgb
+from selfmva.core.messages import shown
 from selfmva.core.types import validate_boxes
-from selfmva.core.values import shown
 from selfmva.errors import InputError
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ import numpy as np
 from selfmva.core.arguments import stream
 from selfmva.core.images import as_rgb
 from selfmva.core.paths import as_path
+from selfmva.core.scalars import integer, real
 from selfmva.core.types import validate_boxes
-from selfmva.core.values import integer, integer_array, real
+from selfmva.core.values import integer_array
 from selfmva.errors import InputError
 from selfmva.io.video.images import write_image
 from selfmva.viz.tiles import lay_tiles, paste

@@ -12,7 +12,8 @@ import numpy as np
 
 from selfmva.association.associations_argument import each_association
 from selfmva.core.arguments import entries
-from selfmva.core.values import integer, shown
+from selfmva.core.messages import shown
+from selfmva.core.scalars import integer
 from selfmva.core.view_checks import view_number
 from selfmva.errors import InputError
 from selfmva.geometry.cameras import FOCAL

@@ -9,8 +9,8 @@ import numpy as np
 
 from selfmva.core.arguments import entries
 from selfmva.core.images import as_rgb
+from selfmva.core.messages import shown
 from selfmva.core.types import Frame, View
-from selfmva.core.values import shown
 from selfmva.errors import InputError
 from selfmva.viz.blur import blur_people, check_part
 from selfmva.viz.draw import CANVAS, GRID_LINE, INK, blend, checked_ids, colour_of, draw_boxes, write

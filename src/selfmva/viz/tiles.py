@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from selfmva.core.values import integer
+from selfmva.core.scalars import integer
 from selfmva.errors import InputError
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import numpy as np
 
 from selfmva.association.associations_argument import each_association
 from selfmva.core.arguments import offers
+from selfmva.core.messages import shown
 from selfmva.core.paths import as_path
-from selfmva.core.values import shown
 from selfmva.core.view_checks import check_same_sizes
 from selfmva.errors import InputError
 from selfmva.io.video.sources import positive

@@ -16,9 +16,10 @@ from selfmva.association.pretrained.repositories import find_folder, push_folder
 from selfmva.core.arguments import is_one_of
 from selfmva.core.config import AppearanceConfig, build
 from selfmva.core.devices import check_device
+from selfmva.core.messages import shown
 from selfmva.core.paths import as_path
 from selfmva.core.plugins import rename_file
-from selfmva.core.values import flag, shown
+from selfmva.core.scalars import flag
 from selfmva.errors import CheckpointError, ConfigError, InputError
 
 if TYPE_CHECKING:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from selfmva.core.arguments import is_one_of
+from selfmva.core.messages import shown
 from selfmva.core.paths import as_path
 from selfmva.core.runtime.weight_file import read_weight_file
+from selfmva.core.scalars import integer
 from selfmva.core.threads import MOST_THREADS
-from selfmva.core.values import integer, shown
 from selfmva.errors import CheckpointError, ConfigError, require
 
 if TYPE_CHECKING:

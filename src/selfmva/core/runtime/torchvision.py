@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from selfmva.core.arguments import is_one_of
+from selfmva.core.messages import shown
 from selfmva.core.runtime.torch_archive import what_is_wrong
-from selfmva.core.values import shown
 from selfmva.errors import DataError, InputError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
-from selfmva.core.values import shown
+from selfmva.core.messages import shown
 from selfmva.errors import CheckpointError, InputError
 
 if TYPE_CHECKING:

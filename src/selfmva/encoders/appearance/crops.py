@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from selfmva.core.images import as_rgb
+from selfmva.core.messages import shown
+from selfmva.core.scalars import integer
 from selfmva.core.types import validate_boxes
-from selfmva.core.values import integer, shown
 from selfmva.errors import InputError
 
 if TYPE_CHECKING:

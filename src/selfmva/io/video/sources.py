@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 
-from selfmva.core.values import real, shown
+from selfmva.core.messages import shown
+from selfmva.core.scalars import real
 from selfmva.errors import InputError
 
 if TYPE_CHECKING:

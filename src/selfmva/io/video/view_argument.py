@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from selfmva.core.arguments import entries as read_entries
+from selfmva.core.messages import shown
 from selfmva.core.paths import as_path
 from selfmva.core.types import View
-from selfmva.core.values import shown
 from selfmva.errors import DataError, InputError
 from selfmva.io.video.images import IMAGE_ENDINGS, image_files, image_size
 from selfmva.io.video.video_index import open_capture

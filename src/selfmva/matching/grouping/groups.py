@@ -8,7 +8,9 @@ import numpy as np
 from scipy.special import logsumexp
 
 from selfmva.core.arguments import is_one_of
-from selfmva.core.values import integer_array, real, real_array, shown
+from selfmva.core.messages import shown
+from selfmva.core.scalars import real
+from selfmva.core.values import integer_array, real_array
 from selfmva.errors import InputError
 from selfmva.matching.grouping.exact import solve_exactly
 from selfmva.matching.grouping.local_search import search

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from selfmva.association.fitted import check_fitted
 from selfmva.core.arguments import offers, stream
+from selfmva.core.messages import shown
 from selfmva.core.paths import as_path
-from selfmva.core.values import shown
 from selfmva.errors import InputError, require
 from selfmva.io.storage.atomic import atomic_write
 from selfmva.viz.blur import check_part
