@@ -367,8 +367,8 @@ def test_boxes_that_stick_out_are_clipped(associator: Associator) -> None:
         ([[], [[0, 0, 5, 5, 5]], []], r"view 1: boxes must have shape \(N, 4\)"),
         ([[], [], [[9, 9, 3, 3]]], "view 2, row 0"),
         ([[], [], [[2000, 9, 2003, 30]]], r"view 2 \('camera2'\), row 0: .*outside the image"),
-        (7, "a frame needs a sequence"),
-        ("boxes.csv", "a frame needs a sequence"),
+        (7, "boxes must be a sequence"),
+        ("boxes.csv", "boxes must be a sequence"),
     ],
 )
 def test_associate_refuses(associator: Associator, frame: Any, message: str) -> None:
