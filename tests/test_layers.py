@@ -142,7 +142,11 @@ def test_walk_finds_the_package() -> None:
     assert {"selfmva", "selfmva.core.types", "selfmva.errors", "selfmva.datasets.base"} <= set(modules)
     assert dependencies("selfmva.core.types", modules) == {
         "selfmva.errors",
+        "selfmva.core.arguments",
         "selfmva.core.images",
+        "selfmva.core.messages",
+        "selfmva.core.scalars",
+        "selfmva.core.values",
         "selfmva.core.view_checks",
     }
 

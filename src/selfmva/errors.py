@@ -37,6 +37,14 @@ class NotFittedError(SelfMVAError, ValueError, AttributeError):
     """Learnt state was asked for before anything was learnt."""
 
 
+class UnknownAttributeError(SelfMVAError, AttributeError):
+    """An associator has no attribute of that name."""
+
+
+class OutOfRangeError(InputError, IndexError):
+    """A recording has no such instant."""
+
+
 class SelfMVAWarning(UserWarning):
     """Base of all warnings of selfmva."""
 

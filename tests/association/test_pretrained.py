@@ -210,7 +210,7 @@ def test_files_of_two_associators(damaged: Path, tmp_path: Path) -> None:
         (lambda c: c.update(params=[1]), "damaged or of another version"),
         (lambda c: c.update(views=3), "damaged or of another version"),
         (lambda c: c.update(views=[{"name": "a"}]), "damaged or of another version"),
-        (lambda c: c["views"][0].update(width=-5), "width must be a positive whole number"),
+        (lambda c: c["views"][0].update(width=-5), "width in pixels must be a whole number from 1 to"),
         (lambda c: (c.update(format_version=1), c.pop("floor")), "of another version: unknown or missing floor"),
         (lambda c: c.update(floor=[1]), "damaged or of another version"),
         (lambda c: c["floor"].pop("unit"), "damaged or of another version"),

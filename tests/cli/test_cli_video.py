@@ -267,7 +267,11 @@ FIT, ASSOCIATE = ("fit", "-o", "m", *QUICK), ("associate", "-o", "out", "--quiet
         ((*FIT, "A", "B", "--detector", "onnx:no.onnx"), 1, "no.onnx cannot be read: No such file"),
         ((*FIT, "A", "B", "--detector", "onnx:text.onnx"), 1, "text.onnx cannot be opened as an ONNX model"),
         ((*FIT, "A", "B", "--detector", "R"), 1, "colours.onnx is not YOLOX"),
-        ((*FIT, "A", "B", "--detector", "D", "--least-score", "2"), 1, "least_score must be in [0, 1], got 2"),
+        (
+            (*FIT, "A", "B", "--detector", "D", "--least-score", "2"),
+            1,
+            "least_score must be a finite number from 0 to 1, got 2",
+        ),
         ((*FIT, "A", "B", "--detector", "D", "--least-score", "1"), 1, "nothing to learn from"),
         ((*FIT, "A", "B", "--detector", "D", "--appearance", "D"), 1, "heads.onnx is no re-ID network"),
         ((*FIT, "A", "B", "--detector", "D", "--appearance", "osnet"), 1, "did you mean 'osnet-ain'?"),

@@ -21,12 +21,12 @@ class Bytes:
 
 @pytest.mark.parametrize("value", [None, 5, 2.5, b"a.csv", ["a.csv"], "", "a\0b", Bytes(), True, {"a": 1}])
 def test_what_is_no_path(value: Any) -> None:
-    with pytest.raises(InputError, match="expected a table as text or pathlib.Path, got "):
-        as_path(value, "a table")
+    with pytest.raises(InputError, match="^the table must be a path"):
+        as_path(value, "the table")
 
 
 def test_paths() -> None:
-    assert as_path("a/b.csv") == Path("a/b.csv") == as_path(Path("a") / "b.csv")
+    assert as_path("a/b.csv", "it") == Path("a/b.csv") == as_path(Path("a") / "b.csv", "it")
 
 
 def test_what_the_system_refuses(tmp_path: Path) -> None:

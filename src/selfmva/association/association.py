@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from selfmva.errors import InputError
+from selfmva.core.view_checks import view_number
 from selfmva.io.boxes.detections import frame_to_supervision
 from selfmva.matching.grouping.groups import confidence
 from selfmva.matching.posterior.posterior import bounded_log_odds
@@ -62,7 +62,7 @@ class Association:
         Raises:
             InputError: There is no such view.
         """
-        self._check_views(i, j)
+        i, j = view_number(i, len(self.views)), view_number(j, len(self.views))
         if i == j:
             return np.eye(len(self.ids[i]))
         return self.probabilities[i, j] if i < j else self.probabilities[j, i].T
@@ -80,7 +80,7 @@ class Association:
         Raises:
             InputError: There is no such view.
         """
-        self._check_views(i, j)
+        i, j = view_number(i, len(self.views)), view_number(j, len(self.views))
         return np.argwhere(self.ids[i][:, None] == self.ids[j][None, :])
 
     def groups(self) -> list[dict[int, int]]:
@@ -180,11 +180,6 @@ class Association:
             for number, person in enumerate(self.groups())
         )
         return f"<p>{escape(repr(self))}</p><table><tr><th>person</th>{head}</tr>{rows}</table>"
-
-    def _check_views(self, *numbers: int) -> None:
-        for number in numbers:
-            if not 0 <= number < len(self.views):
-                raise InputError(f"there is no view {number}; views are 0 to {len(self.views) - 1}")
 
 
 def _counted(number: int, one: str, many: str) -> str:

@@ -8,11 +8,11 @@ import warnings
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from selfmva.association.appearance.matches import match_by_appearance
 from selfmva.association.embedding_choice import choose_embedding
+from selfmva.association.frames_argument import each_frame
 from selfmva.association.learning import learn
 from selfmva.association.model import FittedModel
 from selfmva.association.parameters import change_parameters, hold_at_once, read_parameters, waiting_parameters
@@ -21,9 +21,12 @@ from selfmva.association.recording import CanonicalRecording, check_feature_leng
 from selfmva.association.streaming import associate_frames, chunks
 from selfmva.core.config import AssociatorConfig
 from selfmva.core.devices import check_device, find_device
+from selfmva.core.messages import shown
 from selfmva.core.packed_boxes import feature_length
-from selfmva.core.threads import limited_threads, map_in_order
+from selfmva.core.scalars import integer
+from selfmva.core.threads import MOST_THREADS, limited_threads, map_in_order
 from selfmva.core.types import Frame, clip_to_views, validate_boxes
+from selfmva.core.view_checks import view_number
 from selfmva.errors import (
     GeometryMissingWarning,
     InputError,
@@ -35,10 +38,11 @@ from selfmva.geometry.calibration import calibrate, recalibrate_floor
 from selfmva.io.boxes.argument import as_frame, resolve_boxes
 from selfmva.io.video.view_argument import resolve_views
 from selfmva.perception.features import FeatureExtractor
-from selfmva.training.callbacks import Callback, ProgressHook, silent
+from selfmva.training.callbacks import Callback, ProgressHook, read_watch, silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
@@ -125,7 +129,7 @@ class Associator(Pretrained):
                 "association": association,
             }
         )
-        self._extractor = FeatureExtractor(self._config.appearance, device)
+        self._extractor = FeatureExtractor(self._config.appearance, self._config.device)
         self._warned_of_clocks = False
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002  # as scikit-learn asks
@@ -174,8 +178,8 @@ class Associator(Pretrained):
         *,
         checkpoint: str | Path | None = None,
         resume: bool = False,
-        progress: ProgressHook = silent,
-        callbacks: Sequence[Callback] = (),
+        progress: ProgressHook | None = silent,
+        callbacks: Iterable[Callback] | None = (),
     ) -> Self:
         """Learn from a recording; no identity is ever read.
 
@@ -184,17 +188,19 @@ class Associator(Pretrained):
                 array `(T, H, W, 3)` uint8. Or a dataset, whose training split is read (everything, where it has none).
             boxes: `boxes[t][v]`, an `(N, 4)` array of xyxy pixels; or a tidy table with columns frame, view, x1, y1,
                 x2, y2; or a path to a file that `selfmva.io` reads. None with a dataset.
-            checkpoint: File that keeps the state of the training, so that it can be resumed.
+            checkpoint: File that keeps the state of the training, so that it can be resumed; its folder must exist.
             resume: Go on from `checkpoint` where it exists.
             progress: Called as `progress(task, completed, total)`; tasks are `"look"` (instants, where there is an
-                encoder of appearance), `"calibrate"` (views on the floor) and `"fit"` (steps of the training).
-            callbacks: Called after every step with a `StepState`.
+                encoder of appearance), `"calibrate"` (views on the floor) and `"fit"` (steps of the training). None:
+                nobody is told.
+            callbacks: Called after every step with a `StepState`; an exception of one ends the training, and is raised.
 
         Returns:
             self
 
         Raises:
-            InputError: Views or boxes are wrong; names instant, view and row.
+            InputError: Views or boxes are wrong; names instant, view and row. Or another argument is.
+            PluginError: The dataset breaks its contract (see `selfmva.datasets.check_adapter`), or raises something.
             DataError: A file is missing, damaged, or cannot be written.
             CheckpointError: `resume` with a checkpoint that is damaged or of another training.
 
@@ -205,11 +211,12 @@ class Associator(Pretrained):
         """
         started = time.monotonic()
         config = self._config
-        check_device(config.device)  # before the work: a wrong name is known now
+        check_device(config.device)  # before the work: what is wrong is known now
+        watch = read_watch(progress, callbacks, checkpoint, resume)
         cameras, frames = read_recording(views, boxes)
         extractor = FeatureExtractor(config.appearance, config.device)
         with limited_threads(config.threads):
-            frames = extractor.describe_recording(frames, views, cameras, partial(progress, "look"))
+            frames = extractor.describe_recording(frames, views, cameras, partial(watch.progress, "look"))
             identity = None if feature_length(frames) is None else extractor.identity()  # before the work, too
             recording = CanonicalRecording.of(cameras, frames, config)
             found = calibrate(
@@ -217,7 +224,7 @@ class Associator(Pretrained):
                 recording.frames,
                 config.geometry,
                 partial(match_by_appearance, minimum_shift=config.recipe.minimum_shift),
-                partial(progress, "calibrate"),
+                partial(watch.progress, "calibrate"),
             )
             frames, floor = found.frames, found.floor
             choice = choose_embedding(recording.views, frames, floor, config.recipe)
@@ -225,9 +232,7 @@ class Associator(Pretrained):
         held_out = None
         if choice.train:
             from selfmva.training.fit_encoder import fit_encoder  # torch, which a floor alone needs not
-            from selfmva.training.loop import Watch
 
-            watch = Watch(progress, callbacks, None if checkpoint is None else Path(checkpoint), resume)
             with limited_threads(config.threads):
                 trained = fit_encoder(recording.views, frames, recording.config, watch, floor)
             model, held_out = replace(model, encoder=trained.encoder), trained.held_out
@@ -333,8 +338,9 @@ class Associator(Pretrained):
             InputError: See `associate`.
         """
         model = self._require_model("associate_many() needs a fitted associator")
-        parts = chunks(self._as_frame(model, entry, number) for number, entry in enumerate(frames))
-        threads = self._config.threads if threads is None else threads
+        stream = each_frame(frames)
+        threads = self._config.threads if threads is None else integer(threads, "threads", least=1, most=MOST_THREADS)
+        parts = chunks(self._as_frame(model, entry, number) for number, entry in enumerate(stream))
         # Several threads of ours must not be multiplied by those of products of matrices, which are everybody's.
         with limited_threads(1, shared_only=True) if threads > 1 else nullcontext():
             for part in map_in_order(partial(self._associate, model), parts, threads):
@@ -360,8 +366,7 @@ class Associator(Pretrained):
                 "embed() needs an embedding, and this associator was fitted without one (recipe "
                 f"{model.config.recipe.name!r}): fit with recipe='batch', or use associate(), which needs none"
             )
-        if not 0 <= view < len(model.views):
-            raise InputError(f"there is no view {view}; views are 0 to {len(model.views) - 1}")
+        view = view_number(view, len(model.views))
         with limited_threads(self._config.threads):
             return model.encoder.embed(validate_boxes(boxes, view=view), view).cpu().numpy()
 
@@ -377,8 +382,10 @@ class Associator(Pretrained):
             A fitted associator.
 
         Raises:
-            InputError: Fewer than two views, or two of one name.
+            InputError: Fewer than two views, or two of one name; or no model.
         """
+        if not isinstance(model, FittedModel):
+            raise InputError(f"from_model() needs a FittedModel, such as associator.model_, got {shown(model)}")
         check_device(device)  # a wrong name is known now, whether anything runs there or not
         config = model.config.model_copy(update={"device": device})
         encoder = None if model.encoder is None else model.encoder.to(find_device(device))

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from selfmva.core.packed_boxes import canonical_view_order, feature_length
-from selfmva.core.types import Frame, View, clip_to_views, reorder_views
-from selfmva.datasets.base import MultiViewDataset
+from selfmva.core.types import Frame, View, reorder_views
+from selfmva.datasets.reading import frame_of, is_dataset, length_of, splits_of, views_of
 from selfmva.errors import InputError
 from selfmva.io.boxes.argument import resolve_boxes
 from selfmva.io.video.view_argument import resolve_views
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from selfmva.core.config import AssociatorConfig
+    from selfmva.datasets.base import MultiViewDataset
     from selfmva.io.boxes.argument import BoxesLike
     from selfmva.io.video.view_argument import ViewLike
 
@@ -92,18 +93,19 @@ def read_recording(
 
     Raises:
         InputError: Views or boxes are wrong, missing, or there is no box at all or a single instant.
+        PluginError: The dataset breaks its contract.
         DataError: A file is missing or damaged.
     """
-    if isinstance(views, MultiViewDataset):
+    if is_dataset(views):
         if boxes is not None:
             raise InputError("fit(dataset) takes the boxes of the dataset: leave boxes out, or give views and boxes")
-        cameras = resolve_views(views.views)
-        indices = views.splits.get("train", range(len(views)))
-        frames = [clip_to_views(views.frame(index), cameras) for index in indices]
+        cameras = resolve_views(views_of(views))
+        indices = splits_of(views).get("train", range(length_of(views)))
+        frames = resolve_boxes([frame_of(views, index) for index in indices], cameras)
     else:
         if boxes is None:
             raise InputError("fit(views, boxes) needs boxes; or give a dataset alone: fit(dataset)")
-        cameras = resolve_views(views)
+        cameras = resolve_views(views)  # type: ignore[arg-type]  # which says what it is otherwise
         frames = resolve_boxes(boxes, cameras)
     if not any(sum(frame.counts) for frame in frames):
         raise InputError(f"there is no box in any of the {len(frames)} instants: nothing to learn from")

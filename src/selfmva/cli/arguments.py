@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from selfmva.core.paths import file_status
 from selfmva.core.view_checks import check_same_sizes
-from selfmva.errors import DataError, InputError, PluginError
+from selfmva.errors import DataError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -41,17 +41,11 @@ def read_dataset(name: str, args: argparse.Namespace) -> MultiViewDataset:
     """The dataset that `--root` and `--option` describe.
 
     Raises:
-        PluginError, InputError, DataError: See `selfmva.datasets.load_dataset`; or it is no data set.
+        PluginError, InputError, DataError: See `selfmva.datasets.load_dataset`.
     """
-    from selfmva.datasets import MultiViewDataset, load_dataset
+    from selfmva.datasets import load_dataset
 
-    dataset: object = load_dataset(name, root=args.root, **dict(args.option))
-    if not isinstance(dataset, MultiViewDataset):
-        raise PluginError(
-            f"the data set {name!r} is none: {type(dataset).__name__} lacks views, splits, frame() or a length; "
-            f"`selfmva datasets check {name}` says what is missing"
-        )
-    return dataset
+    return load_dataset(name, root=args.root, **dict(args.option))
 
 
 def frames_of_split(dataset: MultiViewDataset, split: str) -> tuple[int, Iterator[Frame]]:

@@ -123,7 +123,7 @@ def make_folder(path: str | Path) -> Path:
     Raises:
         DataError: It cannot be made, or not be written to.
     """
-    folder = as_path(path, "a folder")
+    folder = as_path(path, "the folder")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, UnicodeError) as error:

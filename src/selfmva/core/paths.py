@@ -3,37 +3,52 @@
 from __future__ import annotations
 
 import os
-import reprlib
 import stat
 from pathlib import Path
+from typing import Any
 
+from selfmva.core.messages import shown
 from selfmva.errors import DataError, InputError
 
+LONGEST_PATH = 4095  # bytes
+LONGEST_NAME = 255  # bytes, of every file system in use
 
-def as_path(value: object, what: str = "a path") -> Path:
-    """Check that something is a path that the operating system could know.
+
+def as_path(value: Any, what: str) -> Path:
+    """Read a path.
 
     Args:
-        value: A `str` or an `os.PathLike[str]`.
-        what: What is expected, for the message.
+        value: A text or a `Path`.
+        what: It is, for messages, such as `"checkpoint"`.
 
     Returns:
-        The path; it need not exist.
+        The path; whether there is anything is not looked at.
 
     Raises:
-        InputError: Another type, an empty text, or one with a NUL in it.
+        InputError: It is neither, empty, or no system has such a name: too long, a NUL, half a character.
 
     Example:
-        >>> as_path("boxes.csv").suffix
-        '.csv'
-        >>> as_path("")
+        >>> as_path("models/rig", "folder").name
+        'rig'
+        >>> as_path("", "folder")
         Traceback (most recent call last):
         ...
-        selfmva.errors.InputError: expected a path as text or pathlib.Path, got ''
+        selfmva.errors.InputError: folder must be a path, got an empty text; the folder that you are in is '.'
     """
     text = os.fspath(value) if isinstance(value, str | os.PathLike) else None
-    if not isinstance(text, str) or not text or "\0" in text:
-        raise InputError(f"expected {what} as text or pathlib.Path, got {reprlib.repr(value)}")
+    if not isinstance(text, str):
+        raise InputError(f"{what} must be a path (str or Path), got {shown(value)}")
+    if not text:
+        raise InputError(f"{what} must be a path, got an empty text; the folder that you are in is '.'")
+    try:
+        encoded = os.fsencode(text)
+    except UnicodeEncodeError:
+        encoded = b"\0"
+    if b"\0" in encoded:
+        raise InputError(f"{what} must be a path, got {shown(text)}, which holds what no name of a file may hold")
+    longest = max(map(len, encoded.replace(os.fsencode(os.sep), b"/").split(b"/")))
+    if len(encoded) > LONGEST_PATH or longest > LONGEST_NAME:
+        raise InputError(f"{what} must be a path, got one that is too long: {shown(text)}")
     return Path(text)
 
 

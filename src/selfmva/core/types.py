@@ -5,18 +5,23 @@ The result type lives in `selfmva.association.association`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from selfmva.core.arguments import entries
 from selfmva.core.images import as_rgb
+from selfmva.core.messages import shown
+from selfmva.core.scalars import integer
+from selfmva.core.values import integer_array, real_array
 from selfmva.core.view_checks import check_view_count, check_view_names
 from selfmva.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from numpy.typing import ArrayLike, NDArray
 
     from selfmva.core.images import Image
@@ -24,13 +29,18 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float64]
     IntArray = NDArray[np.int64]
 
+LARGEST_IMAGE_SIDE = 100_000  # pixels, of an image: of the largest sensors, and more
+LONGEST_VIEW_NAME = 200  # bytes, of a view: files are called by it
+LARGEST_INDEX = 2**62 - 1  # of an instant: differences of two fit into int64
+
 
 @dataclass(frozen=True, slots=True)
 class View:
     """One fixed camera: its name and the size of its images in pixels.
 
     Raises:
-        InputError: The name is empty or a side is not a positive whole number.
+        InputError: The name is empty, too long or holds half a letter, or a side is not a whole number from 1 to
+            100,000.
 
     Example:
         >>> View("entrance", width=1920, height=1080)
@@ -44,12 +54,13 @@ class View:
     def __post_init__(self) -> None:
         name: object = self.name
         if not isinstance(name, str) or not name:
-            raise InputError(f"a view needs a name that is not empty, got {self.name!r}")
+            raise InputError(f"a view needs a name that is not empty, got {shown(name)}")
+        plain = name.encode(errors="ignore").decode() == name and "\0" not in name
+        if not plain or len(name.encode()) > LONGEST_VIEW_NAME:
+            raise InputError(f"a view needs a name of at most {LONGEST_VIEW_NAME} bytes of UTF-8, got {shown(name)}")
         for side in ("width", "height"):
-            value = getattr(self, side)
-            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value <= 0:
-                raise InputError(f"view {self.name!r}: {side} must be a positive whole number of pixels, got {value!r}")
-            object.__setattr__(self, side, int(value))
+            what = f"view {shown(name)}: {side} in pixels"
+            object.__setattr__(self, side, integer(getattr(self, side), what, least=1, most=LARGEST_IMAGE_SIDE))
 
 
 def validate_boxes(boxes: ArrayLike | None, *, instant: int = 0, view: int = 0) -> FloatArray:
@@ -64,7 +75,7 @@ def validate_boxes(boxes: ArrayLike | None, *, instant: int = 0, view: int = 0) 
         `(N, 4)` float64, a read-only copy.
 
     Raises:
-        InputError: Wrong shape, NaN or infinity, or x2 <= x1 or y2 <= y1.
+        InputError: No real numbers, wrong shape, NaN or infinity, or x2 <= x1 or y2 <= y1.
 
     Example:
         >>> validate_boxes([[10, 20, 30, 80]])
@@ -73,13 +84,7 @@ def validate_boxes(boxes: ArrayLike | None, *, instant: int = 0, view: int = 0) 
         (0, 4)
     """
     where = f"instant {instant}, view {view}"
-    try:
-        array = np.array([] if boxes is None else boxes, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputError(
-            f"{where}: boxes must be numbers in an (N, 4) array of x1, y1, x2, y2, got {type(boxes).__name__} "
-            f"that numpy cannot read ({error})"
-        ) from error
+    array = real_array([] if boxes is None else boxes, f"{where}: boxes")
     if array.size == 0:
         array = array.reshape(0, 4)
     if array.ndim != 2 or array.shape[1] != 4:
@@ -101,54 +106,73 @@ def validate_boxes(boxes: ArrayLike | None, *, instant: int = 0, view: int = 0) 
     return array
 
 
+def _one_a_view(values: Any, views: int, name: str, index: int) -> Sequence[Any]:
+    """Check that there is one entry per view; what these are is not looked at."""
+    given = entries(values, f"instant {index}: {name}", "one entry per view")
+    if len(given) != views:
+        raise InputError(
+            f"instant {index}: {name} has {len(given)} views, boxes have {views}; None where one is absent"
+        )
+    return given
+
+
 def _per_box(
-    values: Sequence[Any] | None, boxes: tuple[FloatArray, ...], name: str, dtype: type, index: int
+    values: Any, boxes: tuple[FloatArray, ...], name: str, index: int, read: Callable[[Any, str], NDArray[Any]]
 ) -> tuple[NDArray[Any], ...] | None:
     """Check one value per box (scores, track ids) in every view."""
     if values is None:
         return None
-    if len(values) != len(boxes):
-        raise InputError(f"instant {index}: {name} has {len(values)} views, boxes have {len(boxes)}")
-    columns: tuple[NDArray[Any], ...] = tuple(np.array([] if v is None else v, dtype=dtype).reshape(-1) for v in values)
-    for view, (column, box) in enumerate(zip(columns, boxes, strict=True)):
+    columns = []
+    for view, (given, box) in enumerate(zip(_one_a_view(values, len(boxes), name, index), boxes, strict=True)):
+        where = f"instant {index}, view {view}: {name}"
+        column = read([] if given is None else given, where)
+        if not column.size:
+            column = column.reshape(0)
+        if column.ndim != 1:
+            raise InputError(f"{where} must have shape (N,), one entry per box, got {column.shape}")
         if len(column) != len(box):
-            raise InputError(
-                f"instant {index}, view {view}: {name} must have one entry per box, "
-                f"got {len(column)} for {len(box)} boxes"
-            )
+            raise InputError(f"{where} must have one entry per box, got {len(column)} for {len(box)} boxes")
         column.flags.writeable = False
-    return columns
+        columns.append(column)
+    return tuple(columns)
 
 
-def _features(
-    values: Sequence[Any] | None, boxes: tuple[FloatArray, ...], index: int
-) -> tuple[NDArray[np.float32], ...] | None:
+def _finite(values: Any, what: str) -> FloatArray:
+    numbers: FloatArray = real_array(values, what)
+    if not np.isfinite(numbers).all():
+        raise InputError(f"{what} must be finite, got {numbers[~np.isfinite(numbers)].flat[0]}")
+    return numbers
+
+
+def _features(values: Any, boxes: tuple[FloatArray, ...], index: int) -> tuple[NDArray[np.float32], ...] | None:
     """Check one vector per box in every view, all of one length."""
     if values is None:
         return None
-    if len(values) != len(boxes):
-        raise InputError(f"instant {index}: features have {len(values)} views, boxes have {len(boxes)}")
-    given = [np.array([] if v is None else v, dtype=np.float32) for v in values]
+    given = [
+        real_array([] if array is None else array, f"instant {index}, view {view}: features", np.float32)
+        for view, array in enumerate(_one_a_view(values, len(boxes), "features", index))
+    ]
     width = next((array.shape[1] for array in given if array.ndim == 2 and array.shape[0]), 0)
     arrays = tuple(array if array.size else np.zeros((0, width), np.float32) for array in given)
     for view, (array, box) in enumerate(zip(arrays, boxes, strict=True)):
+        where = f"instant {index}, view {view}: features"
         if array.shape != (len(box), width):
             raise InputError(
-                f"instant {index}, view {view}: features must be (N, D), one row per box and as long in all views, "
-                f"got shape {array.shape} for {len(box)} boxes, expected {(len(box), width)}"
+                f"{where} must be (N, D), one row per box and as long in all views, got shape {array.shape} for "
+                f"{len(box)} boxes, expected {(len(box), width)}"
             )
+        if np.isinf(array).any():
+            raise InputError(f"{where} must be finite in float32, or NaN where they are not known")
         array.flags.writeable = False
     return arrays
 
 
-def _images(values: Sequence[Any] | None, views: int, index: int) -> tuple[Image | None, ...] | None:
+def _images(values: Any, views: int, index: int) -> tuple[Image | None, ...] | None:
     """Check one image, or None, per view."""
     if values is None:
         return None
-    if len(values) != views:
-        raise InputError(f"instant {index}: there are {len(values)} images for {views} views; None where one is absent")
     images = []
-    for view, value in enumerate(values):
+    for view, value in enumerate(_one_a_view(values, views, "images", index)):
         try:
             images.append(None if value is None else as_rgb(value))
         except InputError as error:
@@ -156,16 +180,22 @@ def _images(values: Sequence[Any] | None, views: int, index: int) -> tuple[Image
     return tuple(images)
 
 
-def _names(values: Sequence[str] | None, views: int, index: int) -> tuple[str, ...] | None:
+def _names(values: Any, views: int, index: int) -> tuple[str, ...] | None:
     """Check one name per view."""
     if values is None:
         return None
-    given: object = values
-    if isinstance(given, str) or not isinstance(given, Sequence) or not all(isinstance(name, str) for name in given):
-        raise InputError(f"instant {index}: view_names must be a sequence of names, got {given!r}")
-    if len(given) != views:
-        raise InputError(f"instant {index}: there are {len(given)} view_names for {views} views")
+    given = _one_a_view(values, views, "view_names", index)
+    if not all(isinstance(name, str) for name in given):
+        raise InputError(f"instant {index}: view_names must be names, got {shown(values)}")
     return tuple(given)
+
+
+def _offsets(values: Any, views: int, index: int) -> tuple[int, ...] | None:
+    """Check one whole number per view."""
+    if values is None:
+        return None
+    given = _one_a_view(values, views, "clock_offsets", index)
+    return tuple(integer(value, f"instant {index}: clock_offsets") for value in given)
 
 
 FRAME_COLUMNS = (  # of a frame: one entry a view
@@ -186,9 +216,9 @@ class Frame:
     Args:
         boxes: One `(N, 4)` array per view, xyxy in pixels; None or an empty list where a view shows nobody.
             Boxes may stick out of the image; they are clipped where they meet a `View` (see `clip_to_views`).
-        index: Number of the instant in its recording.
+        index: Number of the instant in its recording, a whole number.
         scores: Optional detector confidences in [0, 1], `(N,)` per view.
-        track_ids: Optional ids of a tracker inside each view, `(N,)` int64 per view, -1 = no track.
+        track_ids: Optional ids of a tracker inside each view, `(N,)` whole numbers per view, -1 = no track.
         images: Optional images, one per view: `(H, W, 3)` uint8 RGB, grey or RGBA (see `selfmva.io.as_rgb`); None
             where a camera gave none.
         features: Optional appearance of the boxes, `(N, D)` float32 per view, such as the features of a re-ID model;
@@ -199,7 +229,8 @@ class Frame:
             videos say it. Such a frame is refused by a model that knows some of these names in another order.
 
     Raises:
-        InputError: See `validate_boxes`; or scores, track ids, images or features that do not fit the boxes.
+        InputError: See `validate_boxes`; or the index, scores, track ids, images, features, clock offsets or names are
+            none, or do not fit the boxes.
 
     Example:
         >>> frame = Frame([[[10, 20, 30, 80]], []], index=7)
@@ -229,21 +260,17 @@ class Frame:
         clock_offsets: Sequence[int] | None = None,
         view_names: Sequence[str] | None = None,
     ) -> None:
-        if isinstance(boxes, str | bytes) or not isinstance(boxes, Sequence | np.ndarray):
-            raise InputError(
-                f"instant {index}: a frame needs a sequence with one (N, 4) array of boxes per view, "
-                f"got {type(boxes).__name__}"
-            )
-        checked = tuple(validate_boxes(b, instant=index, view=v) for v, b in enumerate(boxes))
+        instant = integer(index, "the index of a frame", least=-LARGEST_INDEX, most=LARGEST_INDEX)
+        given = entries(boxes, f"instant {instant}: boxes", "one (N, 4) array of boxes per view")
+        checked = tuple(validate_boxes(b, instant=instant, view=v) for v, b in enumerate(given))
         object.__setattr__(self, "boxes", checked)
-        object.__setattr__(self, "index", int(index))
-        object.__setattr__(self, "scores", _per_box(scores, checked, "scores", np.float64, index))
-        object.__setattr__(self, "track_ids", _per_box(track_ids, checked, "track_ids", np.int64, index))
-        object.__setattr__(self, "images", _images(images, len(checked), index))
-        object.__setattr__(self, "features", _features(features, checked, index))
-        moved = None if clock_offsets is None else tuple(int(offset) for offset in clock_offsets)
-        object.__setattr__(self, "clock_offsets", moved)
-        object.__setattr__(self, "view_names", _names(view_names, len(checked), index))
+        object.__setattr__(self, "index", instant)
+        object.__setattr__(self, "scores", _per_box(scores, checked, "scores", instant, _finite))
+        object.__setattr__(self, "track_ids", _per_box(track_ids, checked, "track_ids", instant, integer_array))
+        object.__setattr__(self, "images", _images(images, len(checked), instant))
+        object.__setattr__(self, "features", _features(features, checked, instant))
+        object.__setattr__(self, "clock_offsets", _offsets(clock_offsets, len(checked), instant))
+        object.__setattr__(self, "view_names", _names(view_names, len(checked), instant))
 
     def __len__(self) -> int:
         return len(self.boxes)

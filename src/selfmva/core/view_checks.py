@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from selfmva.core.messages import shown
+from selfmva.core.scalars import integer
 from selfmva.core.view_names import order_by_name
 from selfmva.errors import InputError
 
@@ -23,6 +25,28 @@ class HasSize(Protocol):
     def height(self) -> int:
         """Of its images."""
         ...
+
+
+def view_number(value: Any, count: int) -> int:
+    """Read the number of a view.
+
+    Args:
+        value: A whole number.
+        count: How many views there are.
+
+    Raises:
+        InputError: There is no such view.
+
+    Example:
+        >>> view_number("door", 2)
+        Traceback (most recent call last):
+        ...
+        selfmva.errors.InputError: there is no view 'door'; views are 0 to 1
+    """
+    try:
+        return integer(value, "a view", least=0, most=count - 1)
+    except InputError:
+        raise InputError(f"there is no view {shown(value)}; views are 0 to {count - 1}") from None
 
 
 def check_view_count(

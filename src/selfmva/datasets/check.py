@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from selfmva.core.arguments import offers
 from selfmva.core.conformance import Examination
 from selfmva.core.types import Frame, View, clip_to_views
 from selfmva.datasets.base import LabelledDataset, MultiViewDataset
@@ -47,9 +48,9 @@ class _Check(Examination):
         self.adapter = adapter
 
     def run(self) -> None:
-        if not isinstance(self.adapter, MultiViewDataset):
+        if not offers(self.adapter, MultiViewDataset):
             names = ("views", "splits", "__len__", "frame")
-            missing = [name for name in names if not hasattr(self.adapter, name)]
+            missing = self.call("looking at it", lambda: [name for name in names if not hasattr(self.adapter, name)])
             self.fail("has views, splits, __len__ and frame", f"no {', '.join(missing or names)}", "all of them")
         views = self.views()
         length = self.call("len(adapter)", lambda: len(self.adapter))

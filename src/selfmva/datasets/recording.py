@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from selfmva.errors import DataError
+from selfmva.core.scalars import integer
+from selfmva.errors import DataError, InputError, OutOfRangeError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -82,17 +83,24 @@ class Recording:
         """The boxes of all views; `Frame.index` is the number of the instant.
 
         Raises:
-            IndexError: There is no such index.
+            OutOfRangeError: There is no such index.
         """
-        return self._frames[index]
+        return self._frames[self._place(index)]
 
     def identities(self, index: int) -> tuple[IntArray, ...]:
         """The person of each box of `frame(index)`: one `(N,)` int64 array per view, -1 = not known.
 
         Raises:
-            IndexError: There is no such index.
+            OutOfRangeError: There is no such index.
         """
-        return self._identities[index]
+        return self._identities[self._place(index)]
+
+    def _place(self, index: int) -> int:
+        """From the end, where it is negative."""
+        try:
+            return integer(index, "an index", least=-len(self), most=len(self) - 1)
+        except InputError as error:
+            raise OutOfRangeError(f"of this recording, {error}") from None
 
 
 def split_by_time(frames: Sequence[Frame]) -> dict[str, list[int]]:

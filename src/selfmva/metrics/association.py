@@ -6,17 +6,24 @@ Source of the definitions: Self-MVA, section 4.1 (arXiv 2503.13739).
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from selfmva.core.arguments import stream
+from selfmva.core.messages import shown
+from selfmva.core.scalars import integer, real
+from selfmva.core.values import integer_array, real_array
 from selfmva.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
 
     from selfmva.core.types import FloatArray, IntArray
 
+MOST_BINS = 10_000
 IPAA_LEVELS = (1.0, 0.9, 0.8)
 
 
@@ -29,12 +36,29 @@ class PairResult:
         matches: `(K, 2)` int64 indices of boxes called the same person.
         identities_i: `(N_i,)` int64, -1 = not known.
         identities_j: `(N_j,)` int64, -1 = not known.
+
+    Raises:
+        InputError: One of them is no such array, or they do not fit together.
     """
 
     scores: FloatArray
     matches: IntArray
     identities_i: IntArray
     identities_j: IntArray
+
+    def __post_init__(self) -> None:
+        people = [integer_array(ids, "identities") for ids in (self.identities_i, self.identities_j)]
+        scores, matches = real_array(self.scores, "scores"), integer_array(self.matches, "matches")
+        shape = tuple(map(len, people)) if all(ids.ndim == 1 for ids in people) else None
+        if scores.shape != shape:
+            raise InputError(f"scores must have shape (N_i, N_j) of the identities, {shape}, got {scores.shape}")
+        matches = matches.reshape(-1, 2) if matches.size == 0 else matches
+        if matches.ndim != 2 or matches.shape[1] != 2 or ((matches < 0) | (matches >= shape)).any():
+            raise InputError(f"matches must be (K, 2) numbers of boxes of the two views, got {shown(self.matches)}")
+        for name, value in zip(
+            ("scores", "matches", "identities_i", "identities_j"), (scores, matches, *people), strict=True
+        ):
+            object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True)
@@ -87,7 +111,7 @@ def average_precision(labels: np.ndarray, scores: np.ndarray) -> float:
         0.8333333333333333
     """
     true_positives, predicted = cumulative(labels, scores)
-    positives = int(np.count_nonzero(labels))
+    positives = np.count_nonzero(np.asarray(labels))
     if positives == 0:
         return float("nan")
     recall = true_positives / positives
@@ -110,7 +134,8 @@ def false_positive_rate_at_recall(labels: np.ndarray, scores: np.ndarray, recall
         0.5
     """
     true_positives, predicted = cumulative(labels, scores)
-    positives = int(np.count_nonzero(labels))
+    real(recall, "recall", above=0, most=1)
+    positives = int(np.count_nonzero(np.asarray(labels)))
     negatives = len(labels) - positives
     if positives == 0 or negatives == 0:
         return float("nan")
@@ -122,16 +147,39 @@ def cumulative(labels: np.ndarray, scores: np.ndarray) -> tuple[IntArray, IntArr
     """True positives and predictions at every distinct threshold, from the highest score down.
 
     Raises:
-        InputError: Labels and scores are not of the same length.
+        InputError: See `read_labels`.
     """
-    if len(labels) != len(scores):
-        raise InputError(f"labels and scores must have the same length, got {len(labels)} and {len(scores)}")
+    labels, scores = read_labels(labels, scores)
     if len(labels) == 0:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     order = np.argsort(-scores, kind="stable")
     ranked = scores[order]
     last_of_tie = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)
     return np.cumsum(labels[order].astype(np.int64))[last_of_tie], last_of_tie.astype(np.int64) + 1
+
+
+def read_labels(labels: Any, scores: Any, name: str = "scores") -> tuple[NDArray[np.bool_], FloatArray]:
+    """Read what is scored: `(N,)` bool, and `(N,)` real numbers.
+
+    Raises:
+        InputError: Labels are no truth values (0 and 1 are some), scores no numbers, one is NaN, or they are not of
+            the same length.
+
+    Example:
+        >>> read_labels([1, 0], [0.5, 0.25])
+        (array([ True, False]), array([0.5 , 0.25]))
+    """
+    truthful = isinstance(labels, np.ndarray) and labels.dtype == np.bool_
+    if isinstance(labels, list | tuple):
+        truthful = all(isinstance(label, bool | np.bool_) for label in labels)
+    truth = np.asarray(labels) if truthful else integer_array(labels, "labels")
+    numbers: FloatArray = real_array(scores, name)
+    if truth.ndim != 1 or numbers.ndim != 1 or len(truth) != len(numbers):
+        got = " and ".join(str(len(a) if a.ndim == 1 else a.shape) for a in (truth, numbers))
+        raise InputError(f"labels and {name} must have the same length, got {got}")
+    if ((truth != 0) & (truth != 1)).any() or np.isnan(numbers).any():
+        raise InputError(f"labels must be True or False and {name} must not be NaN")
+    return truth.astype(bool), numbers
 
 
 def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray, bins: int = 10) -> float:
@@ -151,6 +199,8 @@ def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray, bi
         >>> float(expected_calibration_error(np.array([True, False]), np.array([0.5, 0.5])))
         0.0
     """
+    labels, probabilities = read_labels(labels, probabilities, "probabilities")
+    integer(bins, "bins", least=1, most=MOST_BINS)
     if len(labels) == 0:
         return float("nan")
     index = np.minimum((np.clip(probabilities, 0, 1) * bins).astype(np.int64), bins - 1)
@@ -167,6 +217,9 @@ def score_pairs(pairs: Iterable[PairResult]) -> AssociationScores:
     Returns:
         The pooled scores.
 
+    Raises:
+        InputError: Something else than `PairResult` comes.
+
     Example:
         >>> one = np.array([5])
         >>> pair = PairResult(np.array([[0.9]]), np.array([[0, 0]]), one, one)
@@ -175,7 +228,7 @@ def score_pairs(pairs: Iterable[PairResult]) -> AssociationScores:
     """
     labels, scores, accuracies = [np.zeros(0, bool)], [np.zeros(0)], []
     correct = matched = common = right = union = 0
-    for pair in pairs:
+    for pair in _each_pair(pairs):
         label, score = _labels_and_scores(pair)
         labels.append(label)
         scores.append(score)
@@ -218,8 +271,15 @@ def pooled_labels(pairs: Iterable[PairResult]) -> tuple[np.ndarray, FloatArray]:
         >>> labels.tolist(), scores.tolist()
         ([True], [0.9])
     """
-    parts = [(np.zeros(0, bool), np.zeros(0)), *map(_labels_and_scores, pairs)]
+    parts = [(np.zeros(0, bool), np.zeros(0)), *map(_labels_and_scores, _each_pair(pairs))]
     return np.concatenate([labels for labels, _ in parts]), np.concatenate([scores for _, scores in parts])
+
+
+def _each_pair(pairs: Any) -> Iterator[PairResult]:
+    for pair in stream(pairs, "pairs", "PairResult"):
+        if not isinstance(pair, PairResult):
+            raise InputError(f"pairs must be PairResult, got {shown(pair)}")
+        yield pair
 
 
 def _labels_and_scores(pair: PairResult) -> tuple[np.ndarray, FloatArray]:

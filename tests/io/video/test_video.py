@@ -283,8 +283,8 @@ def test_an_error_keeps_the_old_file(tmp_path: Path) -> None:
     [
         ("a.mov", 25, (64, 48), r"cannot write this ending; use .mp4 or .avi"),
         ("a.mp4", 0, (64, 48), "rate must be a positive number"),
-        ("a.mp4", 25, (0, 48), "width must be a positive whole number"),
-        ("a.mp4", 25, (64, 48.5), "height must be a positive whole number"),
+        ("a.mp4", 25, (0, 48), "width in pixels must be a whole number"),
+        ("a.mp4", 25, (64, 48.5), "height in pixels must be a whole number"),
         ("a.mp4", 25, (64, 49), "must be even"),
     ],
 )

@@ -49,7 +49,7 @@ def read_boxes(path: str | Path, views: Views = None) -> list[Frame]:
         ...     read_boxes(path)
         [Frame(index=9, boxes per view: 0, 1)]
     """
-    path = as_path(path, _FORMATS)
+    path = as_path(path, "the path of the boxes")
     view_count(views)  # what are no views is said first
     if is_folder(path):
         return read_mot(path, views)
@@ -88,7 +88,7 @@ def write_boxes(path: str | Path, frames: Sequence[Frame], views: Views = None) 
         ...     read_boxes(Path(folder) / "boxes.csv")
         [Frame(index=9, boxes per view: 1)]
     """
-    path = as_path(path, "a file or folder to write")
+    path = as_path(path, "the path of the boxes")
     ending = path.suffix.lower()
     if path.name.lower().endswith(".coco.json"):
         write_coco(path, frames, views)

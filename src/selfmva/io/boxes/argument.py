@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from selfmva.core.arguments import entries
 from selfmva.core.types import Frame, View, clip_to_views
 from selfmva.core.view_names import both_sets, find_views
 from selfmva.errors import DataError, InputError
@@ -58,7 +59,7 @@ def resolve_boxes(boxes: BoxesLike, views: Sequence[View]) -> list[Frame]:
         except DataError as error:
             raise InputError(str(error)) from error
     elif isinstance(boxes, Sequence | np.ndarray):
-        frames = _frames_from_sequence(boxes, views)
+        frames = _frames_from_sequence(entries(boxes, "boxes", "one entry per instant"), views)
     else:
         raise InputError(
             "boxes must be boxes[t][v] (one (N, 4) array per instant and view, or for each instant a dictionary "

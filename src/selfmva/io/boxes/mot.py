@@ -65,9 +65,9 @@ def read_mot(source: str | Path | Sequence[str | Path], views: Views = None) -> 
     expected = view_count(views)
     given: object = source
     if isinstance(given, str | os.PathLike):
-        paths = _view_files(as_path(given, "a file or folder of MOT text"), views)
+        paths = _view_files(as_path(given, "the path of MOT text"), views)
     elif isinstance(given, Sequence) and given and not isinstance(given, bytes):
-        paths = _listed_files([as_path(path, "a file of MOT text") for path in given], views)
+        paths = _listed_files([as_path(path, "the path of MOT text") for path in given], views)
     else:
         raise InputError(f"expected a path or a sequence of paths, one per view, got {reprlib.repr(given)}")
     if expected not in (None, len(paths)):
@@ -126,7 +126,7 @@ def write_mot(folder: str | Path, frames: Sequence[Frame], views: Views = None) 
             f"frames of {V} views cannot be written as {view_count(views)} views; give the views they have"
         )
     for name in names:
-        if Path(name).name != name or "\0" in name:
+        if Path(name).name != name:
             raise InputError(f"view {reprlib.repr(name)}: this name cannot be a file's name; give the view another")
     if len({name.casefold() for name in names}) < len(names):  # some file systems don't tell capitals apart
         raise InputError(f"views {', '.join(names)}: two differ in capitals alone, and would be one file; rename one")
@@ -142,7 +142,7 @@ def write_mot(folder: str | Path, frames: Sequence[Frame], views: Views = None) 
         ],
         dtype=object,
     )
-    target = as_path(folder, "a folder")
+    target = as_path(folder, "the folder of MOT text")
     try:
         target.mkdir(parents=True, exist_ok=True)
     except (OSError, UnicodeEncodeError) as error:

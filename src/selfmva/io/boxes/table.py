@@ -144,7 +144,7 @@ def load_table(path: str | Path) -> pd.DataFrame:
     parquet = _is_parquet(path)
     try:
         if parquet:
-            require_file(as_path(path), "a Parquet table")
+            require_file(as_path(path, "the path of a table"), "a Parquet table")
             return pd.read_parquet(path, engine="pyarrow")
         return parse_csv(read_text(path), str(path))
     except (DataError, InputError):
@@ -188,7 +188,7 @@ def write_table(path: str | Path, frames: Sequence[Frame], views: Views = None) 
 
 
 def _is_parquet(path: str | Path) -> bool:
-    ending = as_path(path).suffix.lower()
+    ending = as_path(path, "the path of a table").suffix.lower()
     if ending == ".parquet":
         require("pyarrow", "parquet")
     elif ending != ".csv":

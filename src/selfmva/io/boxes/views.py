@@ -52,9 +52,6 @@ def view_names(views: Views) -> list[str] | None:
     if not isinstance(given, Sequence) or not given or not all(isinstance(view, View) for view in given):
         raise InputError(f"views must be a positive number or a sequence of View, got {reprlib.repr(given)}")
     names = [view.name for view in given]
-    for name in names:
-        if name.encode("utf-8", "replace").decode("utf-8") != name:
-            raise InputError(f"view {name!r}: no file can hold this name; give the view another")
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise InputError(f"two views are called {twice!r}; give them names of their own: View(name, width, height)")

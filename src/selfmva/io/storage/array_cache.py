@@ -69,7 +69,7 @@ class ArrayCache(Closing):
     def __init__(self, path: str | os.PathLike[str] | None = None, largest_bytes: int = 2 * 2**30) -> None:
         if largest_bytes < SMALLEST_CACHE:
             raise InputError(f"largest_bytes must be at least {SMALLEST_CACHE} bytes (1 MiB), got {largest_bytes}")
-        given = _default_folder() if path is None else as_path(path, "a file or folder for the cache")
+        given = _default_folder() if path is None else as_path(path, "the path of a cache")
         self.path: Path = given / NAME if path is None or is_folder(given) else given
         self.largest_bytes: int = int(largest_bytes)
         self._lock = RLock()

@@ -30,7 +30,7 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
         The path to write to. It does not exist yet.
 
     Raises:
-        InputError: The path is none.
+        InputError: The path is none, or its name is too long.
         DataError: The operating system refuses (no such folder, no permission, disk full), a text cannot be encoded, or
             there is a device or a folder by this name; the old file is whole.
 
@@ -44,7 +44,7 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
         ...     target.read_text()
         'all or nothing'
     """
-    target = _resolved(as_path(path))
+    target = _resolved(as_path(path, "the path of a file to write"))
     temporary = target.with_name(f".{uuid4().hex[:8]}{target.suffix}")  # short: names have a greatest length
     try:
         yield temporary

@@ -31,7 +31,7 @@ def read_text(path: str | Path) -> str:
         ...
         selfmva.errors.DataError: cannot read nowhere.txt: No such file or directory
     """
-    place = as_path(path)
+    place = as_path(path, "the path of a text file")
     status = file_status(place)
     if status is not None and not stat.S_ISDIR(status.st_mode):
         require_file(place, "a text file")

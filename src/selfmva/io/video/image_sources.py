@@ -132,8 +132,8 @@ def _image_paths(files: str | Path | Sequence[str | Path]) -> list[Path]:
     if not isinstance(given, str | os.PathLike):
         if isinstance(given, bytes) or not isinstance(given, Sequence):
             raise InputError(f"expected a folder, a pattern or a list of images, got {reprlib.repr(given)}")
-        return [as_path(path, "an image file") for path in given]
-    path = as_path(given, "a folder or a pattern of images")
+        return [as_path(path, "the path of an image") for path in given]
+    path = as_path(given, "the folder or pattern of images")
     if is_folder(path):
         return image_files(path)
     found = map(Path, glob(str(files), recursive=True))  # noqa: PTH207  # folders of it may have wildcards, too

@@ -15,6 +15,7 @@ from selfmva.io.storage.atomic import atomic_write
 from selfmva.io.video.quiet_opencv import quiet_opencv
 
 if TYPE_CHECKING:
+    import os
     from pathlib import Path
 
     from selfmva.core.images import Image
@@ -39,7 +40,8 @@ def image_files(folder: str | Path) -> list[Path]:
         ['2.jpg', '10.jpg']
     """
     try:
-        found = [path for path in as_path(folder, "a folder").iterdir() if path.suffix.lower() in IMAGE_ENDINGS]
+        entries = as_path(folder, "the folder of images").iterdir()
+        found = [path for path in entries if path.suffix.lower() in IMAGE_ENDINGS]
     except (OSError, UnicodeError) as error:
         raise DataError(f"cannot read the folder {folder}: {getattr(error, 'strerror', None) or error}") from error
     return sorted(found, key=natural_order)
@@ -84,7 +86,7 @@ def read_image(path: str | Path) -> Image:
     """
     import cv2
 
-    place = as_path(path, "an image file")
+    place = as_path(path, "the path of an image")
     status = file_status(place)
     if status is not None and not stat.S_ISDIR(status.st_mode):
         require_file(place, "an image file")
@@ -102,7 +104,7 @@ def read_image(path: str | Path) -> Image:
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
 
-def write_image(path: str | Path, image: Image) -> None:
+def write_image(path: str | os.PathLike[str], image: Image) -> None:
     """Write an image file; readers see the old file or the new one, never half of either.
 
     Args:
@@ -122,12 +124,13 @@ def write_image(path: str | Path, image: Image) -> None:
     import cv2
 
     pixels = cv2.cvtColor(as_rgb(image), cv2.COLOR_RGB2BGR)
-    ending = as_path(path, "an image file to write").suffix
+    target = as_path(path, "the path of an image")
+    ending = target.suffix
     try:
         done, encoded = cv2.imencode(ending, pixels)
     except (cv2.error, UnicodeError):
         done = False
     if not done:
         raise DataError(f"cannot write {path}: no image format ends in {ending!r}; use .png or .jpg")
-    with atomic_write(path) as temporary:
+    with atomic_write(target) as temporary:
         temporary.write_bytes(encoded.tobytes())

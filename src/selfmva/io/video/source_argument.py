@@ -50,7 +50,7 @@ def open_source(entry: SourceLike, *, rate: float | None = None, name: str = "ar
     if isinstance(entry, np.ndarray):
         return ImageArray(entry, rate, name=name)
     if isinstance(entry, str | os.PathLike):
-        path = as_path(entry, "a video, a folder or a pattern of images")
+        path = as_path(entry, "a camera")
         if is_folder(path) or (file_status(path) is None and has_magic(str(path))):
             return ImageFiles(path, rate)
         return VideoFile(path)
@@ -114,7 +114,7 @@ def source_name(entry: SourceLike) -> str | None:
     if isinstance(entry, np.ndarray):
         return None
     if isinstance(entry, str | os.PathLike):
-        path = as_path(entry)
+        path = as_path(entry, "a camera")
         if is_folder(path):
             return path.resolve().name
         return path.parent.name if has_magic(str(path)) and file_status(path) is None else path.stem
@@ -122,4 +122,4 @@ def source_name(entry: SourceLike) -> str | None:
         return entry.name
     given: object = entry
     files = list(given) if isinstance(given, Sequence) else []
-    return as_path(files[0]).parent.name if files else None
+    return as_path(files[0], "the path of an image").parent.name if files else None

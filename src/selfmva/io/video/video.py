@@ -40,7 +40,7 @@ class VideoFile(Source):
     """
 
     def __init__(self, path: str | Path, *, name: str | None = None) -> None:
-        self.path: Path = as_path(path, "a video file")
+        self.path: Path = as_path(path, "the path of a video")
         self._version = self._found_version()
         index = index_video(self.path)
         super().__init__(name or self.path.stem, (index.width, index.height), index.times, index.rate)

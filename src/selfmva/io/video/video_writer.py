@@ -52,7 +52,7 @@ class VideoWriter:
     """
 
     def __init__(self, path: str | Path, rate: float, size: tuple[int, int]) -> None:
-        self.path: Path = as_path(path, "a video file to write")
+        self.path: Path = as_path(path, "the path of a video")
         self.rate: float = positive(rate, "rate")
         if self.path.suffix.lower() not in _CODECS:
             raise InputError(f"{path}: cannot write this ending; use {' or '.join(_CODECS)}")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import reprlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.core.arguments import entries as read_entries
+from selfmva.core.messages import shown
 from selfmva.core.paths import as_path, is_folder, require_file
 from selfmva.core.types import View
 from selfmva.errors import DataError, InputError
@@ -47,12 +48,12 @@ def resolve_view(entry: ViewLike, number: int) -> View:
     if isinstance(entry, View):
         return entry
     if isinstance(entry, str | os.PathLike):
-        return _view_of_path(as_path(entry, "a folder of images or a video file"), number)
+        return _view_of_path(as_path(entry, f"view {number}"), number)
     if isinstance(entry, np.ndarray) and entry.ndim == 4 and entry.shape[3] == 3 and entry.dtype == np.uint8:
         return View(f"view{number}", width=entry.shape[2], height=entry.shape[1])
     if isinstance(entry, Sequence) and len(entry) == 2:
         return View(f"view{number}", *entry)
-    got = f"an array of shape {entry.shape}, {entry.dtype}" if isinstance(entry, np.ndarray) else reprlib.repr(entry)
+    got = f"an array of shape {entry.shape}, {entry.dtype}" if isinstance(entry, np.ndarray) else shown(entry)
     raise InputError(f"view {number}: expected {_ACCEPTED}, got {got}")
 
 
@@ -73,11 +74,8 @@ def resolve_views(entries: Sequence[ViewLike]) -> tuple[View, ...]:
         >>> [view.name for view in resolve_views([(640, 480), View("door", 1920, 1080)])]
         ['view0', 'door']
     """
-    if isinstance(entries, str | os.PathLike | View) or not isinstance(entries, Sequence | np.ndarray):
-        raise InputError(
-            f"views must be a sequence with one entry per camera, each {_ACCEPTED}; got {reprlib.repr(entries)}"
-        )
-    views = tuple(resolve_view(entry, number) for number, entry in enumerate(entries))
+    given = read_entries(entries, "views", f"one entry per camera, each {_ACCEPTED}")
+    views = tuple(resolve_view(entry, number) for number, entry in enumerate(given))
     if len(views) < 2:
         raise InputError(f"at least two views are needed to associate people between them, got {len(views)}")
     names = [view.name for view in views]
