@@ -142,6 +142,7 @@ def test_walk_finds_the_package() -> None:
     assert {"selfmva", "selfmva.core.types", "selfmva.errors", "selfmva.datasets.base"} <= set(modules)
     assert dependencies("selfmva.core.types", modules) == {
         "selfmva.errors",
+        "selfmva.core.bad_boxes",
         "selfmva.core.images",
         "selfmva.core.view_checks",
     }

@@ -188,7 +188,7 @@ class TestMvor:
         self.build(tmp_path)
         write_json(path, json.loads(path.read_text()) | {"annotations": [box]})
         with pytest.raises(DataError, match="annotation 77: the box has size 0 x 5"):
-            Mvor(tmp_path)
+            Mvor(tmp_path, on_bad_box="raise")
 
     @pytest.mark.realdata
     def test_in_full(self, data_root: Path) -> None:

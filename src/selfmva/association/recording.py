@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from selfmva.core.packed_boxes import canonical_view_order, feature_length
-from selfmva.core.types import Frame, View, clip_to_views, reorder_views
+from selfmva.core.types import Frame, View, reorder_views
 from selfmva.datasets.base import MultiViewDataset
 from selfmva.errors import InputError
-from selfmva.io.boxes.argument import resolve_boxes
+from selfmva.io.boxes.argument import clipped_frames, resolve_boxes
 from selfmva.io.video.view_argument import resolve_views
 from selfmva.pretext.sampler import check_anchor_view
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from selfmva.core.bad_boxes import OnBadBox
     from selfmva.core.config import AssociatorConfig
     from selfmva.io.boxes.argument import BoxesLike
     from selfmva.io.video.view_argument import ViewLike
@@ -79,13 +80,14 @@ def check_feature_length(frame: Frame, length: int | None) -> None:
 
 
 def read_recording(
-    views: Sequence[ViewLike] | MultiViewDataset, boxes: BoxesLike | None
+    views: Sequence[ViewLike] | MultiViewDataset, boxes: BoxesLike | None, on_bad_box: OnBadBox = "drop"
 ) -> tuple[tuple[View, ...], list[Frame]]:
     """Views and frames to learn from, clipped to the images.
 
     Args:
         views: One entry per camera, or a dataset, whose training split is read (everything, where it has none).
         boxes: See `selfmva.io.boxes.argument.resolve_boxes`; None with a dataset.
+        on_bad_box: See `selfmva.io.boxes.argument.clipped_frames`.
 
     Returns:
         At least two views, and frames that hold at least one box.
@@ -99,12 +101,12 @@ def read_recording(
             raise InputError("fit(dataset) takes the boxes of the dataset: leave boxes out, or give views and boxes")
         cameras = resolve_views(views.views)
         indices = views.splits.get("train", range(len(views)))
-        frames = [clip_to_views(views.frame(index), cameras) for index in indices]
+        frames = clipped_frames([views.frame(index) for index in indices], cameras, on_bad_box)
     else:
         if boxes is None:
             raise InputError("fit(views, boxes) needs boxes; or give a dataset alone: fit(dataset)")
         cameras = resolve_views(views)
-        frames = resolve_boxes(boxes, cameras)
+        frames = resolve_boxes(boxes, cameras, on_bad_box)
     if not any(sum(frame.counts) for frame in frames):
         raise InputError(f"there is no box in any of the {len(frames)} instants: nothing to learn from")
     return cameras, frames

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from selfmva.core.bad_boxes import as_mask, bad_rows, check_on_bad_box, problem_of
 from selfmva.core.images import as_rgb
 from selfmva.core.view_checks import check_view_count
 from selfmva.errors import InputError
@@ -19,6 +20,7 @@ from selfmva.errors import InputError
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from selfmva.core.bad_boxes import BoolArray, OnBadBox
     from selfmva.core.images import Image
 
     FloatArray = NDArray[np.float64]
@@ -52,13 +54,16 @@ class View:
             object.__setattr__(self, side, int(value))
 
 
-def validate_boxes(boxes: ArrayLike | None, *, instant: int = 0, view: int = 0) -> FloatArray:
+def validate_boxes(
+    boxes: ArrayLike | None, *, instant: int = 0, view: int = 0, on_bad_box: OnBadBox = "raise"
+) -> FloatArray:
     """Check the boxes of one view at one instant and return them as an array.
 
     Args:
         boxes: `(N, 4)` xyxy in pixels; N may be 0; None stands for a view that is absent.
         instant: Number of the instant, for the error message.
         view: Number of the view, for the error message.
+        on_bad_box: `"drop"` lets boxes pass that are not finite or have no area, for `Frame` to mark.
 
     Returns:
         `(N, 4)` float64, a read-only copy.
@@ -86,17 +91,11 @@ def validate_boxes(boxes: ArrayLike | None, *, instant: int = 0, view: int = 0) 
         raise InputError(
             f"{where}: boxes must have shape (N, 4), columns x1, y1, x2, y2 in pixels, got shape {array.shape}"
         )
-    finite = np.isfinite(array).all(axis=1)
-    if not finite.all():
-        row = int(np.argmin(finite))
-        raise InputError(f"{where}, row {row}: box {array[row].tolist()} is not finite; drop it or repair it")
-    ordered = (array[:, 2] > array[:, 0]) & (array[:, 3] > array[:, 1])
-    if not ordered.all():
-        row = int(np.argmin(ordered))
-        raise InputError(
-            f"{where}, row {row}: box {array[row].tolist()} needs x2 > x1 and y2 > y1; "
-            "boxes are corners (x1, y1, x2, y2), not (x, y, width, height)"
-        )
+    if on_bad_box == "raise":
+        bad = bad_rows(array)
+        if bad.any():
+            row = int(np.argmax(bad))
+            raise InputError(f"{where}, row {row}: {problem_of(array[row])}")
     array.flags.writeable = False
     return array
 
@@ -118,6 +117,18 @@ def _per_box(
             )
         column.flags.writeable = False
     return columns
+
+
+def _marks(
+    given: Sequence[Any] | None, boxes: tuple[FloatArray, ...], on_bad_box: OnBadBox, index: int
+) -> tuple[BoolArray, ...] | None:
+    """Which boxes are none: those that were said to be, and those that are found to be where they may."""
+    marks = _per_box(given, boxes, "bad", np.bool_, index) or tuple(np.zeros(len(box), bool) for box in boxes)
+    found = tuple(map(bad_rows, boxes))
+    for view, (box, own, mark) in enumerate(zip(boxes, found, marks, strict=True)):
+        if on_bad_box == "raise" and (own & ~mark).any():
+            validate_boxes(box[~mark], instant=index, view=view)
+    return as_mask([own | mark for own, mark in zip(found, marks, strict=True)])
 
 
 def _features(
@@ -156,7 +167,7 @@ def _images(values: Sequence[Any] | None, views: int, index: int) -> tuple[Image
     return tuple(images)
 
 
-FRAME_COLUMNS = ("boxes", "scores", "track_ids", "images", "features", "clock_offsets")  # of a frame: one entry a view
+FRAME_COLUMNS = ("boxes", "scores", "track_ids", "images", "features", "clock_offsets", "bad")  # one entry a view
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,6 +186,10 @@ class Frame:
             boxes that look alike are near each other. NaN where it is not known.
         clock_offsets: Instants by which the views were moved to bring them in line, one a view; None where they are as
             the cameras gave them. See `selfmva.geometry.align_frames.align_frames`.
+        bad: Marks of boxes that are none, `(N,)` bool per view, which may be NaN or without area; None where all are
+            boxes. They keep their place, so that rows are those that were given, and nobody reads them.
+        dropped: Number of boxes that were given for this instant and are not in it.
+        on_bad_box: `"raise"`, or `"drop"` to mark boxes that are not finite or have no area as bad.
 
     Raises:
         InputError: See `validate_boxes`; or scores, track ids, images or features that do not fit the boxes.
@@ -194,8 +209,10 @@ class Frame:
     images: tuple[Image | None, ...] | None = field(default=None)
     features: tuple[NDArray[np.float32], ...] | None = field(default=None)
     clock_offsets: tuple[int, ...] | None = field(default=None)
+    bad: tuple[BoolArray, ...] | None = field(default=None)
+    dropped: int = field(default=0)
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # one for each column
         self,
         boxes: Sequence[ArrayLike | None],
         index: int = 0,
@@ -204,14 +221,24 @@ class Frame:
         images: Sequence[Any] | None = None,
         features: Sequence[Any] | None = None,
         clock_offsets: Sequence[int] | None = None,
+        *,
+        bad: Sequence[Any] | None = None,
+        dropped: int = 0,
+        on_bad_box: OnBadBox = "raise",
     ) -> None:
         if isinstance(boxes, str | bytes) or not isinstance(boxes, Sequence | np.ndarray):
             raise InputError(
                 f"instant {index}: a frame needs a sequence with one (N, 4) array of boxes per view, "
                 f"got {type(boxes).__name__}"
             )
-        checked = tuple(validate_boxes(b, instant=index, view=v) for v, b in enumerate(boxes))
+        marked = check_on_bad_box(on_bad_box) == "drop" or bad is not None
+        checked = tuple(
+            validate_boxes(b, instant=index, view=v, on_bad_box="drop" if marked else "raise")
+            for v, b in enumerate(boxes)
+        )
         object.__setattr__(self, "boxes", checked)
+        object.__setattr__(self, "bad", _marks(bad, checked, on_bad_box, index) if marked else None)
+        object.__setattr__(self, "dropped", dropped)
         object.__setattr__(self, "index", int(index))
         object.__setattr__(self, "scores", _per_box(scores, checked, "scores", np.float64, index))
         object.__setattr__(self, "track_ids", _per_box(track_ids, checked, "track_ids", np.int64, index))
@@ -247,18 +274,19 @@ def reorder_views(frame: Frame, order: Sequence[int]) -> Frame:
         (0, 1)
     """
     columns = {name: getattr(frame, name) for name in FRAME_COLUMNS}
-    turned = copy(frame)  # what was checked is not checked again
-    for name, column in columns.items():
-        object.__setattr__(turned, name, None if column is None else tuple(column[view] for view in order))
-    return turned
+    return _with(
+        frame,
+        **{name: None if part is None else tuple(part[view] for view in order) for name, part in columns.items()},
+    )
 
 
-def clip_to_views(frame: Frame, views: Sequence[View]) -> Frame:
+def clip_to_views(frame: Frame, views: Sequence[View], on_bad_box: OnBadBox = "raise") -> Frame:
     """Clip the boxes of a frame to the images of its views, and check the size of those that it carries.
 
     Args:
         frame: Boxes of every view at one instant.
         views: As many views as the frame has.
+        on_bad_box: `"raise"`, or `"drop"` to mark boxes wholly outside their image as bad; they stay as they are.
 
     Returns:
         The frame itself where nothing sticks out, a clipped copy otherwise.
@@ -278,22 +306,35 @@ def clip_to_views(frame: Frame, views: Sequence[View]) -> Frame:
     boxes, count = np.concatenate(frame.boxes), list(frame.counts)
     clipped = np.clip(boxes, 0.0, np.repeat(np.tile(size, 2), count, axis=0))
     visible = (clipped[:, 2] > clipped[:, 0]) & (clipped[:, 3] > clipped[:, 1])
-    if not visible.all():
-        place = int(np.argmin(visible))
-        number = int(np.searchsorted(np.cumsum(count), place, side="right"))
-        row, view = place - sum(count[:number]), views[number]
-        raise InputError(
-            f"instant {frame.index}, view {number} ({view.name!r}), row {row}: box {boxes[place].tolist()} lies "
-            f"outside the image of {view.width} x {view.height} pixels; check the view's size and the box units"
-        )
-    if np.array_equal(clipped, boxes):
+    cuts, marks = np.cumsum(count)[:-1], frame.bad
+    if not visible.all() or marks is not None:
+        known = np.zeros(len(boxes), bool) if marks is None else np.concatenate(marks)
+        clipped = np.where((visible & ~known)[:, None], clipped, boxes)
+        marks = as_mask(np.split(~visible | known, cuts))
+        outside = as_mask(np.split(~visible & ~known, cuts))
+        if on_bad_box == "raise" and outside is not None:
+            raise InputError(first_bad(_with(frame, bad=outside), views))
+    elif np.array_equal(clipped, boxes):
         return frame
     clipped.flags.writeable = False
-    ends = np.cumsum(count).tolist()
-    inside = copy(frame)  # what was checked is not checked again
-    parts = tuple(clipped[end - length : end] for end, length in zip(ends, count, strict=True))
-    object.__setattr__(inside, "boxes", parts)
-    return inside
+    return _with(frame, boxes=tuple(np.split(clipped, cuts)), bad=marks)
+
+
+def first_bad(frame: Frame, views: Sequence[View]) -> str:
+    """Where the first bad box of a frame is, and why it is one."""
+    assert frame.bad is not None  # noqa: S101  # asked of frames that have one alone
+    number = next(view for view, bad in enumerate(frame.bad) if bad.any())
+    row, view = int(np.argmax(frame.bad[number])), views[number]
+    problem = problem_of(frame.boxes[number][row], view)
+    return f"instant {frame.index}, view {number} ({view.name!r}), row {row}: {problem}"
+
+
+def _with(frame: Frame, **columns: tuple[NDArray[Any], ...] | None) -> Frame:
+    """The frame with other columns, which are known to be right."""
+    changed = copy(frame)  # what was checked is not checked again
+    for name, column in columns.items():
+        object.__setattr__(changed, name, column)
+    return changed
 
 
 def _check_sizes(frame: Frame, views: Sequence[View]) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.core.bad_box_frames import without_bad_boxes
 from selfmva.core.images import as_rgb
 from selfmva.errors import InputError
 from selfmva.viz.blur import blur_people
@@ -62,6 +63,11 @@ def draw_association(
         >>> draw_association(frame, [[0], [0]], [View("a", 160, 100), View("b", 160, 100)], width=424).shape
         (141, 424, 3)
     """
+    if frame.bad is not None and len(frame) == len(ids):
+        kept = [~bad for bad in frame.bad]  # the others are nowhere
+        ids = [np.asarray(own)[rows] for own, rows in zip(ids, kept, strict=True)]
+        crossed = None if crossed is None else [np.asarray(c)[rows] for c, rows in zip(crossed, kept, strict=True)]
+        frame = without_bad_boxes(frame)
     given = frame.images if images is None else images
     shown: Sequence[Image | None] = [None] * len(views) if given is None else given
     struck = [np.zeros(count, bool) for count in frame.counts] if crossed is None else crossed

@@ -16,25 +16,31 @@ from selfmva.io.storage.text import read_json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from selfmva.core.bad_boxes import OnBadBox
     from selfmva.core.types import Frame
     from selfmva.io.boxes.rows import Views
 
 _FORMATS = "a .json file (Self-MVA or COCO), a .csv or .parquet table, a .txt file or a folder of them (MOT)"
 
 
-def read_boxes(path: str | Path, views: Views = None) -> list[Frame]:
+def read_boxes(path: str | Path, views: Views = None, *, on_bad_box: OnBadBox = "drop") -> list[Frame]:
     """Read the boxes of a recording from a file in any of the formats of `selfmva.io`.
 
     Args:
         path: A Self-MVA or COCO `.json` file, a `.csv` or `.parquet` table, an MOT `.txt` file or a folder of one
             `.txt` file per view.
         views: The views, or their number; None: as many as the file shows.
+        on_bad_box: `"drop"` leaves out boxes that are not finite or without area, which `Frame.dropped` counts;
+            `"raise"` makes the first of them an error.
 
     Returns:
         One frame per instant, in the order of instants; numbers may be missing in between.
 
     Raises:
-        DataError: No such file, none of these formats, or a damaged file.
+        DataError: No such file, none of these formats, a damaged file, or most of its boxes are bad.
+
+    Warns:
+        BadBoxWarning: Boxes were left out, once a file.
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -49,14 +55,14 @@ def read_boxes(path: str | Path, views: Views = None) -> list[Frame]:
         raise DataError(f"{path} does not exist; expected {_FORMATS}")
     ending = path.suffix.lower()
     if path.is_dir() or ending == ".txt":
-        return read_mot(path, views)
+        return read_mot(path, views, on_bad_box=on_bad_box)
     if ending in {".csv", ".parquet"}:
-        return read_table(path, views)
+        return read_table(path, views, on_bad_box=on_bad_box)
     if ending != ".json":
         raise DataError(f"{path}: not a format known here; expected {_FORMATS}")
     data = read_json(path)
     parse = parse_coco if isinstance(data, Mapping) and {"images", "annotations"} & set(data) else parse_selfmva
-    return parse(data, views, source=str(path))
+    return parse(data, views, source=str(path), on_bad_box=on_bad_box)
 
 
 def write_boxes(path: str | Path, frames: Sequence[Frame], views: Views = None) -> None:

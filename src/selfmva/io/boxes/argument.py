@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from selfmva.core.bad_box_frames import BadBoxWatch, without_bad_boxes
+from selfmva.core.box_units import check_units
 from selfmva.core.types import Frame, View, clip_to_views
 from selfmva.errors import DataError, InputError
 from selfmva.io.boxes.any_format import read_boxes
@@ -21,10 +23,12 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike
 
+    from selfmva.core.bad_boxes import OnBadBox
+
     BoxesLike = Sequence[Frame | Sequence[ArrayLike | None]] | pd.DataFrame | str | Path
 
 
-def resolve_boxes(boxes: BoxesLike, views: Sequence[View]) -> list[Frame]:
+def resolve_boxes(boxes: BoxesLike, views: Sequence[View], on_bad_box: OnBadBox = "drop") -> list[Frame]:
     """Turn what a user gives for boxes into frames, clipped to the images.
 
     Args:
@@ -32,14 +36,18 @@ def resolve_boxes(boxes: BoxesLike, views: Sequence[View]) -> list[Frame]:
             time (Frames that all carry the default instant 0 are numbered by their position); or a tidy pandas
             table; or a path that `read_boxes` reads.
         views: The views, in the order of the boxes.
+        on_bad_box: See `clipped_frames`.
 
     Returns:
         One frame per instant, in the order of instants; empty where there are none.
 
     Raises:
-        InputError: None of these, another number of views, a box that is none or lies outside its image, or
-            instants that do not increase.
+        InputError: None of these, another number of views, instants that do not increase, or see `clipped_frames`.
         DataError: A file is missing or damaged.
+
+    Warns:
+        BadBoxWarning: Boxes were dropped.
+        BoxUnitsWarning: See `selfmva.core.box_units.check_units`.
 
     Example:
         >>> views = [View("door", 640, 480), View("window", 640, 480)]
@@ -47,24 +55,52 @@ def resolve_boxes(boxes: BoxesLike, views: Sequence[View]) -> list[Frame]:
         [Frame(index=0, boxes per view: 1, 0), Frame(index=1, boxes per view: 0, 1)]
     """
     if isinstance(boxes, str | os.PathLike):
-        frames = read_boxes(Path(boxes), views)
+        frames = read_boxes(Path(boxes), views, on_bad_box=on_bad_box)
     elif _is_table(boxes):
         try:
-            frames = frames_from_table(boxes, views)  # type: ignore[arg-type]  # _is_table has looked
+            frames = frames_from_table(boxes, views, on_bad_box=on_bad_box)  # type: ignore[arg-type]  # _is_table has looked
         except DataError as error:
             raise InputError(str(error)) from error
     elif isinstance(boxes, Sequence | np.ndarray):
-        frames = _frames_from_sequence(boxes)
+        frames = _frames_from_sequence(boxes, on_bad_box)
     else:
         raise InputError(
             "boxes must be boxes[t][v] (one (N, 4) array per instant and view), a sequence of Frame, a table with "
             f"columns frame, view, x1, y1, x2, y2, or a path to a file of boxes; got {type(boxes).__name__}"
         )
-    return [clip_to_views(frame, views) for frame in frames]
+    return clipped_frames(frames, views, on_bad_box)
 
 
-def _frames_from_sequence(boxes: Sequence[Any]) -> list[Frame]:
-    frames = [entry if isinstance(entry, Frame) else Frame(entry, index=t) for t, entry in enumerate(boxes)]
+def clipped_frames(frames: Sequence[Frame], views: Sequence[View], on_bad_box: OnBadBox = "drop") -> list[Frame]:
+    """A recording whose boxes are inside its images.
+
+    Args:
+        frames: In the order of time.
+        views: The cameras.
+        on_bad_box: `"drop"` leaves out boxes that are not finite, without area or wholly outside their image, counts
+            them in `Frame.dropped`, and warns once; `"raise"` makes them errors.
+
+    Returns:
+        As many frames.
+
+    Raises:
+        InputError: Another number of views, most boxes are bad, one is and `on_bad_box` is `"raise"`, or boxes are in
+            units in which nothing can be learnt.
+    """
+    check_units(frames, views)
+    watch, result = BadBoxWatch(views), []
+    for frame in frames:
+        clipped = clip_to_views(frame, views, on_bad_box)
+        watch.look(clipped)
+        result.append(without_bad_boxes(clipped))
+    return result
+
+
+def _frames_from_sequence(boxes: Sequence[Any], on_bad_box: OnBadBox) -> list[Frame]:
+    frames = [
+        entry if isinstance(entry, Frame) else Frame(entry, index=t, on_bad_box=on_bad_box)
+        for t, entry in enumerate(boxes)
+    ]
     if all(frame.index == 0 for frame in frames):
         return [replace(frame, index=t) for t, frame in enumerate(frames)]
     for before, after in pairwise(frames):

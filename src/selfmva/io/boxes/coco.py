@@ -17,6 +17,7 @@ from selfmva.io.storage.atomic import atomic_write
 from selfmva.io.storage.text import read_json
 
 if TYPE_CHECKING:
+    from selfmva.core.bad_boxes import OnBadBox
     from selfmva.core.types import Frame
     from selfmva.io.boxes.rows import Views, Where
 
@@ -25,7 +26,7 @@ _INSTANT_KEYS = ("instant", "frame", "frame_id")
 _FILE_NAME = re.compile(r"(\d{1,18})_(\d{1,9})\.\w+")
 
 
-def read_coco(path: str | Path, views: Views = None) -> list[Frame]:
+def read_coco(path: str | Path, views: Views = None, *, on_bad_box: OnBadBox = "drop") -> list[Frame]:
     """Read a COCO JSON.
 
     Args:
@@ -35,6 +36,7 @@ def read_coco(path: str | Path, views: Views = None) -> list[Frame]:
             `{instant}_{view}.jpg`. An annotation may have a `score` and a `track_id` (-1 = none). Where there is
             a category named person, only its boxes are read.
         views: The number of views, or the views, among which names are looked up; None: as the images say.
+        on_bad_box: See `selfmva.io.read_boxes`.
 
     Returns:
         One frame per instant that has an image.
@@ -53,16 +55,17 @@ def read_coco(path: str | Path, views: Views = None) -> list[Frame]:
         ...     read_coco(path)
         [Frame(index=3, boxes per view: 0, 1)]
     """
-    return parse_coco(read_json(path), views, source=str(path))
+    return parse_coco(read_json(path), views, source=str(path), on_bad_box=on_bad_box)
 
 
-def parse_coco(data: Any, views: Views = None, source: str = "coco") -> list[Frame]:
+def parse_coco(data: Any, views: Views = None, source: str = "coco", *, on_bad_box: OnBadBox = "drop") -> list[Frame]:
     """Turn the content of a COCO JSON into frames; see `read_coco`.
 
     Args:
         data: What the JSON holds.
         views: As in `read_coco`.
         source: Name of the file, for messages.
+        on_bad_box: See `selfmva.io.read_boxes`.
 
     Returns:
         One frame per instant that has an image.
@@ -105,7 +108,7 @@ def parse_coco(data: Any, views: Views = None, source: str = "coco") -> list[Fra
         scores=np.array([entry["score"] for entry in kept], dtype=np.float64) if scored else None,
         track_ids=np.array([entry.get("track_id", -1) for entry in kept], dtype=np.float64),
     )
-    return frames_from_rows(rows, V or None, where, instants)
+    return frames_from_rows(rows, views if isinstance(views, Sequence) else V or None, where, instants, on_bad_box)
 
 
 def write_coco(path: str | Path, frames: Sequence[Frame], views: Views = None) -> None:

@@ -17,11 +17,14 @@ from selfmva.io.storage.atomic import atomic_write
 from selfmva.io.storage.text import read_text
 
 if TYPE_CHECKING:
+    from selfmva.core.bad_boxes import OnBadBox
     from selfmva.core.types import FloatArray, Frame
     from selfmva.io.boxes.rows import Views
 
 
-def read_mot(source: str | Path | Sequence[str | Path], views: Views = None) -> list[Frame]:
+def read_mot(
+    source: str | Path | Sequence[str | Path], views: Views = None, *, on_bad_box: OnBadBox = "drop"
+) -> list[Frame]:
     """Read MOT text files, one per view.
 
     Args:
@@ -29,6 +32,7 @@ def read_mot(source: str | Path | Sequence[str | Path], views: Views = None) -> 
             named after the views (`{view.name}.txt`) are taken where `views` gives names and all are there; else
             all files, in natural order (`cam2` before `cam10`).
         views: The views or their number, to check the number of files by.
+        on_bad_box: See `selfmva.io.read_boxes`.
 
     Returns:
         One frame per instant in which somebody is seen. The numbering of the files is kept. The seventh column,
@@ -68,7 +72,7 @@ def read_mot(source: str | Path | Sequence[str | Path], views: Views = None) -> 
         scores=table[:, 6] if width == 7 else None,
         track_ids=table[:, 1],
     )
-    return frames_from_rows(rows, len(paths), where)
+    return frames_from_rows(rows, views if isinstance(views, Sequence) else len(paths), where, on_bad_box=on_bad_box)
 
 
 def write_mot(folder: str | Path, frames: Sequence[Frame], views: Views = None) -> None:

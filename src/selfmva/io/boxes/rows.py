@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from selfmva.core.bad_box_frames import LEAST_BOXES, MOST_BAD, without_bad_boxes
+from selfmva.core.bad_boxes import bad_rows, check_on_bad_box, is_placeholder, problem_of
+from selfmva.core.box_units import likely_mistake
 from selfmva.core.types import Frame, View
-from selfmva.errors import DataError, InputError
+from selfmva.errors import BadBoxWarning, DataError, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import ArrayLike, NDArray
 
+    from selfmva.core.bad_boxes import BoolArray, OnBadBox
     from selfmva.core.types import FloatArray, IntArray
 
     Views = int | Sequence[View] | None
@@ -68,7 +74,9 @@ def left_top_width_height(boxes: ArrayLike) -> FloatArray:
     return array
 
 
-def frames_from_rows(rows: Rows, views: Views, where: Where, instants: Iterable[int] = ()) -> list[Frame]:
+def frames_from_rows(
+    rows: Rows, views: Views, where: Where, instants: Iterable[int] = (), on_bad_box: OnBadBox = "drop"
+) -> list[Frame]:
     """Group rows into frames.
 
     Args:
@@ -76,19 +84,25 @@ def frames_from_rows(rows: Rows, views: Views, where: Where, instants: Iterable[
         views: The number of views, or the views; None: one more than the largest view seen.
         where: Names the place of a row in its file, for messages.
         instants: Further instants that exist, with nobody seen in them.
+        on_bad_box: `"drop"` leaves out rows whose box is not finite or has no area, which `Frame.dropped` counts;
+            `"raise"` makes the first of them an error.
 
     Returns:
         Frames in the order of their instants, which `Frame.index` holds; `track_ids` where any is not -1.
 
     Raises:
-        DataError: A row has a box without size or with NaN, or a number of an instant, view or track that is none.
+        DataError: A number of an instant, view or track is none; or a box is without area or not finite and
+            `on_bad_box` is `"raise"`; or most boxes are.
+
+    Warns:
+        BadBoxWarning: Rows were left out; how many, and where the first is.
 
     Example:
         >>> rows = Rows(np.array([4, 2]), np.array([1, 0]), corners([[0, 0, 5, 5], [1, 1, 5, 5]]))
         >>> frames_from_rows(rows, None, where=lambda row: f"row {row}")
         [Frame(index=2, boxes per view: 1, 0), Frame(index=4, boxes per view: 0, 1)]
     """
-    _require_boxes(rows.boxes, where)
+    bad = _bad_boxes(rows.boxes, views, where, on_bad_box)
     instant = _whole_numbers(rows.instants, "instant", where)
     view = _whole_numbers(rows.views, "view", where)
     scores = None if rows.scores is None else _finite(rows.scores, "score", where)
@@ -109,14 +123,13 @@ def frames_from_rows(rows: Rows, views: Views, where: Where, instants: Iterable[
     def per_view(column: NDArray[Any] | None) -> list[Sequence[Any] | None]:
         if column is None or V == 0:
             return [None if column is None else []] * len(numbers)
-        cells = np.split(column[order], cuts)
+        cells = np.split(column[order], cuts)  # bad boxes are marked, so that frames count them
         return [cells[start : start + V] for start in range(0, len(numbers) * V, V)]
 
+    columns = (rows.boxes, scores, track_ids, bad if bad.any() else None)
     return [
-        Frame(boxes or [], index=int(number), scores=score, track_ids=track)
-        for number, boxes, score, track in zip(
-            numbers, per_view(rows.boxes), per_view(scores), per_view(track_ids), strict=True
-        )
+        without_bad_boxes(Frame(boxes or [], index=int(number), scores=score, track_ids=track, bad=none))
+        for number, boxes, score, track, none in zip(numbers, *map(per_view, columns), strict=True)
     ]
 
 
@@ -131,7 +144,7 @@ def rows_from_frames(frames: Sequence[Frame]) -> Rows:
         >>> rows_from_frames([Frame([[[0, 0, 5, 5]], [[1, 1, 5, 5]]], index=3)]).instants
         array([3, 3])
     """
-    ordered = sorted(frames, key=lambda frame: frame.index)
+    ordered = sorted(map(without_bad_boxes, frames), key=lambda frame: frame.index)
     for before, after in pairwise(ordered):
         if before.index == after.index:
             raise InputError(f"two frames carry the instant {after.index}; number them with Frame(boxes, index=t)")
@@ -198,6 +211,28 @@ def _whole_numbers(values: ArrayLike, name: str, where: Where) -> IntArray:
         exact = (array % 1 == 0) & (np.abs(array) < 2**53)
         _refuse(~exact, where, lambda row: f"{name} {array[row]} is not a whole number")
     return array.astype(np.int64)
+
+
+def _bad_boxes(boxes: FloatArray, views: Views, where: Where, on_bad_box: OnBadBox) -> BoolArray:
+    """Rows that are no boxes; an error where they are not to be dropped, or where most are."""
+    bad = bad_rows(boxes)
+    if not bad.any():
+        return bad
+    if check_on_bad_box(on_bad_box) == "raise":
+        _require_boxes(boxes, where)
+    first, count = int(np.argmax(bad)), int(np.count_nonzero(bad))
+    said = f"{where(first)}: {problem_of(boxes[first])}"
+    somebody = ~is_placeholder(boxes)
+    if np.count_nonzero(somebody) >= LEAST_BOXES and bad[somebody].mean() > MOST_BAD:
+        mistake = likely_mistake([boxes], [views[0]] if isinstance(views, Sequence) else None)
+        reason = "check where they come from" if mistake is None else mistake.text
+        raise DataError(f"{count} of {len(boxes)} boxes are none, {reason}; {said}")
+    warnings.warn(
+        f"{count} of {len(boxes)} boxes are none and left out, the first: {said}; on_bad_box='raise' makes them errors",
+        BadBoxWarning,
+        stacklevel=5,
+    )
+    return bad
 
 
 def _require_boxes(boxes: FloatArray, where: Where) -> None:
