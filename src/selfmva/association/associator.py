@@ -292,8 +292,8 @@ class Associator(Pretrained):
         started = time.monotonic()
         old = self._require_model("adapt() needs a fitted associator")
         given = resolve_boxes(boxes, old.views, self._config.on_bad_box)
-        dropped, watch = sum(frame.dropped for frame in given), BadBoxWatch(old.views)
-        frames = [self._as_frame(old, frame, t, watch) for t, frame in enumerate(given)]
+        dropped = sum(frame.dropped for frame in given)
+        frames = [self._as_frame(old, frame, t) for t, frame in enumerate(given)]
         recording = CanonicalRecording.of(old.views, frames, old.config)
         model = old.reordered(recording.order)
         moves: list[Movement] = []
@@ -428,8 +428,8 @@ class Associator(Pretrained):
             state += f", {' and '.join(waiting)} set for the next fit"
         return f"Associator(recipe={self._config.recipe.name!r}, seed={self._config.seed}, {state})"
 
-    def _as_frame(self, model: FittedModel, entry: FrameLike, number: int, watch: BadBoxWatch) -> Frame:
-        """The frame as it is worked on: clipped, described, its bad boxes marked."""
+    def _as_frame(self, model: FittedModel, entry: FrameLike, number: int, watch: BadBoxWatch | None = None) -> Frame:
+        """The frame as it is worked on: clipped, described, its bad boxes marked; None for one that was looked at."""
         on_bad_box = self._config.on_bad_box
         frame = entry if isinstance(entry, Frame) else Frame(entry, index=number, on_bad_box=on_bad_box)
         if model.aligned and frame.clock_offsets is None and not self._warned_of_clocks:
@@ -441,9 +441,10 @@ class Associator(Pretrained):
                 UnalignedWarning,
                 stacklevel=3,
             )
-        self._units.look(frame)
         clipped = clip_to_views(frame, model.views, on_bad_box)
-        watch.look(clipped)
+        if watch is not None:
+            self._units.look(frame)
+            watch.look(clipped)
         frame = with_features_of(clipped, self._extractor.describe(without_bad_boxes(clipped)))
         check_feature_length(frame, model.feature_length)
         return frame

@@ -29,11 +29,12 @@ class UnitSettings:
     least_boxes: int = 60  # from which on resolutions are
     spread: float = 0.3  # of the image, over which left edges are spread, before widths can be said to grow with them
     centres_outside: float = 0.2  # fraction of the boxes; of right recordings, one or two in a hundred
-    # Of another resolution: farthest edges, as fractions of the image, of a recording that uses no more than a part of
-    # all its images, in both directions and in all views the same part.
+    # Of another resolution: farthest right and bottom edges, as fractions of the image, of a recording that uses no
+    # more than a part of all its images. People are cut off at the border, so that many of these are the same.
     largest_part: float = 0.8
-    agreement: float = 0.06  # by which these fractions may differ, relative to the largest
-    farthest: float = 99.5  # percentile that stands for the farthest edge
+    agreement: float = 0.01  # by which these fractions may differ, relative to the largest
+    fewest_alike: int = 3  # of them, and at least half
+    farthest: float = 99.5  # percentile that stands for the farthest edge, where some boxes stick out
     instants: int = 2000  # of a recording that are looked at
 
 
@@ -203,18 +204,14 @@ def _other_resolution(boxes: Sequence[FloatArray], views: Sequence[View]) -> Mis
     size = [np.array([view.width, view.height], float) for view in views]
     centres = [(array[:, :2] + array[:, 2:]) / 2 for array in boxes]
     beyond = np.concatenate([(middle > own).any(axis=1) for middle, own in zip(centres, size, strict=True)])
-    reached = np.array(
-        [np.percentile(array[:, 2:] / own, UNITS.farthest, axis=0) for array, own in zip(boxes, size, strict=True)
-         if len(array)]
-    )  # fmt: skip
-    factor = float(reached.max())
-    first = views[0]
-    fewest = min(len(array) for array in boxes)
-    same = reached.min() >= factor * (1 - UNITS.agreement)
+    edges = [array[:, 2:] / own for array, own in zip(boxes, size, strict=True) if len(array)]
+    # All of them, or without the few boxes that stick out of their image.
+    factor = max(_common_part(edges, 100.0), _common_part(edges, UNITS.farthest))
     if beyond.mean() >= UNITS.centres_outside:
+        factor = max(float(np.percentile(edge, UNITS.farthest)) for edge in edges)
         said = f"{beyond.mean():.0%} of the boxes have their centres outside of the images"
-    elif factor <= UNITS.largest_part and same and fewest >= UNITS.least_boxes:
-        said = f"the boxes of all views use the same {factor:.0%} of their images, in both directions"
+    elif factor > 0:
+        said = f"the boxes of all views end at {factor:.0%} of their images"
     else:
         return None
     first = views[0]
@@ -224,3 +221,11 @@ def _other_resolution(boxes: Sequence[FloatArray], views: Sequence[View]) -> Mis
         "the size of the images that the boxes are of, or scale the boxes",
         certain=False,
     )
+
+
+def _common_part(edges: Sequence[FloatArray], percentile: float) -> float:
+    """The part of all images, less than the whole, at which the boxes of many end; 0 where there is no such part."""
+    reached = np.array([np.percentile(edge, percentile, axis=0) for edge in edges])
+    alike = np.count_nonzero(reached >= reached.max() * (1 - UNITS.agreement))
+    many = alike >= max(UNITS.fewest_alike, reached.size / 2)
+    return float(reached.max()) if many and reached.max() <= UNITS.largest_part else 0.0
