@@ -133,7 +133,9 @@ def test_a_model_without_tables_leaves_them_out_too() -> None:
 @pytest.mark.parametrize("kind", ["outside", "turned"])
 def test_most_boxes_bad_is_an_error_with_its_reason(kind: str) -> None:
     frame = [np.array([BAD[kind]] * 8)] * 7
-    with pytest.raises(InputError, match=r"56 of 56 boxes are none, " + ("100%" if kind == "turned" else "check")):
+    with pytest.raises(
+        InputError, match=r"56 of 56 boxes so far are none, " + ("100%" if kind == "turned" else "check")
+    ):
         wildtrack().associate(frame)
 
 

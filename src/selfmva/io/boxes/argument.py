@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from selfmva.core.bad_box_frames import BadBoxWatch, without_bad_boxes
+from selfmva.core.bad_box_frames import without_bad_boxes_of_all
 from selfmva.core.box_units import check_units
 from selfmva.core.types import Frame, View, clip_to_views
 from selfmva.errors import DataError, InputError
@@ -88,12 +88,7 @@ def clipped_frames(frames: Sequence[Frame], views: Sequence[View], on_bad_box: O
             units in which nothing can be learnt.
     """
     check_units(frames, views)
-    watch, result = BadBoxWatch(views), []
-    for frame in frames:
-        clipped = clip_to_views(frame, views, on_bad_box)
-        watch.look(clipped)
-        result.append(without_bad_boxes(clipped))
-    return result
+    return without_bad_boxes_of_all([clip_to_views(frame, views, on_bad_box) for frame in frames], views)
 
 
 def _frames_from_sequence(boxes: Sequence[Any], on_bad_box: OnBadBox) -> list[Frame]:

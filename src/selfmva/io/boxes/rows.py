@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from selfmva.core.bad_box_frames import LEAST_BOXES, MOST_BAD, without_bad_boxes
+from selfmva.core.bad_box_frames import is_mostly_bad, without_bad_boxes
 from selfmva.core.bad_boxes import bad_rows, check_on_bad_box, is_placeholder, problem_of
 from selfmva.core.box_units import likely_mistake
 from selfmva.core.types import Frame, View
@@ -222,8 +222,8 @@ def _bad_boxes(boxes: FloatArray, views: Views, where: Where, on_bad_box: OnBadB
         _require_boxes(boxes, where)
     first, count = int(np.argmax(bad)), int(np.count_nonzero(bad))
     said = f"{where(first)}: {problem_of(boxes[first])}"
-    somebody = ~is_placeholder(boxes)
-    if np.count_nonzero(somebody) >= LEAST_BOXES and bad[somebody].mean() > MOST_BAD:
+    nobody = int(np.count_nonzero(is_placeholder(boxes)))
+    if is_mostly_bad(count - nobody, len(boxes) - nobody):
         mistake = likely_mistake([boxes], [views[0]] if isinstance(views, Sequence) else None)
         reason = "check where they come from" if mistake is None else mistake.text
         raise DataError(f"{count} of {len(boxes)} boxes are none, {reason}; {said}")
