@@ -18,7 +18,7 @@ from selfmva.association.left_out import with_features_of, with_left_out
 from selfmva.association.model import FittedModel
 from selfmva.association.parameters import change_parameters, hold_at_once, read_parameters, waiting_parameters
 from selfmva.association.pretrained import Pretrained
-from selfmva.association.recording import CanonicalRecording, check_feature_length, read_recording
+from selfmva.association.recording import CanonicalRecording, check_feature_length, read_recording, with_usable_tracks
 from selfmva.association.streaming import associate_frames, chunks
 from selfmva.core.bad_box_frames import BadBoxWatch, without_bad_boxes
 from selfmva.core.box_units import UnitsWatch
@@ -217,13 +217,14 @@ class Associator(Pretrained):
                 appearance tells nothing.
             BadBoxWarning: Boxes were left out, see `on_bad_box`.
             BoxUnitsWarning: Boxes look as if they were of images of another size.
+            TrackIdsWarning: Track ids are no tracks, and are ignored.
             GeometryMissingWarning: No geometry is trusted; people are told apart by what they look like alone.
         """
         started = time.monotonic()
         config = self._config
         check_device(config.device)  # before the work: a wrong name is known now
         cameras, frames = read_recording(views, boxes, config.on_bad_box)
-        dropped = sum(frame.dropped for frame in frames)
+        dropped, frames = sum(frame.dropped for frame in frames), with_usable_tracks(frames, cameras)
         extractor = FeatureExtractor(config.appearance, config.device)
         with limited_threads(config.threads):
             frames = extractor.describe_recording(frames, views, cameras, partial(progress, "look"))
@@ -292,7 +293,7 @@ class Associator(Pretrained):
         started = time.monotonic()
         old = self._require_model("adapt() needs a fitted associator")
         given = resolve_boxes(boxes, old.views, self._config.on_bad_box)
-        dropped = sum(frame.dropped for frame in given)
+        dropped, given = sum(frame.dropped for frame in given), with_usable_tracks(given, old.views)
         frames = [self._as_frame(old, frame, t) for t, frame in enumerate(given)]
         recording = CanonicalRecording.of(old.views, frames, old.config)
         model = old.reordered(recording.order)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from selfmva.core.packed_boxes import canonical_view_order, feature_length
 from selfmva.core.types import Frame, View, reorder_views
 from selfmva.datasets.base import MultiViewDataset
-from selfmva.errors import InputError
+from selfmva.errors import InputError, TrackIdsWarning
+from selfmva.geometry.track_ids import find_useless_ids, without_ids_of
 from selfmva.io.boxes.argument import clipped_frames, resolve_boxes
 from selfmva.io.video.view_argument import resolve_views
 from selfmva.pretext.sampler import check_anchor_view
@@ -57,6 +59,29 @@ class CanonicalRecording:
     def places(self) -> list[int]:
         """Where each of the user's views is: the order that leads back."""
         return [self.order.index(view) for view in range(len(self.order))]
+
+
+def with_usable_tracks(frames: list[Frame], views: Sequence[View]) -> list[Frame]:
+    """Frames without the track ids of views in which these are no tracks, see `selfmva.geometry.track_ids`.
+
+    Warns:
+        TrackIdsWarning: Ids are ignored, and why.
+    """
+    if any(frame.track_ids is None for frame in frames):
+        return frames
+    useless = find_useless_ids(frames, len(views))
+    if not useless:
+        return frames
+    names: dict[str, list[str]] = {}
+    for view, reason in sorted(useless.items()):
+        names.setdefault(reason, []).append(repr(views[view].name))
+    reasons = "; ".join(f"in {', '.join(where)}, {reason}" for reason, where in names.items())
+    warnings.warn(
+        f"track ids are no tracks and are ignored, people are followed by where they stand: {reasons}",
+        TrackIdsWarning,
+        stacklevel=3,
+    )
+    return without_ids_of(frames, useless)
 
 
 def check_feature_length(frame: Frame, length: int | None) -> None:
