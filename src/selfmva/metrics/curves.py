@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from selfmva.errors import InputError
-from selfmva.metrics.association import cumulative
+from selfmva.metrics.association import check_probabilities, cumulative
 
 if TYPE_CHECKING:
     from selfmva.core.types import FloatArray, IntArray
@@ -65,7 +65,7 @@ def reliability_curve(labels: np.ndarray, probabilities: np.ndarray, bins: int =
         calibration error.
 
     Raises:
-        InputError: Labels and probabilities are not of the same length.
+        InputError: Labels and probabilities are not of the same length, or one is NaN or outside of [0, 1].
 
     Example:
         >>> curve = reliability_curve(np.array([True, False, False]), np.array([0.9, 0.2, 0.4]), bins=2)
@@ -76,7 +76,8 @@ def reliability_curve(labels: np.ndarray, probabilities: np.ndarray, bins: int =
         raise InputError(
             f"labels and probabilities must have the same length, got {len(labels)} and {len(probabilities)}"
         )
-    index = np.minimum((np.clip(probabilities, 0, 1) * bins).astype(np.int64), bins - 1)
+    check_probabilities(probabilities)
+    index = np.minimum((probabilities * bins).astype(np.int64), bins - 1)
     counts = np.bincount(index, minlength=bins)
     with np.errstate(invalid="ignore"):  # 0 / 0 of an empty bin is the NaN that is promised
         expected = np.bincount(index, weights=probabilities, minlength=bins) / counts
