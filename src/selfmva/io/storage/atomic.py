@@ -45,7 +45,7 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
         yield temporary
         if target.exists():
             shutil.copymode(target, temporary)
-        _flush_to_disk(temporary)
+        flush_to_disk(temporary)
         temporary.replace(target)
     except OSError as error:
         raise DataError(f"cannot write {path}: {error}; what was there before is unchanged") from error
@@ -53,8 +53,8 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def _flush_to_disk(path: Path) -> None:
-    """Without this, a power cut after the rename can leave an empty file under the new name."""
+def flush_to_disk(path: Path) -> None:
+    """Wait until a file is on the disk: else a power cut after a rename can leave an empty one under the new name."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
