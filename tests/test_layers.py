@@ -143,10 +143,11 @@ def test_walk_finds_the_package() -> None:
     assert dependencies("selfmva.core.types", modules) == {
         "selfmva.errors",
         "selfmva.core.arguments",
+        "selfmva.core.bad_boxes",
+        "selfmva.core.frame_columns",
         "selfmva.core.images",
         "selfmva.core.messages",
         "selfmva.core.scalars",
-        "selfmva.core.values",
         "selfmva.core.view_checks",
     }
 

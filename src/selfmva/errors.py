@@ -53,6 +53,22 @@ class UnalignedWarning(SelfMVAWarning):
     """Clocks of the cameras are apart, and frames come as the cameras gave them."""
 
 
+class BadBoxWarning(SelfMVAWarning):
+    """Boxes that are none (without area, not finite, wholly outside their image) are left out."""
+
+
+class BoxUnitsWarning(SelfMVAWarning):
+    """Boxes look as if they were in other units than pixels of their views."""
+
+
+class TrackIdsWarning(SelfMVAWarning):
+    """Track ids are no tracks, and are ignored."""
+
+
+class DuplicateIdentityWarning(SelfMVAWarning):
+    """Labels have one person in two boxes of one view at one instant."""
+
+
 class LearntNothingWarning(SelfMVAWarning):
     """fit() did no better than chance on instants that it had not seen."""
 

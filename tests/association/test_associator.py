@@ -286,7 +286,7 @@ TWO = [(640, 480), (640, 480)]
 )
 def test_fit_refuses(views: Any, boxes: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):  # InputError, or DataError for a file
-        quick().fit(views, boxes)
+        quick(on_bad_box="raise").fit(views, boxes)
 
 
 def test_fit_refuses_boxes_beside_a_dataset(recording: Simulated) -> None:
@@ -373,7 +373,7 @@ def test_boxes_that_stick_out_are_clipped(associator: Associator) -> None:
 )
 def test_associate_refuses(associator: Associator, frame: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        associator.associate(frame)
+        copy.copy(associator).set_params(on_bad_box="raise").associate(frame)
 
 
 def test_one_more_view_than_was_fitted_is_named(associator: Associator) -> None:
@@ -507,8 +507,9 @@ def test_a_crowd_makes_shorter_chunks(associator: Associator) -> None:
 
 
 def test_a_stream_names_the_frame_that_is_wrong(associator: Associator) -> None:
+    strict = copy.copy(associator).set_params(on_bad_box="raise")
     with pytest.raises(InputError, match="instant 1, view 2, row 0"):
-        list(associator.associate_many([[[], [], []], [[], [], [[5, 5, 1, 1]]]]))
+        list(strict.associate_many([[[], [], []], [[], [], [[5, 5, 1, 1]]]]))
 
 
 # Embeddings.

@@ -188,7 +188,7 @@ class TestFit:
         with pytest.raises(ZeroDivisionError, match="mine"):
             flat().fit(short(), **{watch: fail if watch == "progress" else [fail]})
 
-    @pytest.mark.parametrize("checkpoint", each(*NO_PATHS[1:], "y" * 300, "y" * 250))
+    @pytest.mark.parametrize("checkpoint", each(*NO_PATHS[1:], "y" * 300, "y" * 256))
     def test_a_checkpoint_that_is_no_path(self, checkpoint: Any) -> None:
         with pytest.raises(InputError, match="^checkpoint must be a path"):
             Associator(recipe="geometry").fit(short(), checkpoint=checkpoint)
@@ -273,9 +273,7 @@ class TestFit:
 class TestCalls:
     @pytest.mark.parametrize(
         "frame",
-        each(
-            None, 3, "door", b"door", {}, {0: BOX}, {1.0}, [BOX], [BOX] * 4, [[1, 2, 3, 4]] * 3, [3, BOX, BOX], object()
-        ),
+        each(None, 3, "door", b"door", {0: BOX}, {1.0}, [BOX], [BOX] * 4, [[1, 2, 3, 4]] * 3, [3, BOX, BOX], object()),
     )
     def test_associate(self, frame: Any) -> None:
         with pytest.raises(InputError):

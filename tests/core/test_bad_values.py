@@ -16,10 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selfmva.core.arguments import entries, is_one_of, offers, stream
+from selfmva.core.frame_columns import validate_boxes
 from selfmva.core.messages import shown
 from selfmva.core.paths import LONGEST_NAME, as_path
 from selfmva.core.scalars import flag, integer, real
-from selfmva.core.types import LARGEST_INDEX, Frame, View, validate_boxes
+from selfmva.core.types import LARGEST_INDEX, Frame, View
 from selfmva.core.values import integer_array, real_array
 from selfmva.datasets.base import MultiViewDataset
 from selfmva.errors import InputError

@@ -12,7 +12,8 @@ from box_strategies import box_arrays, positions
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfmva.core.types import Frame, View, clip_to_views, reorder_views, validate_boxes
+from selfmva.core.frame_columns import validate_boxes
+from selfmva.core.types import Frame, View, clip_to_views, reorder_views
 from selfmva.errors import InputError
 
 sizes = st.integers(1, 4000)

@@ -12,30 +12,32 @@ from typing import TYPE_CHECKING, Any, Self
 
 from selfmva.association.appearance.matches import match_by_appearance
 from selfmva.association.embedding_choice import choose_embedding
+from selfmva.association.frame_reader import FrameReader
 from selfmva.association.frames_argument import each_frame
 from selfmva.association.learning import learn
+from selfmva.association.left_out import with_left_out
 from selfmva.association.model import FittedModel
 from selfmva.association.parameters import change_parameters, hold_at_once, read_parameters, waiting_parameters
 from selfmva.association.pretrained import Pretrained
-from selfmva.association.recording import CanonicalRecording, check_feature_length, read_recording
+from selfmva.association.recording import CanonicalRecording, read_recording, with_usable_tracks
 from selfmva.association.streaming import associate_frames, chunks
+from selfmva.core.bad_box_frames import BadBoxWatch, without_bad_boxes
 from selfmva.core.config import AssociatorConfig
 from selfmva.core.devices import check_device, find_device
+from selfmva.core.frame_columns import validate_boxes
 from selfmva.core.messages import shown
 from selfmva.core.packed_boxes import feature_length
 from selfmva.core.scalars import integer
 from selfmva.core.threads import MOST_THREADS, limited_threads, map_in_order
-from selfmva.core.types import Frame, clip_to_views, validate_boxes
 from selfmva.core.view_checks import view_number
 from selfmva.errors import (
     GeometryMissingWarning,
     InputError,
     LearntNothingWarning,
     NotFittedError,
-    UnalignedWarning,
 )
 from selfmva.geometry.calibration import calibrate, recalibrate_floor
-from selfmva.io.boxes.argument import as_frame, resolve_boxes
+from selfmva.io.boxes.argument import resolve_boxes
 from selfmva.io.video.view_argument import resolve_views
 from selfmva.perception.features import FeatureExtractor
 from selfmva.training.callbacks import Callback, ProgressHook, read_watch, silent
@@ -49,7 +51,9 @@ if TYPE_CHECKING:
 
     from selfmva.association.association import Association
     from selfmva.association.fit_report import FitReport
+    from selfmva.core.bad_boxes import OnBadBox
     from selfmva.core.config import AppearanceConfig, AssociationConfig, EncoderConfig, GeometryConfig, Recipe
+    from selfmva.core.types import Frame
     from selfmva.datasets.base import MultiViewDataset
     from selfmva.geometry.calibration import Movement
     from selfmva.io.boxes.argument import BoxesLike, FrameLike
@@ -76,6 +80,10 @@ class Associator(Pretrained):
             `"torchvision:resnet50"`), or an `AppearanceConfig` or a dictionary of its fields. None: only features that
             frames bring along are used.
         association: An `AssociationConfig` or a dictionary of its fields.
+        on_bad_box: What happens with boxes without area, not finite or wholly outside their image. `"drop"`: they are
+            left out, counted (`Association.dropped_boxes`, `fit_report_.dropped_boxes`) and warned of once a call;
+            where they stood, `associate` answers id -1 and probability 0. `"raise"`: an error. Most boxes bad are an
+            error in any case.
 
     Attributes:
         model_: All of the following as one value, a `selfmva.association.model.FittedModel`.
@@ -115,6 +123,7 @@ class Associator(Pretrained):
         geometry: GeometryConfig | dict[str, Any] | None = None,
         appearance: str | AppearanceConfig | dict[str, Any] | None = None,
         association: AssociationConfig | dict[str, Any] | None = None,
+        on_bad_box: OnBadBox = "drop",
     ) -> None:
         self._config = read_parameters(
             {
@@ -127,10 +136,10 @@ class Associator(Pretrained):
                 "geometry": geometry,
                 "appearance": appearance,
                 "association": association,
+                "on_bad_box": on_bad_box,
             }
         )
         self._extractor = FeatureExtractor(self._config.appearance, self._config.device)
-        self._warned_of_clocks = False
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002  # as scikit-learn asks
         """Hyper-parameters by name; `Associator(**associator.get_params())` is an equal, unfitted one.
@@ -146,7 +155,8 @@ class Associator(Pretrained):
     def set_params(self, **params: Any) -> Self:
         """Change hyper-parameters. What was learnt stays, and is saved with those it was learnt with.
 
-        `association` and `threads` hold at once. The others wait for the next `fit`; the repr and the log say so.
+        `association`, `threads` and `on_bad_box` hold at once. The others wait for the next `fit`; the repr and the log
+        say so.
 
         Args:
             **params: As for `Associator`; of a stage that is given as a dictionary, other fields stay as they are.
@@ -199,7 +209,8 @@ class Associator(Pretrained):
             self
 
         Raises:
-            InputError: Views or boxes are wrong; names instant, view and row. Or another argument is.
+            InputError: Views or boxes are wrong; names instant, view and row. Most boxes are bad, or in other units
+                than pixels. Or another argument is wrong.
             PluginError: The dataset breaks its contract (see `selfmva.datasets.check_adapter`), or raises something.
             DataError: A file is missing, damaged, or cannot be written.
             CheckpointError: `resume` with a checkpoint that is damaged or of another training.
@@ -207,13 +218,17 @@ class Associator(Pretrained):
         Warns:
             LearntNothingWarning: No geometry is trusted, held-out instants are told apart no better than by chance, and
                 appearance tells nothing.
+            BadBoxWarning: Boxes were left out, see `on_bad_box`.
+            BoxUnitsWarning: Boxes look as if they were of images of another size.
+            TrackIdsWarning: Track ids are no tracks, and are ignored.
             GeometryMissingWarning: No geometry is trusted; people are told apart by what they look like alone.
         """
         started = time.monotonic()
         config = self._config
         check_device(config.device)  # before the work: what is wrong is known now
         watch = read_watch(progress, callbacks, checkpoint, resume)
-        cameras, frames = read_recording(views, boxes)
+        cameras, frames = read_recording(views, boxes, config.on_bad_box)
+        dropped, frames = sum(frame.dropped for frame in frames), with_usable_tracks(frames, cameras)
         extractor = FeatureExtractor(config.appearance, config.device)
         with limited_threads(config.threads):
             frames = extractor.describe_recording(frames, views, cameras, partial(watch.progress, "look"))
@@ -239,7 +254,7 @@ class Associator(Pretrained):
         with limited_threads(config.threads):
             model = learn(model, frames, identity, trained_on=True, held_out=held_out, decision=choice.reason)
         self._extractor = extractor
-        report = self._take_over(model.reordered(recording.places), time.monotonic() - started)
+        report = self._take_over(model.reordered(recording.places), time.monotonic() - started, dropped)
         if report.mirrored:
             logger.warning("%s", report.mirror_advice())
         if self.appearance_ and not report.geometry_found:
@@ -279,7 +294,9 @@ class Associator(Pretrained):
         """
         started = time.monotonic()
         old = self._require_model("adapt() needs a fitted associator")
-        frames = [self._as_frame(old, frame, t) for t, frame in enumerate(resolve_boxes(boxes, old.views))]
+        given = resolve_boxes(boxes, old.views, self._config.on_bad_box)
+        dropped, given = sum(frame.dropped for frame in given), with_usable_tracks(given, old.views)
+        frames = [self._reader.read(frame, t, self._config.on_bad_box) for t, frame in enumerate(given)]
         recording = CanonicalRecording.of(old.views, frames, old.config)
         model = old.reordered(recording.order)
         moves: list[Movement] = []
@@ -302,7 +319,7 @@ class Associator(Pretrained):
             model = replace(model, card=old.card.model_copy(update={"metrics": {}, "evaluated_on": ""}))
         distances = {move.view: move.distance for move in moves}
         moved = {view.name: distances[view.name] for view in old.views if view.name in distances}
-        self._take_over(model.reordered(recording.places), time.monotonic() - started, moved)
+        self._take_over(model.reordered(recording.places), time.monotonic() - started, dropped, moved)
         return self
 
     def associate(self, frame: FrameLike) -> Association:
@@ -317,10 +334,16 @@ class Associator(Pretrained):
 
         Raises:
             NotFittedError: Before `fit` or `from_pretrained`.
-            InputError: Another number of views than was fitted, or a box that is none; names view and row.
+            InputError: Another number of views than was fitted, or a box that is none where `on_bad_box` is
+                `"raise"`, or most are; names view and row.
+
+        Warns:
+            BadBoxWarning: A box is none: it keeps its place in the answer, with id -1 and probability 0.
+            BoxUnitsWarning: Boxes look as if they were in other units than pixels of their views.
         """
         model = self._require_model("associate() needs a fitted associator")
-        return self._associate(model, [self._as_frame(model, frame, 0)])[0]
+        read = self._reader.read(frame, 0, self._config.on_bad_box, BadBoxWatch(model.views))
+        return self._associate(model, [read])[0]
 
     def associate_many(self, frames: Iterable[FrameLike], *, threads: int | None = None) -> Iterator[Association]:
         """Say who is who at every instant of a stream; memory does not grow with its length.
@@ -336,11 +359,15 @@ class Associator(Pretrained):
         Raises:
             NotFittedError: Before `fit` or `from_pretrained`.
             InputError: See `associate`.
+
+        Warns:
+            BadBoxWarning: A box is none, the first of the stream; see `associate`.
         """
         model = self._require_model("associate_many() needs a fitted associator")
         stream = each_frame(frames)
         threads = self._config.threads if threads is None else integer(threads, "threads", least=1, most=MOST_THREADS)
-        parts = chunks(self._as_frame(model, entry, number) for number, entry in enumerate(stream))
+        read = partial(self._reader.read, on_bad_box=self._config.on_bad_box, watch=BadBoxWatch(model.views))
+        parts = chunks(read(entry, number) for number, entry in enumerate(stream))
         # Several threads of ours must not be multiplied by those of products of matrices, which are everybody's.
         with limited_threads(1, shared_only=True) if threads > 1 else nullcontext():
             for part in map_in_order(partial(self._associate, model), parts, threads):
@@ -397,6 +424,7 @@ class Associator(Pretrained):
         """Take over what was learnt."""
         super()._keep(model)
         self._extractor.learnt_by = model.appearance
+        self._reader = FrameReader(model, self._extractor)
 
     def _waiting(self) -> list[str]:
         return [] if self._model is None else waiting_parameters(self._model.config, self._config)
@@ -407,32 +435,20 @@ class Associator(Pretrained):
             state += f", {' and '.join(waiting)} set for the next fit"
         return f"Associator(recipe={self._config.recipe.name!r}, seed={self._config.seed}, {state})"
 
-    def _as_frame(self, model: FittedModel, entry: FrameLike, number: int) -> Frame:
-        frame = as_frame(entry, model.views, number)
-        if model.aligned and frame.clock_offsets is None and not self._warned_of_clocks:
-            self._warned_of_clocks = True
-            warnings.warn(
-                f"instant {frame.index} comes as the cameras gave it, whose clocks are apart (clock_offsets_ "
-                f"{model.clock_offsets.tolist()} instants), but what was learnt is of views in line: bring frames in "
-                "line first, selfmva.geometry.align_frames.align_frames(frames, associator.clock_offsets_)",
-                UnalignedWarning,
-                stacklevel=3,
-            )
-        frame = self._extractor.describe(clip_to_views(frame, model.views))
-        check_feature_length(frame, model.feature_length)
-        return frame
-
     def _associate(self, model: FittedModel, frames: list[Frame]) -> list[Association]:
         with limited_threads(1):  # frames are small: threads are for several chunks of them
-            return associate_frames(model, frames)
+            found = associate_frames(model, [without_bad_boxes(frame) for frame in frames])
+        return [with_left_out(one, frame) for one, frame in zip(found, frames, strict=True)]
 
-    def _take_over(self, model: FittedModel, seconds: float, moved: Mapping[str, float] | None = None) -> FitReport:
+    def _take_over(
+        self, model: FittedModel, seconds: float, dropped: int, moved: Mapping[str, float] | None = None
+    ) -> FitReport:
         """Keep what was learnt, its report complete."""
         clocks = {}
         if model.config.geometry.clock_bound:
             clocks = {view.name: int(k) for view, k in zip(model.views, model.clock_offsets, strict=True)}
         assert model.report is not None  # noqa: S101  # `learn` writes one
         report = replace(model.report, seconds=seconds, moved=dict(moved or {}), clock_offsets=clocks)
-        self._warned_of_clocks = False
+        report = replace(report, dropped_boxes=dropped)
         self._keep(replace(model, report=report))
         return report

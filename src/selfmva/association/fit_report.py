@@ -83,6 +83,8 @@ class FitReport:
         views_upside_down: Names of the views on the floor whose cameras hang upside down.
         mirrored: Names of the views that would join the floor if their images were flipped; where no floor was found,
             of the two views of which one shows a mirror image.
+        dropped_boxes: Number of boxes that were left out, because they are not finite, without area or outside their
+            image.
     """
 
     pairs: tuple[PairReport, ...]
@@ -101,6 +103,7 @@ class FitReport:
     calibrated_instants: int = 0
     views_upside_down: tuple[str, ...] = ()
     mirrored: tuple[str, ...] = ()
+    dropped_boxes: int = 0
 
     @property
     def better_than_chance(self) -> bool:
@@ -157,7 +160,8 @@ class FitReport:
     def summary(self) -> str:
         """What was found, in a few sentences."""
         said = (self._geometry(), self._upside_down(), self._mirrored(), self.decision, self._embedding())
-        return "; ".join(filter(None, (*said, self._appearance())))
+        dropped = f"{self.dropped_boxes} bad boxes were left out" if self.dropped_boxes else ""
+        return "; ".join(filter(None, (*said, self._appearance(), dropped)))
 
     def advice(self) -> str:
         """What to do about what was not found; empty where everything was."""

@@ -236,5 +236,6 @@ def _count(association: Association) -> dict[str, int]:
     import numpy as np
 
     ids = np.concatenate(association.ids)
+    ids = ids[ids >= 0]
     seen_in = np.unique(ids, return_counts=True)[1]
     return {"instants": 1, "boxes": len(ids), "people": len(seen_in), "shared": int((seen_in > 1).sum())}

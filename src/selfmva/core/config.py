@@ -219,6 +219,11 @@ class AssociatorConfig(Stage):
     precision: Literal["float32", "bfloat16"] = Field(
         "float32", description="'bfloat16' trains under automatic mixed precision."
     )
+    on_bad_box: Literal["drop", "raise"] = Field(
+        "drop",
+        description="Boxes without area, not finite or wholly outside their image are left out, counted and warned of "
+        "once ('drop'), or are an error ('raise').",
+    )
     encoder: EncoderConfig = Field(default_factory=EncoderConfig, description="The geometric encoder.")
     recipe: Recipe = Field(default_factory=AutoRecipe, description="Whether and how the encoder is trained.")
     geometry: GeometryConfig = Field(default_factory=GeometryConfig, description="Self-calibration.")

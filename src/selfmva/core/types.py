@@ -12,18 +12,28 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from selfmva.core.arguments import entries
-from selfmva.core.images import as_rgb
+from selfmva.core.bad_boxes import as_mask, check_on_bad_box, problem_of
+from selfmva.core.frame_columns import (
+    read_features,
+    read_images,
+    read_marks,
+    read_names,
+    read_offsets,
+    read_scores,
+    read_track_ids,
+    validate_boxes,
+)
 from selfmva.core.messages import shown
 from selfmva.core.scalars import integer
-from selfmva.core.values import integer_array, real_array
 from selfmva.core.view_checks import check_view_count, check_view_names
 from selfmva.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
+    from selfmva.core.bad_boxes import BoolArray, OnBadBox
     from selfmva.core.images import Image
 
     FloatArray = NDArray[np.float64]
@@ -63,141 +73,6 @@ class View:
             object.__setattr__(self, side, integer(getattr(self, side), what, least=1, most=LARGEST_IMAGE_SIDE))
 
 
-def validate_boxes(boxes: ArrayLike | None, *, instant: int = 0, view: int = 0) -> FloatArray:
-    """Check the boxes of one view at one instant and return them as an array.
-
-    Args:
-        boxes: `(N, 4)` xyxy in pixels; N may be 0; None stands for a view that is absent.
-        instant: Number of the instant, for the error message.
-        view: Number of the view, for the error message.
-
-    Returns:
-        `(N, 4)` float64, a read-only copy.
-
-    Raises:
-        InputError: No real numbers, wrong shape, NaN or infinity, or x2 <= x1 or y2 <= y1.
-
-    Example:
-        >>> validate_boxes([[10, 20, 30, 80]])
-        array([[10., 20., 30., 80.]])
-        >>> validate_boxes([]).shape
-        (0, 4)
-    """
-    where = f"instant {instant}, view {view}"
-    array = real_array([] if boxes is None else boxes, f"{where}: boxes")
-    if array.size == 0:
-        array = array.reshape(0, 4)
-    if array.ndim != 2 or array.shape[1] != 4:
-        raise InputError(
-            f"{where}: boxes must have shape (N, 4), columns x1, y1, x2, y2 in pixels, got shape {array.shape}"
-        )
-    finite = np.isfinite(array).all(axis=1)
-    if not finite.all():
-        row = int(np.argmin(finite))
-        raise InputError(f"{where}, row {row}: box {array[row].tolist()} is not finite; drop it or repair it")
-    ordered = (array[:, 2] > array[:, 0]) & (array[:, 3] > array[:, 1])
-    if not ordered.all():
-        row = int(np.argmin(ordered))
-        raise InputError(
-            f"{where}, row {row}: box {array[row].tolist()} needs x2 > x1 and y2 > y1; "
-            "boxes are corners (x1, y1, x2, y2), not (x, y, width, height)"
-        )
-    array.flags.writeable = False
-    return array
-
-
-def _one_a_view(values: Any, views: int, name: str, index: int) -> Sequence[Any]:
-    """Check that there is one entry per view; what these are is not looked at."""
-    given = entries(values, f"instant {index}: {name}", "one entry per view")
-    if len(given) != views:
-        raise InputError(
-            f"instant {index}: {name} has {len(given)} views, boxes have {views}; None where one is absent"
-        )
-    return given
-
-
-def _per_box(
-    values: Any, boxes: tuple[FloatArray, ...], name: str, index: int, read: Callable[[Any, str], NDArray[Any]]
-) -> tuple[NDArray[Any], ...] | None:
-    """Check one value per box (scores, track ids) in every view."""
-    if values is None:
-        return None
-    columns = []
-    for view, (given, box) in enumerate(zip(_one_a_view(values, len(boxes), name, index), boxes, strict=True)):
-        where = f"instant {index}, view {view}: {name}"
-        column = read([] if given is None else given, where)
-        if not column.size:
-            column = column.reshape(0)
-        if column.ndim != 1:
-            raise InputError(f"{where} must have shape (N,), one entry per box, got {column.shape}")
-        if len(column) != len(box):
-            raise InputError(f"{where} must have one entry per box, got {len(column)} for {len(box)} boxes")
-        column.flags.writeable = False
-        columns.append(column)
-    return tuple(columns)
-
-
-def _finite(values: Any, what: str) -> FloatArray:
-    numbers: FloatArray = real_array(values, what)
-    if not np.isfinite(numbers).all():
-        raise InputError(f"{what} must be finite, got {numbers[~np.isfinite(numbers)].flat[0]}")
-    return numbers
-
-
-def _features(values: Any, boxes: tuple[FloatArray, ...], index: int) -> tuple[NDArray[np.float32], ...] | None:
-    """Check one vector per box in every view, all of one length."""
-    if values is None:
-        return None
-    given = [
-        real_array([] if array is None else array, f"instant {index}, view {view}: features", np.float32)
-        for view, array in enumerate(_one_a_view(values, len(boxes), "features", index))
-    ]
-    width = next((array.shape[1] for array in given if array.ndim == 2 and array.shape[0]), 0)
-    arrays = tuple(array if array.size else np.zeros((0, width), np.float32) for array in given)
-    for view, (array, box) in enumerate(zip(arrays, boxes, strict=True)):
-        where = f"instant {index}, view {view}: features"
-        if array.shape != (len(box), width):
-            raise InputError(
-                f"{where} must be (N, D), one row per box and as long in all views, got shape {array.shape} for "
-                f"{len(box)} boxes, expected {(len(box), width)}"
-            )
-        if np.isinf(array).any():
-            raise InputError(f"{where} must be finite in float32, or NaN where they are not known")
-        array.flags.writeable = False
-    return arrays
-
-
-def _images(values: Any, views: int, index: int) -> tuple[Image | None, ...] | None:
-    """Check one image, or None, per view."""
-    if values is None:
-        return None
-    images = []
-    for view, value in enumerate(_one_a_view(values, views, "images", index)):
-        try:
-            images.append(None if value is None else as_rgb(value))
-        except InputError as error:
-            raise InputError(f"instant {index}, view {view}: {error}") from None
-    return tuple(images)
-
-
-def _names(values: Any, views: int, index: int) -> tuple[str, ...] | None:
-    """Check one name per view."""
-    if values is None:
-        return None
-    given = _one_a_view(values, views, "view_names", index)
-    if not all(isinstance(name, str) for name in given):
-        raise InputError(f"instant {index}: view_names must be names, got {shown(values)}")
-    return tuple(given)
-
-
-def _offsets(values: Any, views: int, index: int) -> tuple[int, ...] | None:
-    """Check one whole number per view."""
-    if values is None:
-        return None
-    given = _one_a_view(values, views, "clock_offsets", index)
-    return tuple(integer(value, f"instant {index}: clock_offsets") for value in given)
-
-
 FRAME_COLUMNS = (  # of a frame: one entry a view
     "boxes",
     "scores",
@@ -206,6 +81,7 @@ FRAME_COLUMNS = (  # of a frame: one entry a view
     "features",
     "clock_offsets",
     "view_names",
+    "bad",
 )
 
 
@@ -227,10 +103,14 @@ class Frame:
             the cameras gave them. See `selfmva.geometry.align_frames.align_frames`.
         view_names: What the cameras are called that the frame comes from, one a view, where that is known: frames of
             videos say it. Such a frame is refused by a model that knows some of these names in another order.
+        bad: Marks of boxes that are none, `(N,)` bool per view, which may be NaN or without area; None where all are
+            boxes. They keep their place, so that rows are those that were given, and nobody reads them.
+        dropped: Number of boxes that were given for this instant and are not in it.
+        on_bad_box: `"raise"`, or `"drop"` to mark boxes that are not finite or have no area as bad.
 
     Raises:
-        InputError: See `validate_boxes`; or the index, scores, track ids, images, features, clock offsets or names are
-            none, or do not fit the boxes.
+        InputError: See `validate_boxes`; or the index, scores, track ids, images, features, clock offsets, names or
+            marks are none, or do not fit the boxes.
 
     Example:
         >>> frame = Frame([[[10, 20, 30, 80]], []], index=7)
@@ -248,8 +128,10 @@ class Frame:
     features: tuple[NDArray[np.float32], ...] | None = field(default=None)
     clock_offsets: tuple[int, ...] | None = field(default=None)
     view_names: tuple[str, ...] | None = field(default=None)
+    bad: tuple[BoolArray, ...] | None = field(default=None)
+    dropped: int = field(default=0)
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # one for each column
         self,
         boxes: Sequence[ArrayLike | None],
         index: int = 0,
@@ -259,18 +141,29 @@ class Frame:
         features: Sequence[Any] | None = None,
         clock_offsets: Sequence[int] | None = None,
         view_names: Sequence[str] | None = None,
+        *,
+        bad: Sequence[Any] | None = None,
+        dropped: int = 0,
+        on_bad_box: OnBadBox = "raise",
     ) -> None:
         instant = integer(index, "the index of a frame", least=-LARGEST_INDEX, most=LARGEST_INDEX)
         given = entries(boxes, f"instant {instant}: boxes", "one (N, 4) array of boxes per view")
-        checked = tuple(validate_boxes(b, instant=instant, view=v) for v, b in enumerate(given))
+        marked = check_on_bad_box(on_bad_box) == "drop" or bad is not None
+        checked = tuple(
+            validate_boxes(b, instant=instant, view=v, on_bad_box="drop" if marked else "raise")
+            for v, b in enumerate(given)
+        )
+        marks = read_marks(bad, checked, on_bad_box, instant) if marked else None
         object.__setattr__(self, "boxes", checked)
         object.__setattr__(self, "index", instant)
-        object.__setattr__(self, "scores", _per_box(scores, checked, "scores", instant, _finite))
-        object.__setattr__(self, "track_ids", _per_box(track_ids, checked, "track_ids", instant, integer_array))
-        object.__setattr__(self, "images", _images(images, len(checked), instant))
-        object.__setattr__(self, "features", _features(features, checked, instant))
-        object.__setattr__(self, "clock_offsets", _offsets(clock_offsets, len(checked), instant))
-        object.__setattr__(self, "view_names", _names(view_names, len(checked), instant))
+        object.__setattr__(self, "scores", read_scores(scores, checked, marks, instant))
+        object.__setattr__(self, "track_ids", read_track_ids(track_ids, checked, instant))
+        object.__setattr__(self, "images", read_images(images, len(checked), instant))
+        object.__setattr__(self, "features", read_features(features, checked, instant))
+        object.__setattr__(self, "clock_offsets", read_offsets(clock_offsets, len(checked), instant))
+        object.__setattr__(self, "view_names", read_names(view_names, len(checked), instant))
+        object.__setattr__(self, "bad", marks)
+        object.__setattr__(self, "dropped", integer(dropped, f"instant {instant}: dropped", least=0))
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -299,18 +192,19 @@ def reorder_views(frame: Frame, order: Sequence[int]) -> Frame:
         (0, 1)
     """
     columns = {name: getattr(frame, name) for name in FRAME_COLUMNS}
-    turned = copy(frame)  # what was checked is not checked again
-    for name, column in columns.items():
-        object.__setattr__(turned, name, None if column is None else tuple(column[view] for view in order))
-    return turned
+    return _with(
+        frame,
+        **{name: None if part is None else tuple(part[view] for view in order) for name, part in columns.items()},
+    )
 
 
-def clip_to_views(frame: Frame, views: Sequence[View]) -> Frame:
+def clip_to_views(frame: Frame, views: Sequence[View], on_bad_box: OnBadBox = "raise") -> Frame:
     """Clip the boxes of a frame to the images of its views, and check the size of those that it carries.
 
     Args:
         frame: Boxes of every view at one instant.
         views: As many views as the frame has.
+        on_bad_box: `"raise"`, or `"drop"` to mark boxes wholly outside their image as bad; they stay as they are.
 
     Returns:
         The frame itself where nothing sticks out, a clipped copy otherwise.
@@ -333,22 +227,35 @@ def clip_to_views(frame: Frame, views: Sequence[View]) -> Frame:
     boxes, count = np.concatenate(frame.boxes), list(frame.counts)
     clipped = np.clip(boxes, 0.0, np.repeat(np.tile(size, 2), count, axis=0))
     visible = (clipped[:, 2] > clipped[:, 0]) & (clipped[:, 3] > clipped[:, 1])
-    if not visible.all():
-        place = int(np.argmin(visible))
-        number = int(np.searchsorted(np.cumsum(count), place, side="right"))
-        row, view = place - sum(count[:number]), views[number]
-        raise InputError(
-            f"instant {frame.index}, view {number} ({view.name!r}), row {row}: box {boxes[place].tolist()} lies "
-            f"outside the image of {view.width} x {view.height} pixels; check the view's size and the box units"
-        )
-    if np.array_equal(clipped, boxes):
+    cuts, marks = np.cumsum(count)[:-1], frame.bad
+    if not visible.all() or marks is not None:
+        known = np.zeros(len(boxes), bool) if marks is None else np.concatenate(marks)
+        clipped = np.where((visible & ~known)[:, None], clipped, boxes)
+        marks = as_mask(np.split(~visible | known, cuts))
+        outside = as_mask(np.split(~visible & ~known, cuts))
+        if on_bad_box == "raise" and outside is not None:
+            raise InputError(first_bad(_with(frame, bad=outside), views))
+    elif np.array_equal(clipped, boxes):
         return frame
     clipped.flags.writeable = False
-    ends = np.cumsum(count).tolist()
-    inside = copy(frame)  # what was checked is not checked again
-    parts = tuple(clipped[end - length : end] for end, length in zip(ends, count, strict=True))
-    object.__setattr__(inside, "boxes", parts)
-    return inside
+    return _with(frame, boxes=tuple(np.split(clipped, cuts)), bad=marks)
+
+
+def first_bad(frame: Frame, views: Sequence[View]) -> str:
+    """Where the first bad box of a frame is, and why it is one."""
+    assert frame.bad is not None  # noqa: S101  # asked of frames that have one alone
+    number = next(view for view, bad in enumerate(frame.bad) if bad.any())
+    row, view = int(np.argmax(frame.bad[number])), views[number]
+    problem = problem_of(frame.boxes[number][row], view)
+    return f"instant {frame.index}, view {number} ({view.name!r}), row {row}: {problem}"
+
+
+def _with(frame: Frame, **columns: tuple[NDArray[Any], ...] | None) -> Frame:
+    """The frame with other columns, which are known to be right."""
+    changed = copy(frame)  # what was checked is not checked again
+    for name, column in columns.items():
+        object.__setattr__(changed, name, column)
+    return changed
 
 
 def _check_sizes(frame: Frame, views: Sequence[View]) -> None:

@@ -94,6 +94,34 @@ def integer_array(values: Any, what: str) -> NDArray[np.int64]:
     return np.array(given, dtype=np.int64)
 
 
+def flag_array(values: Any, what: str) -> NDArray[np.bool_]:
+    """Read truth values.
+
+    Args:
+        values: An array, a tensor on any device, or nested lists of truth values.
+        what: They are, for messages.
+
+    Returns:
+        A copy of the same shape, bool.
+
+    Raises:
+        InputError: They are no truth values, not even numbers.
+
+    Example:
+        >>> flag_array([True, False], "bad")
+        array([ True, False])
+    """
+    try:
+        array = np.array(_as_numpy(values, what))
+    except InputError:
+        raise
+    except Exception as error:  # of whatever kind: arrays of many libraries come here
+        raise InputError(f"{what} must be truth values, got {type(values).__name__} that numpy cannot read") from error
+    if array.size and array.dtype != np.bool_:
+        raise InputError(f"{what} must be truth values, got {shown(values)}")
+    return array.astype(bool)
+
+
 def _numbers(values: Any, what: str, expected: str) -> NDArray[Any]:
     """Values as an array of floats or of whole numbers, not a copy where they are one already."""
     if type(values) is np.ndarray and values.dtype.kind in "fiu":

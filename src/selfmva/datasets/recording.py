@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from selfmva.core.scalars import integer
-from selfmva.errors import DataError, InputError, OutOfRangeError
+from selfmva.errors import DataError, DuplicateIdentityWarning, InputError, OutOfRangeError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -32,8 +33,9 @@ class Recording:
         annotated_splits: Name of a split -> the instants (`Frame.index`) of its annotated frames.
         source: Where the labels come from, for messages.
 
-    Raises:
-        DataError: An identity stands twice in one view at one instant.
+    Warns:
+        DuplicateIdentityWarning: An identity stands twice in one view at one instant: how often, and where first.
+            Labels stay as they are; see `selfmva.metrics.AssociationScores` for how such a person counts.
 
     Example:
         >>> from selfmva.core.types import Frame, View
@@ -55,7 +57,8 @@ class Recording:
     ) -> None:
         self._views = tuple(views)
         self._frames = tuple(replace(frame, track_ids=None) for frame in (*detections, *annotated))
-        self._identities = (*map(_nobody_known, detections), *(_identities(frame, source) for frame in annotated))
+        self._identities = (*map(_nobody_known, detections), *map(_identities, annotated))
+        _warn_of_duplicates(annotated, source)
         splits = {"train": tuple(range(len(detections)))}
         for name, instants in annotated_splits.items():
             chosen = set(instants)
@@ -147,14 +150,23 @@ def _nobody_known(frame: Frame) -> tuple[IntArray, ...]:
     return tuple(np.broadcast_to(np.int64(-1), count) for count in frame.counts)  # read-only, as all that is shared
 
 
-def _identities(frame: Frame, source: str) -> tuple[IntArray, ...]:
-    if frame.track_ids is None:
-        return _nobody_known(frame)
-    for view, ids in enumerate(frame.track_ids):
-        values, counts = np.unique(ids[ids >= 0], return_counts=True)
-        if (counts > 1).any():
-            raise DataError(
-                f"{source}, instant {frame.index}, view {view}: identity {values[counts > 1][0]} stands there twice; "
-                "a person has one box in a view"
-            )
-    return frame.track_ids
+def _identities(frame: Frame) -> tuple[IntArray, ...]:
+    return _nobody_known(frame) if frame.track_ids is None else frame.track_ids
+
+
+def _warn_of_duplicates(annotated: Sequence[Frame], source: str) -> None:
+    first, count = "", 0
+    for frame in annotated:
+        for view, ids in enumerate(frame.track_ids or ()):
+            values, times = np.unique(ids[ids >= 0], return_counts=True)
+            twice = values[times > 1]
+            count += len(twice)
+            if len(twice) and not first:
+                first = f"instant {frame.index}, view {view}: identity {twice[0]} stands there {times.max()} times"
+    if count:
+        warnings.warn(
+            f"{source}: {count} times, a person has more than one box in a view, the first at {first}; in scores, such "
+            "a person counts as often as matches can be right",
+            DuplicateIdentityWarning,
+            stacklevel=4,
+        )

@@ -69,11 +69,14 @@ class AssociationScores:
         average_precision: Area under precision and recall of all box pairs, pooled.
         fpr_95: False positive rate at 95 % recall; lower is better.
         precision: Correct matches / matches.
-        recall: Correct matches / people seen in both views.
+        recall: Correct matches / people seen in both views. Where labels have a person in several boxes of a view, as
+            many matches can be right as the view with fewer of them has, and so many people are counted.
         f1: Harmonic mean of the two.
-        accuracy: (correct matches + boxes rightly left alone) / people seen in either view.
+        accuracy: (correct matches + boxes rightly left alone) / people seen in either view; one in several boxes of a
+            single view is counted as often.
         ipaa_100: Fraction of view pairs with accuracy 1; `ipaa_90` and `ipaa_80` with at least 0.9 and 0.8.
-        calibration_error: Expected calibration error of the scores taken as probabilities (10 bins).
+        calibration_error: Expected calibration error of the scores taken as probabilities (10 bins); NaN where they are
+            none.
         pairs: Number of view pairs.
         box_pairs: Number of box pairs that were scored.
     """
@@ -195,6 +198,9 @@ def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray, bi
     Returns:
         A value in [0, 1]; NaN without any pair.
 
+    Raises:
+        InputError: A probability is NaN or outside of [0, 1].
+
     Example:
         >>> float(expected_calibration_error(np.array([True, False]), np.array([0.5, 0.5])))
         0.0
@@ -203,9 +209,24 @@ def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray, bi
     integer(bins, "bins", least=1, most=MOST_BINS)
     if len(labels) == 0:
         return float("nan")
-    index = np.minimum((np.clip(probabilities, 0, 1) * bins).astype(np.int64), bins - 1)
+    check_probabilities(probabilities)
+    index = np.minimum((probabilities * bins).astype(np.int64), bins - 1)
     gap = np.bincount(index, weights=labels.astype(float) - probabilities, minlength=bins)
     return float(np.abs(gap).sum() / len(labels))
+
+
+def check_probabilities(probabilities: np.ndarray) -> None:
+    """Refuse what are no probabilities.
+
+    Raises:
+        InputError: One is NaN or outside of [0, 1].
+    """
+    wrong = ~((probabilities >= 0) & (probabilities <= 1))
+    if wrong.any():
+        raise InputError(
+            f"{np.count_nonzero(wrong)} of {len(probabilities)} probabilities are not in [0, 1], the first is "
+            f"{probabilities[np.argmax(wrong)]}; scores of another kind have no calibration"
+        )
 
 
 def score_pairs(pairs: Iterable[PairResult]) -> AssociationScores:
@@ -218,7 +239,7 @@ def score_pairs(pairs: Iterable[PairResult]) -> AssociationScores:
         The pooled scores.
 
     Raises:
-        InputError: Something else than `PairResult` comes.
+        InputError: Something else than `PairResult` comes, a score is NaN, or a box is matched twice.
 
     Example:
         >>> one = np.array([5])
@@ -229,6 +250,7 @@ def score_pairs(pairs: Iterable[PairResult]) -> AssociationScores:
     labels, scores, accuracies = [np.zeros(0, bool)], [np.zeros(0)], []
     correct = matched = common = right = union = 0
     for pair in _each_pair(pairs):
+        _check_matches(pair.matches)
         label, score = _labels_and_scores(pair)
         labels.append(label)
         scores.append(score)
@@ -238,6 +260,11 @@ def score_pairs(pairs: Iterable[PairResult]) -> AssociationScores:
         if everyone:
             accuracies.append((hits + alone) / everyone)
     label, score, accuracy = np.concatenate(labels), np.concatenate(scores), np.asarray(accuracies)
+    if np.isnan(score).any():
+        raise InputError(
+            f"{np.count_nonzero(np.isnan(score))} of {len(score)} scores are NaN; give a number to each pair"
+        )
+    probable = ((score >= 0) & (score <= 1)).all()
     precision, recall = _ratio(correct, matched), _ratio(correct, common)
     ipaa = [float(np.mean(accuracy >= level)) if len(accuracy) else float("nan") for level in IPAA_LEVELS]
     return AssociationScores(
@@ -250,7 +277,7 @@ def score_pairs(pairs: Iterable[PairResult]) -> AssociationScores:
         ipaa_100=ipaa[0],
         ipaa_90=ipaa[1],
         ipaa_80=ipaa[2],
-        calibration_error=expected_calibration_error(label, score),
+        calibration_error=expected_calibration_error(label, score) if probable else float("nan"),
         pairs=len(accuracies),
         box_pairs=len(label),
     )
@@ -293,15 +320,32 @@ def _ratio(part: float, whole: float) -> float:
 
 
 def _count(pair: PairResult) -> tuple[int, int, int, int]:
-    """Correct matches, boxes rightly left alone, people seen in both views, people seen in either."""
+    """Correct matches, boxes rightly left alone, people seen in both views, people seen in either.
+
+    Labels may have a person in several boxes of a view. Since a box is matched at most once, of a person in n boxes of
+    one view and m of the other min(n, m) matches can be right; the person counts as so many. One whom a single view
+    shows counts as many times as there.
+    """
     ids_i, ids_j = pair.identities_i, pair.identities_j
     of_i, of_j = pair.matches[:, 0], pair.matches[:, 1]
     # Two boxes of unknown people are no correct match; the match still counts as one that was made.
     hits = int(np.count_nonzero((ids_i[of_i] == ids_j[of_j]) & (ids_i[of_i] >= 0)))
     alone = _rightly_alone(ids_i, of_i, ids_j) + _rightly_alone(ids_j, of_j, ids_i)
     known_i, known_j = ids_i[ids_i >= 0], ids_j[ids_j >= 0]
-    shared = len(np.intersect1d(known_i, known_j))
-    return hits, alone, shared, len(np.union1d(known_i, known_j))
+    people = np.unique(np.concatenate([known_i, known_j]))
+    times = [np.bincount(np.searchsorted(people, known), minlength=len(people)) for known in (known_i, known_j)]
+    fewer, more = np.minimum(*times), np.maximum(*times)
+    return hits, alone, int(fewer.sum()), int(np.where(fewer > 0, fewer, more).sum())
+
+
+def _check_matches(matches: IntArray) -> None:
+    for side in (0, 1):
+        boxes, times = np.unique(matches[:, side], return_counts=True)
+        if (times > 1).any():
+            raise InputError(
+                f"box {boxes[times > 1][0]} of the {('first', 'second')[side]} view is matched {times.max()} times; a "
+                "box has at most one partner in a view"
+            )
 
 
 def _rightly_alone(identities: IntArray, matched: IntArray, others: IntArray) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from selfmva.core.scalars import integer
-from selfmva.metrics.association import MOST_BINS, cumulative, read_labels
+from selfmva.metrics.association import MOST_BINS, check_probabilities, cumulative, read_labels
 
 if TYPE_CHECKING:
     from selfmva.core.types import FloatArray, IntArray
@@ -65,7 +65,8 @@ def reliability_curve(labels: np.ndarray, probabilities: np.ndarray, bins: int =
         calibration error.
 
     Raises:
-        InputError: Labels are no truth values, probabilities no numbers, or they are not of the same length.
+        InputError: Labels are no truth values, probabilities no numbers, they are not of the same length, or one is NaN
+            or outside of [0, 1].
 
     Example:
         >>> curve = reliability_curve(np.array([True, False, False]), np.array([0.9, 0.2, 0.4]), bins=2)
@@ -74,7 +75,8 @@ def reliability_curve(labels: np.ndarray, probabilities: np.ndarray, bins: int =
     """
     labels, probabilities = read_labels(labels, probabilities, "probabilities")
     integer(bins, "bins", least=1, most=MOST_BINS)
-    index = np.minimum((np.clip(probabilities, 0, 1) * bins).astype(np.int64), bins - 1)
+    check_probabilities(probabilities)
+    index = np.minimum((probabilities * bins).astype(np.int64), bins - 1)
     counts = np.bincount(index, minlength=bins)
     with np.errstate(invalid="ignore"):  # 0 / 0 of an empty bin is the NaN that is promised
         expected = np.bincount(index, weights=probabilities, minlength=bins) / counts

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, get_args
 
+import numpy as np
 import torch
 
 from selfmva.association.fitted import check_fitted
 from selfmva.core.arguments import is_one_of, stream
+from selfmva.core.bad_box_frames import without_bad_boxes
 from selfmva.core.config import PublishedRecipe
 from selfmva.core.messages import shown
 from selfmva.core.packed_boxes import unit_length
@@ -117,6 +119,9 @@ def calibrated_pairs(association: Association, identities: Sequence[IntArray]) -
     Returns:
         By view pair, where both views show somebody.
     """
+    if association.frame.bad is not None:
+        bad = association.frame.bad
+        identities = [np.where(none, -1, who) for none, who in zip(bad, identities, strict=True)]
     return {
         (i, j): PairResult(association.probability(i, j), association.matches(i, j), identities[i], identities[j])
         for i, j in view_pairs(len(identities))
@@ -159,8 +164,11 @@ def _published_pairs(associator: Associator, labelled: Sequence[Labelled], thres
         )
     recipe = associator.model_.config.recipe
     weight = recipe.appearance_fraction if isinstance(recipe, PublishedRecipe) else 0.0
-    for frame, identities in labelled:
-        check_view_count(frame.index, len(frame), len(cameras), "the associator has")
+    for given, labels in labelled:
+        check_view_count(given.index, len(given), len(cameras), "the associator has")
+        frame, identities = without_bad_boxes(given), labels
+        if given.bad is not None:
+            identities = [who[~none] for who, none in zip(labels, given.bad, strict=True)]
         # Straight to the encoder: a thin box may have no width left once its corners are truncated.
         embeddings = [encoder.embed(boxes, view).cpu() for view, boxes in enumerate(published_boxes(frame))]
         features = [torch.from_numpy(unit_length(part)) for part in frame.features] if frame.features else None

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 
 from selfmva.core.arguments import is_one_of
+from selfmva.core.frame_columns import validate_boxes
 from selfmva.core.images import as_rgb
 from selfmva.core.messages import shown
-from selfmva.core.types import validate_boxes
 from selfmva.errors import InputError
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from selfmva.core.arguments import stream
+from selfmva.core.frame_columns import validate_boxes
 from selfmva.core.images import as_rgb
 from selfmva.core.scalars import integer, real
-from selfmva.core.types import validate_boxes
 from selfmva.core.values import integer_array
 from selfmva.errors import InputError
 from selfmva.io.video.images import write_image

@@ -161,8 +161,9 @@ def _read_people(floor: Floor, associations: Iterable[Association]) -> _People:
             continue
         places = association.floor_positions() * (floor.unit / association.floor.unit)
         instants.append(places[np.isfinite(places).all(axis=1)])
-        people, times = np.unique(np.concatenate(association.ids), return_counts=True)
-        for view, ids in enumerate(association.ids):
+        known = [ids[ids >= 0] for ids in association.ids]
+        people, times = np.unique(np.concatenate(known), return_counts=True)
+        for view, ids in enumerate(known):
             rows = np.searchsorted(people, ids)
             seen[view].append(places[rows[times[rows] > 1]])  # a box alone may be none, and lie far away
     together = [np.concatenate([np.zeros((0, 2)), *parts]) for parts in seen]

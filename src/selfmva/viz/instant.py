@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from selfmva.core.arguments import entries
+from selfmva.core.bad_box_frames import without_bad_boxes
 from selfmva.core.images import as_rgb
 from selfmva.core.messages import shown
 from selfmva.core.types import Frame, View
@@ -67,6 +68,11 @@ def draw_association(
     if blur is not None:
         check_part(blur)
     _check_kinds(frame, views, ids=ids, images=images, crossed=crossed)
+    if frame.bad is not None and len(frame) == len(ids):
+        kept = [~bad for bad in frame.bad]  # the others are nowhere
+        ids = [np.asarray(own)[rows] for own, rows in zip(ids, kept, strict=True)]
+        crossed = None if crossed is None else [np.asarray(c)[rows] for c, rows in zip(crossed, kept, strict=True)]
+        frame = without_bad_boxes(frame)
     given = frame.images if images is None else images
     pictures: Sequence[Image | None] = [None] * len(views) if given is None else given
     struck = [np.zeros(count, bool) for count in frame.counts] if crossed is None else crossed

@@ -67,14 +67,14 @@ def write(path: Path, text: str) -> Path:
 )
 def test_tables(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(DataError, match=r"b\.csv.*" + f"({message})"):
-        read_boxes(write(tmp_path / "b.csv", text))
+        read_boxes(write(tmp_path / "b.csv", text), on_bad_box="raise")
 
 
 @pytest.mark.parametrize("last", [ROW, "4,0,1,2,30,40", "4,0,1.25,2.5,3.75,14.5"])
 def test_whole_files_may_end_without_a_line_break(tmp_path: Path, last: str) -> None:
     text = f"{HEADER}\n" + "".join(f"{t},1,1.25,2.5,3.75,4.5\n" for t in range(5, 40)) + last
     if "." in last:
-        assert len(read_boxes(write(tmp_path / "b.csv", text))) == 36
+        assert len(read_boxes(write(tmp_path / "b.csv", text), on_bad_box="raise")) == 36
     assert len(read_boxes(write(tmp_path / "b.csv", f"{HEADER}\n{last}"))) == 1
 
 
@@ -107,7 +107,7 @@ def test_mot_that_was_cut(tmp_path: Path) -> None:
 )
 def test_json(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(DataError, match=rf"b\.json.*({message})"):
-        read_boxes(write(tmp_path / "b.json", text))
+        read_boxes(write(tmp_path / "b.json", text), on_bad_box="raise")
 
 
 READERS: list[tuple[str, Callable[..., Any]]] = [

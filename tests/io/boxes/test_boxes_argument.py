@@ -78,7 +78,7 @@ def test_nothing(boxes: Any) -> None:
 )
 def test_what_are_no_boxes(boxes: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        resolve_boxes(boxes, VIEWS)
+        resolve_boxes(boxes, VIEWS, on_bad_box="raise")
 
 
 def test_a_table_is_an_argument_and_a_file_is_data(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from box_strategies import assert_same_frames
 
-from selfmva.core.types import Frame
+from selfmva.core.types import LARGEST_INDEX, Frame
 from selfmva.errors import DataError, InputError
 from selfmva.io import frames_from_table, read_boxes, table_from_frames, write_boxes
 from selfmva.io.boxes.coco import parse_coco
@@ -85,9 +85,13 @@ def test_what_are_no_frames(tmp_path: Path, frames: object, name: str) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("index", [2**63, -(2**63) - 1, 10**30])
+@pytest.mark.parametrize("index", [LARGEST_INDEX + 1, -LARGEST_INDEX - 1, 2**63, -(2**63) - 1, 10**30])
 def test_an_instant_that_no_file_holds(tmp_path: Path, index: int) -> None:
-    with pytest.raises(InputError, match="too large for a file"):
-        write_boxes(tmp_path / "b.csv", [Frame([[BOX]], index=index)])
-    write_boxes(tmp_path / "b.csv", [Frame([[BOX]], index=2**63 - 1)])
-    assert read_boxes(tmp_path / "b.csv")[0].index == 2**63 - 1
+    with pytest.raises(InputError, match="the index of a frame must be a whole number"):
+        Frame([[BOX]], index=index)
+    write_boxes(tmp_path / "b.csv", [Frame([[BOX]], index=LARGEST_INDEX)])
+    assert read_boxes(tmp_path / "b.csv")[0].index == LARGEST_INDEX
+    text = (tmp_path / "b.csv").read_text().replace(str(LARGEST_INDEX), str(index))
+    (tmp_path / "b.csv").write_text(text)
+    with pytest.raises(DataError, match="row 0: instant .* is (too large|not a whole number)"):
+        read_boxes(tmp_path / "b.csv")

@@ -63,7 +63,7 @@ def test_damage_is_named(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "damaged.json"
     path.write_text(text)
     with pytest.raises(DataError, match=r"damaged\.json.*" + message):
-        read_selfmva(path, views=2)
+        read_selfmva(path, views=2, on_bad_box="raise")
 
 
 def test_every_cut_of_a_file_is_an_error(tmp_path: Path) -> None:

@@ -53,10 +53,8 @@ class TestMot:
     def test_each_file_for_itself(self, tmp_path: Path) -> None:
         (tmp_path / "a.txt").write_text("3,1,0,0,5,9,1,1,1\n3,2,0,0,5,9,1,3,1\n")
         (tmp_path / "b.txt").write_text("3,1,0,0,5,9,0.5,-1,-1,-1\n3,2,0,0,5,-9,0.5,-1,-1,-1\n")
-        with pytest.raises(
-            DataError, match=r"b\.txt:2: the box has size 5 x -9"
-        ):  # rows that were left out are counted
-            read_mot(tmp_path)
+        with pytest.raises(DataError, match=r"b\.txt:2: the box has size 5 x -9"):  # rows left out are counted
+            read_mot(tmp_path, on_bad_box="raise")
         (tmp_path / "b.txt").write_text("3,1,0,0,5,9,0.5,-1,-1,-1\n3,2,0,0,5,9,0.5,-1,-1,-1\n")
         (frame,) = read_mot(tmp_path)
         assert (frame.counts, frame.scores) == ((1, 2), None)

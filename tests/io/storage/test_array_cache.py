@@ -248,5 +248,5 @@ def test_sources_of_ones_own_are_known_by_their_pixels(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", [5, b"x", "", "a\0b", ["a"], "x" * 300])
 def test_what_is_no_place(value: Any) -> None:
-    with pytest.raises((InputError, DataError), match="expected a file or folder for the cache|cannot read"):
+    with pytest.raises((InputError, DataError), match="the path of a cache must be a path|cannot read"):
         ArrayCache(value)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from selfmva.core.frame_columns import validate_boxes
 from selfmva.core.images import as_rgb
 from selfmva.core.messages import shown
 from selfmva.core.scalars import integer
-from selfmva.core.types import validate_boxes
 from selfmva.errors import InputError
 
 if TYPE_CHECKING:

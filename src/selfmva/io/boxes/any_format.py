@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from selfmva.core.bad_boxes import OnBadBox
     from selfmva.core.types import Frame
     from selfmva.io.boxes.views import Views
 
 _FORMATS = "a .json file (Self-MVA or COCO), a .csv or .parquet table, a .txt file or a folder of them (MOT)"
 
 
-def read_boxes(path: str | Path, views: Views = None) -> list[Frame]:
+def read_boxes(path: str | Path, views: Views = None, *, on_bad_box: OnBadBox = "drop") -> list[Frame]:
     """Read the boxes of a recording from a file in any of the formats of `selfmva.io`.
 
     Args:
@@ -32,13 +33,19 @@ def read_boxes(path: str | Path, views: Views = None) -> list[Frame]:
             `.txt` file per view.
         views: The views, or their number; None: as many as the file shows. Whatever calls a view by its name belongs
             to the view of that name, also where names are numbers.
+        on_bad_box: `"drop"` leaves out boxes that are not finite or without area, which `Frame.dropped` counts;
+            `"raise"` makes the first of them an error.
 
     Returns:
         One frame per instant, in the order of instants; numbers may be missing in between.
 
     Raises:
         InputError: The path is none, or the views are none.
-        DataError: No such file, none of these formats, a damaged file, or one of other views.
+        DataError: No such file, none of these formats, a damaged file, one of other views, or most of its boxes are
+            bad.
+
+    Warns:
+        BadBoxWarning: Boxes were left out, once a file.
 
     Example:
         >>> from pathlib import Path
@@ -52,18 +59,18 @@ def read_boxes(path: str | Path, views: Views = None) -> list[Frame]:
     path = as_path(path, "the path of the boxes")
     view_count(views)  # what are no views is said first
     if is_folder(path):
-        return read_mot(path, views)
+        return read_mot(path, views, on_bad_box=on_bad_box)
     require_file(path, _FORMATS)
     ending = path.suffix.lower()
     if ending == ".txt":
-        return read_mot(path, views)
+        return read_mot(path, views, on_bad_box=on_bad_box)
     if ending in {".csv", ".parquet"}:
-        return read_table(path, views)
+        return read_table(path, views, on_bad_box=on_bad_box)
     if ending != ".json":
         raise DataError(f"{path}: not a format known here; expected {_FORMATS}")
     data = read_json(path)
     parse = parse_coco if isinstance(data, Mapping) and {"images", "annotations"} & set(data) else parse_selfmva
-    return parse(data, views, source=str(path))
+    return parse(data, views, source=str(path), on_bad_box=on_bad_box)
 
 
 def write_boxes(path: str | Path, frames: Sequence[Frame], views: Views = None) -> None:

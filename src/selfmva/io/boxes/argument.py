@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from selfmva.core.arguments import entries
+from selfmva.core.bad_box_frames import without_bad_boxes_of_all
+from selfmva.core.box_units import check_units
 from selfmva.core.types import Frame, View, clip_to_views
 from selfmva.core.view_names import both_sets, find_views
 from selfmva.errors import DataError, InputError
@@ -24,11 +26,13 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike
 
+    from selfmva.core.bad_boxes import OnBadBox
+
     FrameLike = Frame | Sequence[ArrayLike | None] | Mapping[str, ArrayLike | None]
     BoxesLike = Sequence[FrameLike] | pd.DataFrame | str | Path
 
 
-def resolve_boxes(boxes: BoxesLike, views: Sequence[View]) -> list[Frame]:
+def resolve_boxes(boxes: BoxesLike, views: Sequence[View], on_bad_box: OnBadBox = "drop") -> list[Frame]:
     """Turn what a user gives for boxes into frames, clipped to the images.
 
     Args:
@@ -37,14 +41,18 @@ def resolve_boxes(boxes: BoxesLike, views: Sequence[View]) -> list[Frame]:
             order of time (Frames that all carry the default instant 0 are numbered by their position); or a tidy
             pandas table; or a path that `read_boxes` reads.
         views: The views, in the order of the boxes.
+        on_bad_box: See `clipped_frames`.
 
     Returns:
         One frame per instant, in the order of instants; empty where there are none.
 
     Raises:
-        InputError: None of these, another number of views, a box that is none or lies outside its image, or
-            instants that do not increase.
+        InputError: None of these, another number of views, instants that do not increase, or see `clipped_frames`.
         DataError: A file is missing or damaged.
+
+    Warns:
+        BadBoxWarning: Boxes were dropped.
+        BoxUnitsWarning: See `selfmva.core.box_units.check_units`.
 
     Example:
         >>> views = [View("door", 640, 480), View("window", 640, 480)]
@@ -52,24 +60,44 @@ def resolve_boxes(boxes: BoxesLike, views: Sequence[View]) -> list[Frame]:
         [Frame(index=0, boxes per view: 1, 0), Frame(index=1, boxes per view: 0, 1)]
     """
     if isinstance(boxes, str | os.PathLike):
-        frames = read_boxes(boxes, views)
+        frames = read_boxes(boxes, views, on_bad_box=on_bad_box)
     elif _is_table(boxes):
         try:
-            frames = frames_from_table(boxes, views)  # type: ignore[arg-type]  # _is_table has looked
+            frames = frames_from_table(boxes, views, on_bad_box=on_bad_box)  # type: ignore[arg-type]  # _is_table has looked
         except DataError as error:
             raise InputError(str(error)) from error
     elif isinstance(boxes, Sequence | np.ndarray):
-        frames = _frames_from_sequence(entries(boxes, "boxes", "one entry per instant"), views)
+        frames = _frames_from_sequence(entries(boxes, "boxes", "one entry per instant"), views, on_bad_box)
     else:
         raise InputError(
             "boxes must be boxes[t][v] (one (N, 4) array per instant and view, or for each instant a dictionary "
             "{name of the view: boxes}), a sequence of Frame, a table with "
             f"columns frame, view, x1, y1, x2, y2, or a path to a file of boxes; got {type(boxes).__name__}"
         )
-    return [clip_to_views(frame, views) for frame in frames]
+    return clipped_frames(frames, views, on_bad_box)
 
 
-def as_frame(entry: FrameLike, views: Sequence[View], index: int) -> Frame:
+def clipped_frames(frames: Sequence[Frame], views: Sequence[View], on_bad_box: OnBadBox = "drop") -> list[Frame]:
+    """A recording whose boxes are inside its images.
+
+    Args:
+        frames: In the order of time.
+        views: The cameras.
+        on_bad_box: `"drop"` leaves out boxes that are not finite, without area or wholly outside their image, counts
+            them in `Frame.dropped`, and warns once; `"raise"` makes them errors.
+
+    Returns:
+        As many frames.
+
+    Raises:
+        InputError: Another number of views, most boxes are bad, one is and `on_bad_box` is `"raise"`, or boxes are in
+            units in which nothing can be learnt.
+    """
+    check_units(frames, views)
+    return without_bad_boxes_of_all([clip_to_views(frame, views, on_bad_box) for frame in frames], views)
+
+
+def as_frame(entry: FrameLike, views: Sequence[View], index: int, on_bad_box: OnBadBox = "raise") -> Frame:
     """Turn what a user gives for the boxes of one instant into a frame.
 
     Args:
@@ -77,6 +105,7 @@ def as_frame(entry: FrameLike, views: Sequence[View], index: int) -> Frame:
             in a dictionary showed nobody.
         views: The views.
         index: Number of the instant, where the entry has none.
+        on_bad_box: See `Frame`.
 
     Raises:
         InputError: A name is not that of a view, or see `Frame`.
@@ -88,7 +117,8 @@ def as_frame(entry: FrameLike, views: Sequence[View], index: int) -> Frame:
     """
     if isinstance(entry, Frame):
         return entry
-    return Frame(_in_order(entry, views, index) if isinstance(entry, Mapping) else entry, index=index)
+    boxes = _in_order(entry, views, index) if isinstance(entry, Mapping) else entry
+    return Frame(boxes, index=index, on_bad_box=on_bad_box)
 
 
 def _in_order(entry: Mapping[str, ArrayLike | None], views: Sequence[View], index: int) -> list[ArrayLike | None]:
@@ -103,8 +133,8 @@ def _in_order(entry: Mapping[str, ArrayLike | None], views: Sequence[View], inde
     return [boxes.get(number) for number in range(len(views))]
 
 
-def _frames_from_sequence(boxes: Sequence[Any], views: Sequence[View]) -> list[Frame]:
-    frames = [as_frame(entry, views, t) for t, entry in enumerate(boxes)]
+def _frames_from_sequence(boxes: Sequence[Any], views: Sequence[View], on_bad_box: OnBadBox) -> list[Frame]:
+    frames = [as_frame(entry, views, t, on_bad_box) for t, entry in enumerate(boxes)]
     if all(frame.index == 0 for frame in frames):
         return [replace(frame, index=t) for t, frame in enumerate(frames)]
     for before, after in pairwise(frames):

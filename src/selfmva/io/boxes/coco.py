@@ -30,6 +30,7 @@ from selfmva.io.storage.atomic import atomic_write
 from selfmva.io.storage.text import read_json
 
 if TYPE_CHECKING:
+    from selfmva.core.bad_boxes import OnBadBox
     from selfmva.core.types import FloatArray, Frame, IntArray
     from selfmva.io.boxes.rows import Where
     from selfmva.io.boxes.views import Views
@@ -39,7 +40,7 @@ _INSTANT_KEYS = ("instant", "frame", "frame_id")
 _FILE_NAME = re.compile(r"(\d{1,18})_(\d{1,9})\.\w+")
 
 
-def read_coco(path: str | Path, views: Views = None) -> list[Frame]:
+def read_coco(path: str | Path, views: Views = None, *, on_bad_box: OnBadBox = "drop") -> list[Frame]:
     """Read a COCO JSON.
 
     Args:
@@ -51,6 +52,7 @@ def read_coco(path: str | Path, views: Views = None) -> list[Frame]:
             in capitals or not; regions marked `iscrowd` or `ignore` are not.
         views: The number of views, or the views, among which names are looked up (`view_name`, where images have it),
             numbers that are names as well; None: as the images say.
+        on_bad_box: See `selfmva.io.read_boxes`.
 
     Returns:
         One frame per instant that has an image.
@@ -70,16 +72,17 @@ def read_coco(path: str | Path, views: Views = None) -> list[Frame]:
         ...     read_coco(path)
         [Frame(index=3, boxes per view: 0, 1)]
     """
-    return parse_coco(read_json(path), views, source=str(path))
+    return parse_coco(read_json(path), views, source=str(path), on_bad_box=on_bad_box)
 
 
-def parse_coco(data: Any, views: Views = None, source: str = "coco") -> list[Frame]:
+def parse_coco(data: Any, views: Views = None, source: str = "coco", *, on_bad_box: OnBadBox = "drop") -> list[Frame]:
     """Turn the content of a COCO JSON into frames; see `read_coco`.
 
     Args:
         data: What the JSON holds.
         views: As in `read_coco`.
         source: Name of the file, for messages.
+        on_bad_box: See `selfmva.io.read_boxes`.
 
     Returns:
         One frame per instant that has an image.
@@ -122,7 +125,7 @@ def parse_coco(data: Any, views: Views = None, source: str = "coco") -> list[Fra
         scores=_scores(kept, moments, where),
         track_ids=np.array([track_id(entry, where(row)) for row, entry in enumerate(kept)], dtype=np.float64),
     )
-    return frames_from_rows(rows, V or None, where, instants)
+    return frames_from_rows(rows, views if isinstance(views, Sequence) else V or None, where, instants, on_bad_box)
 
 
 def write_coco(path: str | Path, frames: Sequence[Frame], views: Views = None) -> None:

@@ -25,6 +25,7 @@ from selfmva.io.storage.text import check_end, read_text
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from selfmva.core.bad_boxes import OnBadBox
     from selfmva.core.types import FloatArray, Frame
     from selfmva.io.boxes.rows import Where
     from selfmva.io.boxes.views import Views
@@ -34,7 +35,9 @@ logger: logging.Logger = logging.getLogger(__name__)
 _UNKNOWN = -1.0  # a score that is not known
 
 
-def read_mot(source: str | Path | Sequence[str | Path], views: Views = None) -> list[Frame]:
+def read_mot(
+    source: str | Path | Sequence[str | Path], views: Views = None, *, on_bad_box: OnBadBox = "drop"
+) -> list[Frame]:
     """Read MOT text files, one per view.
 
     Args:
@@ -42,6 +45,7 @@ def read_mot(source: str | Path | Sequence[str | Path], views: Views = None) -> 
             named after the views (`{view.name}.txt`) are taken where `views` gives names; where no file is called
             like a view, all files are, in natural order (`cam2` before `cam10`), and the log says which is which.
         views: The views or their number, to check the number of files by.
+        on_bad_box: See `selfmva.io.read_boxes`.
 
     Returns:
         One frame per instant in which somebody is seen. The numbering of the files is kept. The seventh column,
@@ -94,7 +98,7 @@ def read_mot(source: str | Path | Sequence[str | Path], views: Views = None) -> 
         scores=_known_scores(table[:, 6], table[:, 0], where) if scored else None,
         track_ids=table[:, 1],
     )
-    return frames_from_rows(rows, len(paths), where)
+    return frames_from_rows(rows, views if isinstance(views, Sequence) else len(paths), where, on_bad_box=on_bad_box)
 
 
 def write_mot(folder: str | Path, frames: Sequence[Frame], views: Views = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -9,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from selfmva.core.types import Frame
-from selfmva.errors import DataError, InputError
+from selfmva.core.bad_box_frames import is_mostly_bad, without_bad_boxes
+from selfmva.core.bad_boxes import bad_rows, check_on_bad_box, is_placeholder, problem_of
+from selfmva.core.box_units import likely_mistake
+from selfmva.core.types import LARGEST_INDEX, Frame
+from selfmva.errors import BadBoxWarning, DataError, InputError
 from selfmva.io.boxes.views import MOST_VIEWS, view_count
 
 if TYPE_CHECKING:
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from selfmva.core.bad_boxes import BoolArray, OnBadBox
     from selfmva.core.types import FloatArray, IntArray
     from selfmva.io.boxes.views import Views
 
@@ -68,7 +73,9 @@ def left_top_width_height(boxes: ArrayLike) -> FloatArray:
     return array
 
 
-def frames_from_rows(rows: Rows, views: Views, where: Where, instants: Iterable[int] = ()) -> list[Frame]:
+def frames_from_rows(
+    rows: Rows, views: Views, where: Where, instants: Iterable[int] = (), on_bad_box: OnBadBox = "drop"
+) -> list[Frame]:
     """Group rows into frames.
 
     Args:
@@ -76,21 +83,28 @@ def frames_from_rows(rows: Rows, views: Views, where: Where, instants: Iterable[
         views: The number of views, or the views; None: one more than the largest view seen.
         where: Names the place of a row in its file, for messages.
         instants: Further instants that exist, with nobody seen in them.
+        on_bad_box: `"drop"` leaves out rows whose box is not finite or has no area, which `Frame.dropped` counts;
+            `"raise"` makes the first of them an error.
 
     Returns:
         Frames in the order of their instants, which `Frame.index` holds; `track_ids` where any is not -1.
 
     Raises:
-        DataError: A row has a box without size or with NaN, or a number of an instant, view or track that is none; or
-            some boxes of an instant have scores and others don't.
+        DataError: A number of an instant, view or track is none; some boxes of an instant have scores and others don't;
+            or a box is without area or not finite and `on_bad_box` is `"raise"`; or most boxes are.
+
+    Warns:
+        BadBoxWarning: Rows were left out; how many, and where the first is.
 
     Example:
         >>> rows = Rows(np.array([4, 2]), np.array([1, 0]), corners([[0, 0, 5, 5], [1, 1, 5, 5]]))
         >>> frames_from_rows(rows, None, where=lambda row: f"row {row}")
         [Frame(index=2, boxes per view: 1, 0), Frame(index=4, boxes per view: 0, 1)]
     """
-    _require_boxes(rows.boxes, where)
+    bad = _bad_boxes(rows.boxes, views, where, on_bad_box)
     instant = _whole_numbers(rows.instants, "instant", where)
+    too_large = (instant > LARGEST_INDEX) | (instant < -LARGEST_INDEX)
+    refuse(too_large, where, lambda row: f"instant {instant[row]} is too large")
     view = _whole_numbers(rows.views, "view", where)
     track_ids = None if rows.track_ids is None else _whole_numbers(rows.track_ids, "track id", where)
     if track_ids is not None and (track_ids == -1).all():
@@ -100,7 +114,7 @@ def frames_from_rows(rows: Rows, views: Views, where: Where, instants: Iterable[
 
     numbers = np.union1d(instant, np.fromiter(instants, dtype=np.int64))
     place = np.searchsorted(numbers, instant)
-    scores, scored = _scores(rows.scores, place, len(numbers), where)
+    scores, scored = _scores(rows.scores, bad, place, len(numbers), where)
     cell = place * V + view
     order = np.argsort(cell, kind="stable")
     cuts = np.searchsorted(cell[order], np.arange(1, len(numbers) * V))
@@ -108,14 +122,15 @@ def frames_from_rows(rows: Rows, views: Views, where: Where, instants: Iterable[
     def per_view(column: NDArray[Any] | None) -> list[Sequence[Any] | None]:
         if column is None or V == 0:
             return [None if column is None else []] * len(numbers)
-        cells = np.split(column[order], cuts)
+        cells = np.split(column[order], cuts)  # bad boxes are marked, so that frames count them
         return [cells[start : start + V] for start in range(0, len(numbers) * V, V)]
 
+    columns = (rows.boxes, scores, track_ids, bad if bad.any() else None)
     return [
-        Frame(boxes or [], index=int(number), scores=score if known else None, track_ids=track)
-        for number, boxes, score, known, track in zip(
-            numbers, per_view(rows.boxes), per_view(scores), scored, per_view(track_ids), strict=True
+        without_bad_boxes(
+            Frame(boxes or [], index=int(number), scores=score if known else None, track_ids=track, bad=none)
         )
+        for number, known, boxes, score, track, none in zip(numbers, scored, *map(per_view, columns), strict=True)
     ]
 
 
@@ -123,15 +138,14 @@ def rows_from_frames(frames: Sequence[Frame]) -> Rows:
     """Flatten frames: by instant, then view, then box. What a frame does not know is NaN in scores, -1 in track ids.
 
     Raises:
-        InputError: These are no frames, two carry the same instant, their numbers of views differ, an instant is too
-            large for a file, or a score is not finite.
+        InputError: These are no frames, two carry the same instant, or their numbers of views differ.
 
     Example:
         >>> rows_from_frames([Frame([[[0, 0, 5, 5]], [[1, 1, 5, 5]]], index=3)]).instants
         array([3, 3])
     """
     _require_frames(frames)
-    ordered = sorted(frames, key=lambda frame: frame.index)
+    ordered = sorted(map(without_bad_boxes, frames), key=lambda frame: frame.index)
     _require_one_recording(ordered)
     counts = [(frame.index, view, count) for frame in ordered for view, count in enumerate(frame.counts)]
     table = np.array(counts, dtype=np.int64).reshape(-1, 3)
@@ -177,11 +191,6 @@ def _require_one_recording(ordered: Sequence[Frame]) -> None:
                 f"instant {before.index} has {len(before)} views, instant {after.index} has {len(after)}; "
                 "give every frame one entry per view, empty where nobody is seen"
             )
-    for frame in ordered:
-        if not -(2**63) <= frame.index < 2**63:
-            raise InputError(f"the instant {frame.index} is too large for a file; number them from 0")
-        if not all(np.isfinite(column).all() for column in frame.scores or ()):
-            raise InputError(f"instant {frame.index}: a score is not a finite number; leave it out or repair it")
 
 
 def views_seen(numbers: IntArray, where: Where) -> int:
@@ -227,18 +236,19 @@ def _flatten(
 
 
 def _scores(
-    values: NDArray[Any] | None, place: IntArray, count: int, where: Where
+    values: NDArray[Any] | None, bad: BoolArray, place: IntArray, count: int, where: Where
 ) -> tuple[FloatArray | None, NDArray[np.bool_]]:
-    """The scores, and for each instant whether it has any."""
-    scores = np.empty(0) if values is None else np.asarray(values, dtype=np.float64)
+    """The scores, and for each instant whether it has any; those of boxes that are none don't matter."""
+    scores = np.full(len(bad), np.nan) if values is None else np.asarray(values, dtype=np.float64)
     unknown = np.isnan(scores)
-    if unknown.all():
+    if (unknown | bad).all():
         return None, np.zeros(count, dtype=bool)
     scored = np.ones(count, dtype=bool)
-    scored[place[unknown]] = False
+    scored[place[unknown & ~bad]] = False
     half = np.zeros(count, dtype=bool)
-    half[place[~unknown]] = True
-    refuse((unknown & half[place]) | np.isinf(scores), where, lambda row: f"score {scores[row]} is not a finite number")
+    half[place[~unknown & ~bad]] = True
+    wrong = ((unknown & half[place]) | np.isinf(scores)) & ~bad
+    refuse(wrong, where, lambda row: f"score {scores[row]} is not a finite number")
     return scores, scored
 
 
@@ -257,6 +267,28 @@ def _whole_numbers(values: ArrayLike, name: str, where: Where) -> IntArray:
         exact = (array % 1 == 0) & (np.abs(array) < 2**53)
         refuse(~exact, where, lambda row: f"{name} {array[row]} is not a whole number that can be read exactly")
     return array.astype(np.int64)
+
+
+def _bad_boxes(boxes: FloatArray, views: Views, where: Where, on_bad_box: OnBadBox) -> BoolArray:
+    """Rows that are no boxes; an error where they are not to be dropped, or where most are."""
+    bad = bad_rows(boxes)
+    if not bad.any():
+        return bad
+    if check_on_bad_box(on_bad_box) == "raise":
+        _require_boxes(boxes, where)
+    first, count = int(np.argmax(bad)), int(np.count_nonzero(bad))
+    said = f"{where(first)}: {problem_of(boxes[first])}"
+    nobody = int(np.count_nonzero(is_placeholder(boxes)))
+    if is_mostly_bad(count - nobody, len(boxes) - nobody):
+        mistake = likely_mistake([boxes], [views[0]] if isinstance(views, Sequence) else None)
+        reason = "check where they come from" if mistake is None else mistake.text
+        raise DataError(f"{count} of {len(boxes)} boxes are none, {reason}; {said}")
+    warnings.warn(
+        f"{count} of {len(boxes)} boxes are none and left out, the first: {said}; on_bad_box='raise' makes them errors",
+        BadBoxWarning,
+        stacklevel=5,
+    )
+    return bad
 
 
 def _require_boxes(boxes: FloatArray, where: Where) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from selfmva.core.bad_boxes import OnBadBox
     from selfmva.core.types import Frame
     from selfmva.io.boxes.views import Views
 
@@ -33,13 +34,14 @@ _INSTANT = re.compile(r"-?\d{1,18}")
 _ENTRY = "[x, y, width, height, track_id or -1, view]"
 
 
-def read_selfmva(path: str | Path, views: Views = None) -> list[Frame]:
+def read_selfmva(path: str | Path, views: Views = None, *, on_bad_box: OnBadBox = "drop") -> list[Frame]:
     """Read a Self-MVA detection JSON.
 
     Args:
         path: The file. Instants are put in the order of their numbers, whatever the order of the keys; views count
             from 0.
         views: The number of views, or the views; None: one more than the largest view in the file.
+        on_bad_box: See `selfmva.io.read_boxes`.
 
     Returns:
         One frame per instant, `track_ids` where any is not -1.
@@ -56,16 +58,19 @@ def read_selfmva(path: str | Path, views: Views = None) -> list[Frame]:
         ...     read_selfmva(path)
         [Frame(index=9, boxes per view: 0, 1), Frame(index=10, boxes per view: 0, 0)]
     """
-    return parse_selfmva(read_json(path), views, source=str(path))
+    return parse_selfmva(read_json(path), views, source=str(path), on_bad_box=on_bad_box)
 
 
-def parse_selfmva(data: Any, views: Views = None, source: str = "detections") -> list[Frame]:
+def parse_selfmva(
+    data: Any, views: Views = None, source: str = "detections", *, on_bad_box: OnBadBox = "drop"
+) -> list[Frame]:
     """Turn the content of a Self-MVA detection JSON into frames; see `read_selfmva`.
 
     Args:
         data: What the JSON holds.
         views: As in `read_selfmva`.
         source: Name of the file, for messages.
+        on_bad_box: See `selfmva.io.read_boxes`.
 
     Returns:
         One frame per instant.
@@ -102,7 +107,7 @@ def parse_selfmva(data: Any, views: Views = None, source: str = "detections") ->
         boxes=corners(table[:, :4]),
         track_ids=table[:, 4],
     )
-    return frames_from_rows(rows, views, where, instants)
+    return frames_from_rows(rows, views, where, instants, on_bad_box)
 
 
 def write_selfmva(path: str | Path, frames: Sequence[Frame], views: Views = None) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from selfmva.core.bad_boxes import OnBadBox
     from selfmva.core.types import Frame
     from selfmva.io.boxes.rows import Where
     from selfmva.io.boxes.views import Views
@@ -33,7 +34,9 @@ _REQUIRED = ["frame", "view", *_CORNER_COLUMNS]
 _READ = [*_REQUIRED, "view_name", "score", "track_id"]
 
 
-def frames_from_table(table: pd.DataFrame, views: Views = None, source: str = "table") -> list[Frame]:
+def frames_from_table(
+    table: pd.DataFrame, views: Views = None, source: str = "table", *, on_bad_box: OnBadBox = "drop"
+) -> list[Frame]:
     """Turn a tidy table into frames.
 
     Args:
@@ -44,6 +47,7 @@ def frames_from_table(table: pd.DataFrame, views: Views = None, source: str = "t
             view is a number from 0; or names are numbered in the order of their first appearance.
         views: The views, or their number; None: as many as the table shows.
         source: Name of the table, for messages, which count rows from 0.
+        on_bad_box: See `selfmva.io.read_boxes`.
 
     Returns:
         One frame per instant in which somebody is seen, in the order of instants.
@@ -70,7 +74,7 @@ def frames_from_table(table: pd.DataFrame, views: Views = None, source: str = "t
         scores=_numbers(table["score"], where) if "score" in table.columns else None,
         track_ids=_track_ids(table["track_id"], where) if "track_id" in table.columns else None,
     )
-    return frames_from_rows(rows, views, where)
+    return frames_from_rows(rows, views, where, on_bad_box=on_bad_box)
 
 
 def table_from_frames(frames: Sequence[Frame], views: Views = None) -> pd.DataFrame:
@@ -106,12 +110,13 @@ def table_from_frames(frames: Sequence[Frame], views: Views = None) -> pd.DataFr
     return pd.DataFrame(columns)
 
 
-def read_table(path: str | Path, views: Views = None) -> list[Frame]:
+def read_table(path: str | Path, views: Views = None, *, on_bad_box: OnBadBox = "drop") -> list[Frame]:
     r"""Read a tidy table from a CSV or Parquet file, by its ending.
 
     Args:
         path: A `.csv` file, or a `.parquet` file (needs `pip install 'selfmva[parquet]'`).
         views: As in `frames_from_table`.
+        on_bad_box: See `selfmva.io.read_boxes`.
 
     Returns:
         One frame per instant in which somebody is seen.
@@ -129,7 +134,7 @@ def read_table(path: str | Path, views: Views = None) -> list[Frame]:
         ...     read_table(path)
         [Frame(index=3, boxes per view: 1)]
     """
-    return frames_from_table(load_table(path), views, source=str(path))
+    return frames_from_table(load_table(path), views, source=str(path), on_bad_box=on_bad_box)
 
 
 def load_table(path: str | Path) -> pd.DataFrame:

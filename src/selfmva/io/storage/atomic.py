@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+TEMPORARY_NAME = r"\.[0-9a-f]{8}"  # of files that are being written, before their ending
+
 
 @contextmanager
 def atomic_write(path: str | Path) -> Iterator[Path]:
@@ -50,7 +52,7 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
         yield temporary
         if target.exists():
             shutil.copymode(target, temporary)
-        _flush_to_disk(temporary)
+        flush_to_disk(temporary)
         temporary.replace(target)
     except (OSError, UnicodeEncodeError) as error:
         raise DataError(f"cannot write {path}: {error}; what was there before is unchanged") from error
@@ -75,8 +77,8 @@ def _resolved(path: Path) -> Path:
     return target
 
 
-def _flush_to_disk(path: Path) -> None:
-    """Without this, a power cut after the rename can leave an empty file under the new name."""
+def flush_to_disk(path: Path) -> None:
+    """Wait until a file is on the disk: else a power cut after a rename can leave an empty one under the new name."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
