@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from selfmva.cli.common import Parser, UsageError, add_output_options, make_fold
 from selfmva.cli.named_cameras import say_order
 from selfmva.cli.progress import progress_of
 from selfmva.cli.recordings import Recording, add_camera_options
+from selfmva.core.messages import shown
 from selfmva.core.view_names import find_views
 from selfmva.errors import DataError, InputError
 
@@ -149,7 +149,7 @@ def _check(args: argparse.Namespace, ending: str) -> None:
     if args.instant is not None and ending not in PICTURES:
         raise UsageError("--instant goes with a picture as --out")
     if args.width is not None and args.width > WIDEST:
-        raise UsageError(f"--width must be at most {WIDEST} pixels, got {reprlib.repr(args.width)}")
+        raise UsageError(f"--width must be at most {WIDEST} pixels, got {shown(args.width)}")
     if args.width is not None and not ending:
         raise UsageError("--width goes with a video or picture of all cameras: one of each keeps its size")
 

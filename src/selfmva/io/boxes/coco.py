@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import reprlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from selfmva.core.messages import shown
 from selfmva.core.view_names import find_views
 from selfmva.errors import DataError
 from selfmva.io.boxes.coco_people import choose_people, is_identifier, number_of, require_identifiers, track_id
@@ -186,7 +186,7 @@ def _entries(data: Any, key: str, source: str) -> list[dict[str, Any]]:
         raise DataError(f"{source}: a COCO file has lists `images` and `annotations`; {key!r} is missing or no list")
     for number, entry in enumerate(entries):
         if not isinstance(entry, dict) or (key == "images" and not is_identifier(entry.get("id"))):
-            raise DataError(f"{source}, {key}[{number}]: expected an object with an id, got {reprlib.repr(entry)}")
+            raise DataError(f"{source}, {key}[{number}]: expected an object with an id, got {shown(entry)}")
     return entries
 
 
@@ -200,7 +200,7 @@ def _from_file_name(image: Mapping[str, Any], group: int, where: str) -> int:
         keys = _INSTANT_KEYS if group == 1 else _VIEW_KEYS
         raise DataError(
             f"{where}: the {'instant' if group == 1 else 'view'} is not known: give one of the keys {', '.join(keys)}, "
-            f"or a file_name like 12_0.jpg (instant 12, view 0); got {reprlib.repr(dict(image))}"
+            f"or a file_name like 12_0.jpg (instant 12, view 0); got {shown(dict(image))}"
         )
     return int(match[group])
 
@@ -210,7 +210,7 @@ def _instant(image: Mapping[str, Any], where: str) -> int:
     if key is None:
         return _from_file_name(image, 1, where)
     if isinstance(value, bool) or not isinstance(value, int) or not -(2**63) <= value < 2**63:
-        raise DataError(f"{where}: {key} must be a whole number, got {reprlib.repr(value)}")
+        raise DataError(f"{where}: {key} must be a whole number, got {shown(value)}")
     return value
 
 
@@ -269,6 +269,6 @@ def _require_distinct(keys: Sequence[Any], name: str, where: Where) -> None:
 def _require_box(entry: Mapping[str, Any], where: str) -> None:
     box = entry.get("bbox")
     if not isinstance(box, list) or len(box) != 4:
-        raise DataError(f"{where}: bbox must be [left, top, width, height], got {reprlib.repr(box)}")
+        raise DataError(f"{where}: bbox must be [left, top, width, height], got {shown(box)}")
     for value in box:
         number_of(value, "each number of bbox [left, top, width, height]", where)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import reprlib
 from typing import TYPE_CHECKING, Any
 
+from selfmva.core.messages import shown
 from selfmva.errors import DataError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def choose_people(annotations: Sequence[Mapping[str, Any]], data: Mapping[str, A
             category = entry.get("category_id")
             if not is_identifier(category) or category not in known:
                 raise DataError(
-                    f"{where}: category_id {reprlib.repr(category)} is not the id of any of the categories, "
+                    f"{where}: category_id {shown(category)} is not the id of any of the categories, "
                     "so that one cannot tell whether this is a person"
                 )
             if category not in people:
@@ -74,7 +74,7 @@ def number_of(value: Any, key: str, where: str) -> int | float:
         DataError: It is not.
     """
     if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) >= 2**1023:
-        raise DataError(f"{where}: {key} must be a number, got {reprlib.repr(value)}")
+        raise DataError(f"{where}: {key} must be a number, got {shown(value)}")
     return value
 
 
@@ -95,7 +95,7 @@ def require_identifiers(
     for number, entry in enumerate(annotations):
         image = entry.get("image_id")
         if not is_identifier(image) or image not in known:
-            raise DataError(f"{where(number)}: image_id {reprlib.repr(image)} is not the id of any image")
+            raise DataError(f"{where(number)}: image_id {shown(image)} is not the id of any image")
 
 
 def is_identifier(value: Any) -> bool:
@@ -112,14 +112,12 @@ def _person_categories(data: Mapping[str, Any], source: str) -> tuple[set[Any] |
     """Ids of the categories of people, None where every box counts; and those of all categories."""
     categories = data.get("categories") or []
     if not isinstance(categories, list):
-        raise DataError(
-            f"{source}: categories must be a list of objects with id and name, got {reprlib.repr(categories)}"
-        )
+        raise DataError(f"{source}: categories must be a list of objects with id and name, got {shown(categories)}")
     for number, category in enumerate(categories):
         if not isinstance(category, dict) or not is_identifier(category.get("id")):
             raise DataError(
                 f"{source}, categories[{number}]: expected an object with an id that is a whole number or a text, got "
-                f"{reprlib.repr(category)}"
+                f"{shown(category)}"
             )
     known = {category["id"] for category in categories}
     for key in ("name", "supercategory"):
@@ -143,4 +141,4 @@ def _flag(entry: Mapping[str, Any], name: str, where: str) -> bool:
     value = entry.get(name, 0)
     if value is None or (isinstance(value, int | float) and value in (0, 1)):
         return bool(value)
-    raise DataError(f"{where}: {name} must be 0 or 1, got {reprlib.repr(value)}")
+    raise DataError(f"{where}: {name} must be 0 or 1, got {shown(value)}")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from selfmva.core.messages import shown
 from selfmva.core.types import Frame
 from selfmva.core.view_checks import check_view_count
 from selfmva.errors import InputError, require
@@ -85,7 +85,7 @@ def frame_from_torchvision(
     """
     given: object = least_score
     if isinstance(given, bool) or not isinstance(given, int | float | np.number) or not 0 <= least_score <= 1:
-        raise InputError(f"least_score must be a number in [0, 1], got {reprlib.repr(given)}")
+        raise InputError(f"least_score must be a number in [0, 1], got {shown(given)}")
 
     def read(entry: Any) -> _Boxes:
         boxes, labels, scores = (_array(entry[key]) for key in ("boxes", "labels", "scores"))
@@ -201,7 +201,7 @@ def _per_box(values: Any, name: str, count: int, view: int) -> NDArray[Any] | No
             f"view {view}: {name} must be a number for each of {count} boxes, got {column.dtype} {column.shape}"
         )
     if name == "track_ids" and not ((np.abs(column) < 2**53) & (column == np.floor(column))).all():
-        raise InputError(f"view {view}: track_ids must be whole numbers, got {reprlib.repr(column.tolist())}")
+        raise InputError(f"view {view}: track_ids must be whole numbers, got {shown(column.tolist())}")
     return column
 
 
@@ -221,7 +221,7 @@ def _array(values: Any) -> NDArray[Any]:
 def _frame(views: list[_Boxes], index: int, class_id: int | None) -> Frame:
     given: object = class_id
     if given is not None and (isinstance(given, bool) or not isinstance(given, int | np.integer)):
-        raise InputError(f"class_id must be the number of a class, or None for all, got {reprlib.repr(given)}")
+        raise InputError(f"class_id must be the number of a class, or None for all, got {shown(given)}")
     kept = [_kept(found, view, class_id) for view, found in enumerate(views)]
     return Frame(
         [found.boxes for found in kept],

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import reprlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from selfmva.core.messages import shown
 from selfmva.core.view_names import find_views
 from selfmva.errors import DataError
 from selfmva.io.boxes.views import view_names
@@ -94,11 +94,11 @@ def _as_name(label: Any, known: Sequence[str], row: int, where: Where) -> str:
         return text if text in known or not _DECIMAL.fullmatch(text) else _whole(float(text), row, where)
     if isinstance(label, int | np.integer) and not isinstance(label, bool):
         if abs(int(label)) >= _TOO_LARGE:
-            raise DataError(f"{where(row)}: view {reprlib.repr(label)} is too large to be the number of a view")
+            raise DataError(f"{where(row)}: view {shown(label)} is too large to be the number of a view")
         return str(label)
     if isinstance(label, float | np.floating):
         return _whole(float(label), row, where)
-    raise DataError(f"{where(row)}: a view is a name or a whole number from 0, got {reprlib.repr(label)}")
+    raise DataError(f"{where(row)}: a view is a name or a whole number from 0, got {shown(label)}")
 
 
 def _whole(number: float, row: int, where: Where) -> str:

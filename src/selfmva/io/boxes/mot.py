@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-import reprlib
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.core.messages import shown
 from selfmva.core.paths import as_path, is_folder
 from selfmva.core.view_names import both_sets, find_views, order_by_name
 from selfmva.errors import DataError, InputError
@@ -73,7 +73,7 @@ def read_mot(
     elif isinstance(given, Sequence) and given and not isinstance(given, bytes):
         paths = _listed_files([as_path(path, "the path of MOT text") for path in given], views)
     else:
-        raise InputError(f"expected a path or a sequence of paths, one per view, got {reprlib.repr(given)}")
+        raise InputError(f"expected a path or a sequence of paths, one per view, got {shown(given)}")
     if expected not in (None, len(paths)):
         names = ", ".join(path.name for path in paths)
         raise DataError(f"{source}: {len(paths)} files for {expected} views; give one .txt file per view, got {names}")
@@ -131,7 +131,7 @@ def write_mot(folder: str | Path, frames: Sequence[Frame], views: Views = None) 
         )
     for name in names:
         if Path(name).name != name:
-            raise InputError(f"view {reprlib.repr(name)}: this name cannot be a file's name; give the view another")
+            raise InputError(f"view {shown(name)}: this name cannot be a file's name; give the view another")
     if len({name.casefold() for name in names}) < len(names):  # some file systems don't tell capitals apart
         raise InputError(f"views {', '.join(names)}: two differ in capitals alone, and would be one file; rename one")
     boxes = left_top_width_height(rows.boxes)

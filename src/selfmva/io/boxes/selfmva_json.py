@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import reprlib
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from selfmva.core.messages import shown
 from selfmva.errors import DataError
 from selfmva.io.boxes.rows import (
     Rows,
@@ -86,7 +86,7 @@ def parse_selfmva(
         raise DataError(f"{source}: expected an object {{instant: [{_ENTRY}, ...]}}, got {type(data).__name__}")
     for key, entries in data.items():
         if not _INSTANT.fullmatch(key):
-            raise DataError(f"{source}, key {reprlib.repr(key)}: expected the number of an instant")
+            raise DataError(f"{source}, key {shown(key)}: expected the number of an instant")
         if not isinstance(entries, list):
             raise DataError(f"{source}, instant {key}: expected a list of {_ENTRY}, got {type(entries).__name__}")
     instants = [int(key) for key in data]
@@ -150,10 +150,10 @@ def _table(entries: list[Any], where: Any) -> np.ndarray[Any, np.dtype[np.float6
     """The entries as an `(R, 6)` array; one that is not six numbers is named."""
     for row, entry in enumerate(entries):
         if not isinstance(entry, list) or len(entry) != 6:
-            raise DataError(f"{where(row)}: expected {_ENTRY}, got {reprlib.repr(entry)}")
+            raise DataError(f"{where(row)}: expected {_ENTRY}, got {shown(entry)}")
     if not {type(value) for entry in entries for value in entry} <= {int, float}:
         strange = next(row for row, entry in enumerate(entries) if not {type(value) for value in entry} <= {int, float})
-        raise DataError(f"{where(strange)}: expected six numbers {_ENTRY}, got {reprlib.repr(entries[strange])}")
+        raise DataError(f"{where(strange)}: expected six numbers {_ENTRY}, got {shown(entries[strange])}")
     try:
         return np.array(entries, dtype=np.float64).reshape(-1, 6)
     except OverflowError as error:

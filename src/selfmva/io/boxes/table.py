@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import reprlib
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from selfmva.core.messages import shown
 from selfmva.core.paths import as_path, require_file
 from selfmva.errors import DataError, InputError, require
 from selfmva.io.boxes.labels import number_views
@@ -264,7 +264,7 @@ def _numbers(column: pd.Series[Any], where: Where) -> NDArray[Any]:
 def _require_numbers(wrong: NDArray[np.bool_], column: pd.Series[Any], where: Where) -> None:
     if wrong.any():
         row = int(np.argmax(wrong))
-        raise DataError(f"{where(row)}, column {column.name}: {reprlib.repr(column.iloc[row])} is not a number")
+        raise DataError(f"{where(row)}, column {column.name}: {shown(column.iloc[row])} is not a number")
 
 
 def _may_be_number(value: Any) -> bool:

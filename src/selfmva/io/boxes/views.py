@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Sequence
 
 import numpy as np
 
+from selfmva.core.messages import shown
 from selfmva.core.types import View
 from selfmva.errors import InputError
 
@@ -50,7 +50,7 @@ def view_names(views: Views) -> list[str] | None:
             return None
         raise InputError(f"views must be a positive number of at most {MOST_VIEWS}, or a sequence of View, got {given}")
     if not isinstance(given, Sequence) or not given or not all(isinstance(view, View) for view in given):
-        raise InputError(f"views must be a positive number or a sequence of View, got {reprlib.repr(given)}")
+        raise InputError(f"views must be a positive number or a sequence of View, got {shown(given)}")
     names = [view.name for view in given]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import reprlib
 from collections.abc import Sequence
 from glob import glob
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from selfmva.core.images import as_rgb
+from selfmva.core.messages import shown
 from selfmva.core.paths import as_path, is_folder
 from selfmva.errors import DataError, InputError
 from selfmva.io.boxes.mot import natural_order
@@ -131,7 +131,7 @@ def _image_paths(files: str | Path | Sequence[str | Path]) -> list[Path]:
     given: object = files
     if not isinstance(given, str | os.PathLike):
         if isinstance(given, bytes) or not isinstance(given, Sequence):
-            raise InputError(f"expected a folder, a pattern or a list of images, got {reprlib.repr(given)}")
+            raise InputError(f"expected a folder, a pattern or a list of images, got {shown(given)}")
         return [as_path(path, "the path of an image") for path in given]
     path = as_path(given, "the folder or pattern of images")
     if is_folder(path):

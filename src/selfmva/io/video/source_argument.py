@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-import reprlib
 from collections.abc import Sequence
 from glob import has_magic
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.core.messages import shown
 from selfmva.core.paths import as_path, file_status, is_folder
 from selfmva.core.view_names import both_sets, order_by_name
 from selfmva.errors import InputError
@@ -89,7 +89,7 @@ def in_order_of(entries: Sequence[SourceLike], views: Sequence[View]) -> list[So
     """
     names, known = [source_name(entry) for entry in entries], view_names(views)
     if known is None:
-        raise InputError(f"views must be a sequence of View, got {reprlib.repr(views)}")
+        raise InputError(f"views must be a sequence of View, got {shown(views)}")
     if len(names) != len(known):
         raise InputError(f"{len(names)} cameras for {len(known)} views: {both_sets(names, known, 'cameras')}")
     order = order_by_name(names, known, "cameras")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from selfmva.core.messages import shown
 from selfmva.core.threads import calling_ahead
 from selfmva.core.types import View
 from selfmva.errors import InputError, MissingInstantError
@@ -96,7 +96,7 @@ class SynchronizedReader(Closing):
         depth: object = read_ahead
         given: object = sources
         if isinstance(given, str | bytes) or not isinstance(given, Sequence | np.ndarray) or not len(given):
-            raise InputError(f"sources must be a sequence with one entry per camera, got {reprlib.repr(given)}")
+            raise InputError(f"sources must be a sequence with one entry per camera, got {shown(given)}")
         if isinstance(depth, bool) or not isinstance(depth, int | np.integer) or depth < 1:
             raise InputError(f"read_ahead must be a whole number of instants, at least 1, got {read_ahead!r}")
         self.read_ahead: int = int(depth)
@@ -144,7 +144,7 @@ class SynchronizedReader(Closing):
     def __getitem__(self, index: int) -> SynchronizedImages:
         given: object = index
         if isinstance(given, bool) or not isinstance(given, int | np.integer):
-            raise InputError(f"an instant is a whole number from 0 to {len(self) - 1}, got {reprlib.repr(given)}")
+            raise InputError(f"an instant is a whole number from 0 to {len(self) - 1}, got {shown(given)}")
         if not -len(self) <= index < len(self):
             raise MissingInstantError(f"there are {len(self)} instants, got {index}")
         index = range(len(self))[index]
@@ -213,7 +213,7 @@ class SynchronizedReader(Closing):
 
 def _require_number(value: object, count: int, what: str) -> None:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value < count:
-        raise MissingInstantError(f"there are {count} {what}s, numbered from 0, got {reprlib.repr(value)}")
+        raise MissingInstantError(f"there are {count} {what}s, numbered from 0, got {shown(value)}")
 
 
 def _checked_offsets(offsets: Sequence[float] | None, count: int) -> list[float]:
@@ -224,7 +224,5 @@ def _checked_offsets(offsets: Sequence[float] | None, count: int) -> list[float]
     except (TypeError, ValueError, OverflowError):
         values = np.empty(0)
     if values.shape != (count,) or not np.isfinite(values).all():
-        raise InputError(
-            f"start_offsets_seconds must be {count} finite seconds, one per camera, got {reprlib.repr(offsets)}"
-        )
+        raise InputError(f"start_offsets_seconds must be {count} finite seconds, one per camera, got {shown(offsets)}")
     return [float(value) for value in values]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Self
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from selfmva.core.images import as_rgb
+from selfmva.core.messages import shown
 from selfmva.core.paths import as_path
 from selfmva.core.types import View
 from selfmva.errors import DataError, InputError
@@ -58,7 +58,7 @@ class VideoWriter:
             raise InputError(f"{path}: cannot write this ending; use {' or '.join(_CODECS)}")
         given: object = size
         if isinstance(given, str) or not isinstance(given, Sequence | np.ndarray) or len(given) != 2:
-            raise InputError(f"{path}: size must be width and height in pixels, got {reprlib.repr(given)}")
+            raise InputError(f"{path}: size must be width and height in pixels, got {shown(given)}")
         view = View(self.path.stem, *size)  # checks it
         self.size: tuple[int, int] = (view.width, view.height)
         if view.width % 2 or view.height % 2:
