@@ -142,7 +142,12 @@ def test_walk_finds_the_package() -> None:
     assert {"selfmva", "selfmva.core.types", "selfmva.errors", "selfmva.datasets.base"} <= set(modules)
     assert dependencies("selfmva.core.types", modules) == {
         "selfmva.errors",
+        "selfmva.core.arguments",
+        "selfmva.core.bad_boxes",
+        "selfmva.core.frame_columns",
         "selfmva.core.images",
+        "selfmva.core.messages",
+        "selfmva.core.scalars",
         "selfmva.core.view_checks",
     }
 

@@ -9,6 +9,10 @@ class InputError(SelfMVAError, ValueError):
     """An argument has the wrong shape, range or type."""
 
 
+class MissingInstantError(InputError, IndexError):
+    """An instant was asked for that a recording does not have."""
+
+
 class ConfigError(InputError):
     """A hyper-parameter is unknown, of the wrong type or out of its range."""
 
@@ -33,6 +37,14 @@ class NotFittedError(SelfMVAError, ValueError, AttributeError):
     """Learnt state was asked for before anything was learnt."""
 
 
+class UnknownAttributeError(SelfMVAError, AttributeError):
+    """An associator has no attribute of that name."""
+
+
+class OutOfRangeError(InputError, IndexError):
+    """A recording has no such instant."""
+
+
 class SelfMVAWarning(UserWarning):
     """Base of all warnings of selfmva."""
 
@@ -43,6 +55,22 @@ class UnalignedWarning(SelfMVAWarning):
 
 class RigChangedWarning(SelfMVAWarning):
     """Boxes contradict what was learnt of their cameras."""
+
+
+class BadBoxWarning(SelfMVAWarning):
+    """Boxes that are none (without area, not finite, wholly outside their image) are left out."""
+
+
+class BoxUnitsWarning(SelfMVAWarning):
+    """Boxes look as if they were in other units than pixels of their views."""
+
+
+class TrackIdsWarning(SelfMVAWarning):
+    """Track ids are no tracks, and are ignored."""
+
+
+class DuplicateIdentityWarning(SelfMVAWarning):
+    """Labels have one person in two boxes of one view at one instant."""
 
 
 class LearntNothingWarning(SelfMVAWarning):

@@ -67,6 +67,7 @@ def write_format_2(associator: Associator, folder: Path) -> None:
     associator.save_pretrained(folder)
     config = json.loads((folder / CONFIG).read_text())
     config["format_version"] = 2
+    del config["config_sha256"], config["params"]["on_bad_box"], config["fit_report"]["dropped_boxes"]
     del config["appearance"], config["params"]["appearance"], config["fit_report"]["appearance"]
     del config["feature_length"], config["fit_report"]["calibrated_instants"]
     config["params"]["recipe"] = with_old_names(config["params"]["recipe"])

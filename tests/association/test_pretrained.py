@@ -24,6 +24,7 @@ from small_scenes import fit_quietly, fitted_on_a_floor, flat, quick, short
 
 from selfmva import Associator
 from selfmva.association.pretrained import CARD, CONFIG, WEIGHTS, Card, find_folder
+from selfmva.association.pretrained.files import config_digest
 from selfmva.errors import CheckpointError, ConfigError, DataError
 from selfmva.geometry.support import NO_SUPPORT
 
@@ -60,6 +61,8 @@ def damaged(saved: Path, tmp_path: Path) -> Path:
 def edit_config(folder: Path, change: Callable[[dict[str, Any]], Any]) -> None:
     config = json.loads((folder / CONFIG).read_text())
     change(config)
+    if config.get("config_sha256"):
+        config["config_sha256"] = config_digest(config)  # what a program that went wrong might write
     (folder / CONFIG).write_text(json.dumps(config))
 
 
@@ -210,8 +213,11 @@ def test_files_of_two_associators(damaged: Path, tmp_path: Path) -> None:
         (lambda c: c.update(params=[1]), "damaged or of another version"),
         (lambda c: c.update(views=3), "damaged or of another version"),
         (lambda c: c.update(views=[{"name": "a"}]), "damaged or of another version"),
-        (lambda c: c["views"][0].update(width=-5), "width must be a positive whole number"),
-        (lambda c: (c.update(format_version=1), c.pop("floor")), "of another version: unknown or missing floor"),
+        (lambda c: c["views"][0].update(width=-5), "width in pixels must be a whole number from 1 to"),
+        (
+            lambda c: (c.update(format_version=1), c.pop("floor")),
+            "of another version: unknown or missing config_sha256, floor",
+        ),
         (lambda c: c.update(floor=[1]), "damaged or of another version"),
         (lambda c: c["floor"].pop("unit"), "damaged or of another version"),
         (lambda c: c["floor"]["cameras"].pop(), "10 numbers for each of 3 cameras"),

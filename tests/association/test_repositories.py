@@ -13,6 +13,7 @@ from small_scenes import fitted_on_a_floor
 
 from selfmva import Associator
 from selfmva.association.pretrained import ALIASES, CARD, CONFIG, WEIGHTS, find_folder
+from selfmva.association.pretrained.files import config_digest
 from selfmva.errors import CheckpointError, DataError
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def retold(files: dict[str, bytes], seed: int) -> dict[str, bytes]:
     """The same model, which says that it comes from another seed."""
     config = json.loads(files[CONFIG])
     config["params"]["seed"] = seed
+    config["config_sha256"] = config_digest(config)
     return {**files, CONFIG: json.dumps(config).encode()}
 
 
@@ -219,6 +221,7 @@ def test_another_revision_of_a_shipped_model_is_of_the_hub(hub: Hub, files: dict
 def test_a_model_of_somebody_else_opens_no_file_of_ours(hub: Hub, files: dict[str, bytes]) -> None:
     config = json.loads(files[CONFIG])
     config["params"]["appearance"]["encoder"] = "onnx:/etc/secret.onnx"
+    config["config_sha256"] = config_digest(config)
     hub.commit(REPOSITORY, {**files, CONFIG: json.dumps(config).encode()})
     with pytest.raises(CheckpointError, match=r"'onnx:/etc/secret.onnx', a file of its maker's machine: give app"):
         Associator.from_pretrained(REPOSITORY)

@@ -166,7 +166,7 @@ def test_interrupted_then_resumed(
         "--json",
     ]
     checkpoint = tmp_path / "m" / "checkpoint.safetensors"
-    monkeypatch.setattr("selfmva.training.loop.Watch", partial(Watch, checkpoint_seconds=0.0))
+    monkeypatch.setattr("selfmva.training.callbacks.Watch", partial(Watch, checkpoint_seconds=0.0))
     with monkeypatch.context() as patch:
         patch.setattr("selfmva.cli.fit.progress_of", lambda _: interrupted_at(STEPS - 1))
         outcome = invoke(*command)

@@ -88,7 +88,11 @@ def test_help_is_light() -> None:
         (["fit", "--out", "x", "--views", "1x1", "2x2"], 2, "either --dataset, or --views and --boxes"),
         (["fit", "--out", "x", "--dataset", "simulated", "--boxes", "b.json"], 2, "either --dataset, or"),
         (["fit", "--out", "x", "--views", "a:10x", "--boxes", "f"], 2, "NAME:WIDTHxHEIGHT (such as door:1920x1080)"),
-        (["fit", "--out", "x", "--views", "a:0x9", "b:9x9", "--boxes", "f"], 1, "positive whole number"),
+        (
+            ["fit", "--out", "x", "--views", "a:0x9", "b:9x9", "--boxes", "f"],
+            1,
+            "must be a whole number from 1 to 100000",
+        ),
         (["fit", "--out", "x", "--views", "9x9", "--boxes", "f"], 1, "at least two views"),
         (["fit", "--out", "x", "--views", "9x9", "8x8", "--boxes", "nofile.csv"], 1, "nofile.csv does not exist"),
         (["fit", "--out", "x", "--dataset", "nope"], 1, "no dataset is called 'nope'"),

@@ -29,7 +29,7 @@ def result(tmp_path: Path) -> Path:
         for view in range(2):
             for person in range(1 + (frame == 1)):
                 corners = (20 + 60 * person, 20, 50 + 60 * person, 80)
-                rows.append((frame, view, f"cam{view}", person, (person + frame) % 2, *corners, 0.9))
+                rows.append((frame, view, ("door", "hall")[view], person, (person + frame) % 2, *corners, 0.9))
     columns = ["frame", "view", "view_name", "box", "id", "x1", "y1", "x2", "y2", "score"]
     path = tmp_path / "people.csv"
     pd.DataFrame(rows, columns=columns).to_csv(path, index=False)
@@ -142,6 +142,13 @@ def test_errors(invoke: Callable, result: Path, films: list[Path], tmp_path: Pat
         (result, ("--views", *SIZES, "--out", tmp_path / "a.gif"), 2, "--out must end in .mp4"),
         (result, ("--views", *SIZES, "--out", tmp_path / "a.mp4", "--instant", 1), 2, "--instant goes with a picture"),
         (result, ("--views", *SIZES, "--out", tmp_path / "a", "--width", 90), 2, "--width goes with"),
+        (
+            result,
+            ("--views", *SIZES, "--out", tmp_path / "a.png", "--width", 10**9),
+            2,
+            "at most 16384 pixels, got 1000",
+        ),
+        (result, ("--views", *SIZES, "--out", tmp_path / "a.png", "--width", 10**400), 2, "at most 16384 pixels"),
         (result, ("--views", *SIZES, "--out", tmp_path / "a.png", "--rate", "fast"), 2, "above 0, got 'fast'"),
         (result, ("--views", *SIZES, "--out", tmp_path / "a.png", "--blur", "feet"), 2, "invalid choice: 'feet'"),
         (result, ("--views", *SIZES, "--out", tmp_path / "a.png", "--instant", 9), 1, "nothing of instant 9; its inst"),

@@ -91,7 +91,7 @@ def test_an_error_of_the_first_item_is_not_raised_before_it_is_asked_for() -> No
 
 
 def test_no_thread_does_nothing() -> None:
-    with pytest.raises(InputError, match="threads must be at least 1, got -1"):
+    with pytest.raises(InputError, match="threads must be a whole number from 1 to 1024, got -1"):
         list(map_in_order(abs, [1], threads=-1))
 
 

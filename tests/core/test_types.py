@@ -12,14 +12,16 @@ from box_strategies import box_arrays, positions
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfmva.core.types import Frame, View, clip_to_views, reorder_views, validate_boxes
+from selfmva.core.frame_columns import validate_boxes
+from selfmva.core.types import Frame, View, clip_to_views, reorder_views
 from selfmva.errors import InputError
 
 sizes = st.integers(1, 4000)
+names = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=50)
 
 
 class TestView:
-    @given(st.text(min_size=1), sizes, sizes)
+    @given(names, sizes, sizes)
     def test_values(self, name: str, width: int, height: int) -> None:
         view = View(name, width, height)
         assert (view.name, view.width, view.height) == (name, width, height)
@@ -169,9 +171,9 @@ def test_images_become_rgb_and_features_fit_the_boxes() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"images": [np.zeros((4, 4, 3), np.uint8)]}, "1 images for 2 views"),
+        ({"images": [np.zeros((4, 4, 3), np.uint8)]}, "images has 1 views, boxes have 2"),
         ({"images": [np.zeros((4, 4, 3)), None]}, "view 0: an image must be uint8"),
-        ({"features": [[[1.0]]]}, "features have 1 views"),
+        ({"features": [[[1.0]]]}, "features has 1 views, boxes have 2"),
         ({"features": [[[1.0], [2.0]], None]}, "got shape \\(2, 1\\) for 1 boxes"),
         ({"features": [[1.0], None]}, "features must be \\(N, D\\)"),
     ],

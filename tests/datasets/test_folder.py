@@ -12,7 +12,7 @@ import pytest
 from selfmva.core.types import View
 from selfmva.datasets import check_adapter
 from selfmva.datasets.folder import Folder
-from selfmva.errors import DataError, InputError
+from selfmva.errors import DataError, DuplicateIdentityWarning, InputError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,5 +98,7 @@ def test_errors(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="numbered from 0, but there is no image of view 0"):
         Folder(tmp_path)
     (tmp_path / "b.json").write_text('{"4": [[1, 2, 3, 4, 6, 0], [5, 2, 3, 4, 6, 0]]}')
-    with pytest.raises(DataError, match=r"b\.json, instant 4, view 0: identity 6 stands there twice"):
+    with pytest.warns(
+        DuplicateIdentityWarning, match=r"b\.json: 1 times, .* instant 4, view 0: identity 6 stands there 2"
+    ):
         Folder(tmp_path, sizes=SIZES)

@@ -16,7 +16,7 @@ from selfmva.datasets.mvmhat import MvMHAT
 from selfmva.datasets.mvor import Mvor
 from selfmva.datasets.soldiers import Soldiers
 from selfmva.datasets.wildtrack import Wildtrack
-from selfmva.errors import DataError, InputError
+from selfmva.errors import DataError, DuplicateIdentityWarning, InputError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,7 +101,6 @@ class TestWildtrack:
                 [{"personID": 1, "views": [{**person(1, {})["views"][0], "viewNum": 7}]}],
                 "views 0 to 6",
             ),
-            ("00000005.json", [person(3, {1: [1, 1, 2, 2]})] * 2, "instant 1, view 1: identity 3 stands there twice"),
             ("00000004.json", [], "named by its image, a multiple of 5"),
             ("notes.json", [], "named by its image, a multiple of 5"),
         ],
@@ -110,6 +109,11 @@ class TestWildtrack:
         write_json(tmp_path / "annotations_positions" / name, content)
         with pytest.raises(DataError, match=message):
             Wildtrack(tmp_path)
+
+    def test_a_person_twice_in_a_view(self, tmp_path: Path) -> None:
+        write_json(tmp_path / "annotations_positions" / "00000005.json", [person(3, {1: [1, 1, 2, 2]})] * 2)
+        with pytest.warns(DuplicateIdentityWarning, match="instant 1, view 1: identity 3 stands there 2 times"):
+            assert Wildtrack(tmp_path).identities(0)[1].tolist() == [3, 3]
 
     def test_missing(self, tmp_path: Path) -> None:
         with pytest.raises(DataError, match=r"looked for .*/annotations_positions, .*/sequence1/src/annotations_pos"):
@@ -188,7 +192,7 @@ class TestMvor:
         self.build(tmp_path)
         write_json(path, json.loads(path.read_text()) | {"annotations": [box]})
         with pytest.raises(DataError, match="annotation 77: the box has size 0 x 5"):
-            Mvor(tmp_path)
+            Mvor(tmp_path, on_bad_box="raise")
 
     @pytest.mark.realdata
     def test_in_full(self, data_root: Path) -> None:

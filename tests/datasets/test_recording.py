@@ -7,7 +7,7 @@ import pytest
 
 from selfmva.core.types import Frame, View
 from selfmva.datasets.recording import Recording, split_by_time
-from selfmva.errors import DataError
+from selfmva.errors import DuplicateIdentityWarning
 
 VIEWS = (View("left", 100, 100), View("right", 100, 100))
 BOX = [[0, 0, 5, 5]]
@@ -54,7 +54,9 @@ def test_images_scores_and_features_stay_with_their_frames() -> None:
 
 def test_one_person_twice_in_a_view() -> None:
     Recording(VIEWS, annotated=[labelled(4, [3, -1, -1], [3])], annotated_splits={})
-    with pytest.raises(DataError, match="here, instant 4, view 1: identity 7 stands there twice"):
+    with pytest.warns(
+        DuplicateIdentityWarning, match="here: 1 times, .* instant 4, view 1: identity 7 stands there 2 "
+    ):
         Recording(VIEWS, annotated=[labelled(4, [3], [7, 3, 7])], annotated_splits={}, source="here")
 
 

@@ -85,7 +85,7 @@ def test_nothing_to_detect() -> None:
 
 
 def test_bad_arguments() -> None:
-    with pytest.raises(InputError, match="batch must be at least 1 image, got 0"):
+    with pytest.raises(InputError, match="batch must be a whole number of at least 1, got 0"):
         detect([], Pixel(), batch=0)
 
     class Short(Pixel):

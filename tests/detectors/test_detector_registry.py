@@ -29,7 +29,7 @@ def test_onnx(tmp_path: Path) -> None:
 def test_torchvision() -> None:
     with pytest.raises(InputError, match="no detection model 'resnet18'; it has .*fasterrcnn_resnet50_fpn_v2"):
         open_detector("torchvision:resnet18")
-    with pytest.raises(InputError, match=r"least_score must be in \[0, 1\], got 2"):
+    with pytest.raises(InputError, match=r"least_score must be a finite number from 0 to 1, got 2"):
         open_detector("torchvision:fasterrcnn_resnet50_fpn", least_score=2)
 
 

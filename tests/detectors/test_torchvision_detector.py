@@ -123,7 +123,7 @@ def test_wrong_arguments() -> None:
         TorchvisionDetector("yolo")
     with pytest.raises(InputError, match="no weights 'IMAGENET'; it has DEFAULT, COCO_V1"):
         TorchvisionDetector(NAME, weights="IMAGENET")
-    with pytest.raises(InputError, match=r"least_score must be in \[0, 1\], got nan"):
+    with pytest.raises(InputError, match=r"least_score must be a finite number from 0 to 1, got nan"):
         TorchvisionDetector(NAME, least_score=float("nan"))
     with pytest.raises(ConfigError, match="got 'tpu'"):
         TorchvisionDetector(NAME, weights=None, device="tpu")

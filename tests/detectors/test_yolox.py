@@ -130,9 +130,9 @@ def test_identity_is_that_of_content_and_settings(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "error", "message"),
     [
-        ({"least_score": 1.1}, InputError, r"least_score must be in \[0, 1\], got 1.1"),
-        ({"iou": float("nan")}, InputError, r"iou must be in \[0, 1\], got nan"),
-        ({"threads": 0}, InputError, "threads must be at least 1, got 0"),
+        ({"least_score": 1.1}, InputError, r"least_score must be a finite number from 0 to 1, got 1.1"),
+        ({"iou": float("nan")}, InputError, r"iou must be a finite number from 0 to 1, got nan"),
+        ({"threads": 0}, InputError, "threads must be a whole number from 1 to 1024, got 0"),
         ({"device": "tpu"}, ConfigError, "expected 'cpu', 'cuda' or 'auto', got 'tpu'"),
         ({"sha256": "ab" * 32}, CheckpointError, f"its SHA-256 is [0-9a-f]{{64}}, expected {'ab' * 32}"),
     ],

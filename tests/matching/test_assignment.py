@@ -148,9 +148,9 @@ def test_costs_are_left_alone() -> None:
         ({"costs": np.zeros((1, 1)), "unmatched_cost": np.nan}, "unmatched_cost must be a finite number"),
         ({"costs": np.zeros((1, 1)), "unmatched_cost": np.inf}, "unmatched_cost must be a finite number"),
         ({"costs": np.zeros((1, 1)), "backend": "magic"}, "backend must be"),
-        ({"costs": np.zeros((1, 1)), "threads": 0}, "threads must be at least 1, got 0"),
-        ({"costs": [[1.0, 2.0], [3.0]]}, r"costs must be an array of numbers of shape \(B, N, M\)"),
-        ({"costs": [["near", "far"]]}, "costs must be an array of numbers"),
+        ({"costs": np.zeros((1, 1)), "threads": 0}, "threads must be a whole number from 1 to 1024, got 0"),
+        ({"costs": [[1.0, 2.0], [3.0]]}, r"costs must be real numbers, all rows as long"),
+        ({"costs": [["near", "far"]]}, "costs must be real numbers, got text"),
     ],
 )
 def test_errors(arguments: dict[str, Any], message: str) -> None:

@@ -240,7 +240,7 @@ def test_wrong_arguments(folders: list[Path]) -> None:
     cases: list[tuple[dict[str, Any], str]] = [
         ({}, "needs frames or a detector, got neither"),
         ({"frames": [frame], "detector": Quarters()}, "needs frames or a detector, got both"),
-        ({"frames": [frame], "batch": 0}, "batch must be at least 1"),
+        ({"frames": [frame], "batch": 0}, "batch must be a whole number of at least 1"),
         ({"frames": [Frame([[], []], index=7)]}, "boxes of instant 7, but the reader has 7 instants, numbered from 0;"),
         ({"frames": [Frame([[], []], index=-1)]}, "boxes of instant -1"),
         ({"frames": [Frame([[]], index=2)]}, "instant 2 has 1 views, but the reader has 2; give one entry"),

@@ -11,6 +11,7 @@ import torch
 from full_disk import largest_file
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from safetensors import safe_open
 from safetensors.torch import save_file
 from small_scenes import fit_quietly, flat, frames_of, short
 
@@ -100,7 +101,7 @@ def test_a_checkpoint_that_is_not_there(tmp_path: Path) -> None:
 
 def test_a_file_of_another_kind(tmp_path: Path) -> None:
     save_file({"a": torch.zeros(3)}, tmp_path / "other.safetensors", metadata={"format": "pt"})
-    with pytest.raises(CheckpointError, match="its format is 'pt', expected 'selfmva-training-1'"):
+    with pytest.raises(CheckpointError, match="its format is 'pt', expected 'selfmva-training-2'"):
         load_checkpoint(tmp_path / "other.safetensors", *make(), BELONGS)
 
 
@@ -214,3 +215,45 @@ def test_resume_without_a_checkpoint_starts_afresh(tmp_path: Path) -> None:
     one = fit_quietly(flat(), short(), checkpoint=path, resume=True)
     assert path.is_file()
     assert torch.equal(one.encoder_.decoder.weight, fit_quietly(flat(), short()).encoder_.decoder.weight)
+
+
+def contents(path: Path) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
+    with safe_open(path, framework="pt") as file:
+        return dict(file.metadata()), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda metadata, _: metadata.update(step="2"),
+        lambda metadata, _: metadata.update(step="999999"),
+        lambda metadata, _: metadata.pop("step"),
+        lambda metadata, _: metadata.pop("data"),
+        lambda metadata, _: metadata.pop("sha256"),
+        lambda _, tensors: tensors.pop("optimizer.0.exp_avg"),
+        lambda _, tensors: [tensors.pop(name) for name in list(tensors) if name.startswith("optimizer")],
+        lambda _, tensors: tensors.update({"optimizer.0.step": torch.tensor(1.0)}),
+        lambda _, tensors: tensors["optimizer.1.exp_avg"].zero_(),
+    ],
+)
+def test_forged_steps_and_missing_state(saved: Path, tmp_path: Path, change: Callable[[Any, Any], Any]) -> None:
+    metadata, tensors = contents(saved)
+    change(metadata, tensors)
+    save_file(tensors, tmp_path / "forged", metadata=metadata)
+    encoder, optimizer = make(seed=3)
+    before = {name: value.clone() for name, value in encoder.state_dict().items()}
+    with pytest.raises(CheckpointError, match="its digest differs"):
+        load_checkpoint(tmp_path / "forged", encoder, optimizer, BELONGS)
+    assert all(torch.equal(value, before[name]) for name, value in encoder.state_dict().items())
+    assert not optimizer.state_dict()["state"]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_one_bit_that_flipped(saved: Path, tmp_path: Path, seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    data = bytearray(saved.read_bytes())
+    most = len(data) if seed % 2 else 4000  # in the header, too
+    data[int(torch.randint(most, (), generator=generator))] ^= 1 << int(torch.randint(8, (), generator=generator))
+    (tmp_path / "flipped").write_bytes(data)
+    with pytest.raises(CheckpointError):
+        load_checkpoint(tmp_path / "flipped", *make(), BELONGS)

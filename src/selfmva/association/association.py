@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from selfmva.errors import InputError
+from selfmva.core.bad_box_frames import count_bad
+from selfmva.core.view_checks import view_number
 from selfmva.io.boxes.detections import frame_to_supervision
 from selfmva.matching.grouping.groups import confidence
 from selfmva.matching.posterior.posterior import bounded_log_odds
@@ -28,10 +29,10 @@ class Association:
     """Which boxes of one instant are the same person.
 
     Attributes:
-        frame: The boxes, clipped to the images.
+        frame: The boxes, clipped to the images; `frame.bad` marks those that are none, where any is.
         views: The cameras.
         ids: One int64 array per view, `(N,)`: boxes of one person share an id; two boxes of one view never do. Ids
-            count from 0 and hold for this instant alone.
+            count from 0 and hold for this instant alone; -1 for a box that was left out because it is none.
         probabilities: `(N_i, N_j)` posterior for every pair of views i < j.
         calibrated: True where probabilities were learnt from the recording; False where they are only similarities
             (a converted checkpoint before `adapt`).
@@ -53,6 +54,11 @@ class Association:
         """Number of the instant."""
         return self.frame.index
 
+    @property
+    def dropped_boxes(self) -> int:
+        """How many boxes were left out because they are none (`frame.bad`): id -1, probability 0, in no group."""
+        return count_bad(self.frame)
+
     def probability(self, i: int, j: int) -> FloatArray:
         """Posterior that two boxes are the same person.
 
@@ -61,14 +67,14 @@ class Association:
             j: Number of a view.
 
         Returns:
-            `(N_i, N_j)` float64 in [0, 1]; the identity matrix for i = j.
+            `(N_i, N_j)` float64 in [0, 1]; the identity matrix for i = j. 0 for boxes that were left out.
 
         Raises:
             InputError: There is no such view.
         """
-        self._check_views(i, j)
+        i, j = view_number(i, len(self.views)), view_number(j, len(self.views))
         if i == j:
-            return np.eye(len(self.ids[i]))
+            return np.diag(1.0 - self.frame.bad[i]) if self.frame.bad else np.eye(len(self.ids[i]))
         return self.probabilities[i, j] if i < j else self.probabilities[j, i].T
 
     def matches(self, i: int, j: int) -> IntArray:
@@ -84,30 +90,34 @@ class Association:
         Raises:
             InputError: There is no such view.
         """
-        self._check_views(i, j)
-        return np.argwhere(self.ids[i][:, None] == self.ids[j][None, :])
+        i, j = view_number(i, len(self.views)), view_number(j, len(self.views))
+        return np.argwhere((self.ids[i][:, None] == self.ids[j][None, :]) & (self.ids[i] >= 0)[:, None])
 
     def groups(self) -> list[dict[int, int]]:
         """The people: for each, in the order of ids, the box in every view that sees them, as `{view: box}`."""
         people: dict[int, dict[int, int]] = {}
         for view, ids in enumerate(self.ids):
             for box, identity in enumerate(ids.tolist()):
-                people.setdefault(identity, {})[view] = box
+                if identity >= 0:
+                    people.setdefault(identity, {})[view] = box
         return [people[identity] for identity in sorted(people)]
 
     def confidences(self) -> tuple[FloatArray, ...]:
         """How sure each box is of its id, against any other person of the instant and against being alone.
 
         Returns:
-            One `(N,)` float64 array per view, in [0, 1]; see `selfmva.matching.grouping.groups.confidence`.
+            One `(N,)` float64 array per view, in [0, 1]; see `selfmva.matching.grouping.groups.confidence`. 0 for boxes
+            that were left out.
         """
         count = self.frame.counts
         start = np.cumsum([0, *count])
         odds = np.zeros((start[-1], start[-1]))
         for (i, j), block in self.probabilities.items():
             odds[start[i] : start[i + 1], start[j] : start[j + 1]] = bounded_log_odds(block)
-        view = np.repeat(np.arange(len(count)), count)
-        return tuple(np.split(confidence(odds + odds.T, view, np.concatenate(self.ids)), start[1:-1]))
+        view, ids = np.repeat(np.arange(len(count)), count), np.concatenate(self.ids)
+        known, result = np.flatnonzero(ids >= 0), np.zeros(len(ids))
+        result[known] = confidence((odds + odds.T)[np.ix_(known, known)], view[known], ids[known])
+        return tuple(np.split(result, start[1:-1]))
 
     def floor_positions(self) -> FloatArray:
         """Where the people are on the common floor, in the order of `groups()`.
@@ -119,11 +129,13 @@ class Association:
             only views off the floor see, and everywhere where `floor` is None.
         """
         ids = np.concatenate(self.ids) if self.ids else np.zeros(0, np.int64)
+        known = ids >= 0
+        ids = ids[known]
         people = len(np.unique(ids))
         if self.floor is None or not len(ids):
             return np.full((people, 2), np.nan)
-        view = np.repeat(np.arange(len(self.views)), self.frame.counts)
-        places, weights = self.floor.read(np.concatenate(self.frame.boxes), view).estimates()
+        view = np.repeat(np.arange(len(self.views)), self.frame.counts)[known]
+        places, weights = self.floor.read(np.concatenate(self.frame.boxes)[known], view).estimates()
         total, weighted = np.zeros((people, 2, 2)), np.zeros((people, 2))
         person = np.unique(ids, return_inverse=True)[1]
         np.add.at(total, person, weights)
@@ -136,6 +148,7 @@ class Association:
     def to_dataframe(self) -> pd.DataFrame:
         """A tidy table, one row per box: frame, view, box, id, x1, y1, x2, y2 and, where known, score and track_id.
 
+        Boxes that were left out are not in it; `box` counts them all.
         The column `view` holds the number of the view, `view_name` its name.
         """
         import pandas as pd
@@ -154,10 +167,15 @@ class Association:
         for name, values in (("score", self.frame.scores), ("track_id", self.frame.track_ids)):
             if values is not None:
                 columns[name] = np.concatenate(values)
-        return pd.DataFrame(columns)
+        table = pd.DataFrame(columns)
+        if self.frame.bad is None:
+            return table
+        return table[~np.concatenate(self.frame.bad)].reset_index(drop=True)
 
     def to_supervision(self) -> list[Any]:
         """One `supervision.Detections` per view: the id in `tracker_id`, the name of the view in `data["view"]`.
+
+        A box that was left out has the id -1.
 
         Raises:
             MissingDependencyError: supervision is not installed.
@@ -168,6 +186,8 @@ class Association:
         people = self.groups()
         shared = sum(len(person) > 1 for person in people)
         note = "" if self.calibrated else ", similarities instead of probabilities"
+        if self.dropped_boxes:
+            note += f", {_counted(self.dropped_boxes, 'box', 'boxes')} left out"
         return (
             f"Association(instant {self.index}: {_counted(sum(self.frame.counts), 'box', 'boxes')} "
             f"in {len(self.views)} views, {_counted(len(people), 'person', 'people')}, "
@@ -184,11 +204,6 @@ class Association:
             for number, person in enumerate(self.groups())
         )
         return f"<p>{escape(repr(self))}</p><table><tr><th>person</th>{head}</tr>{rows}</table>"
-
-    def _check_views(self, *numbers: int) -> None:
-        for number in numbers:
-            if not 0 <= number < len(self.views):
-                raise InputError(f"there is no view {number}; views are 0 to {len(self.views) - 1}")
 
 
 def _counted(number: int, one: str, many: str) -> str:

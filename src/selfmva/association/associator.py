@@ -8,44 +8,50 @@ import warnings
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from selfmva.association.adapting import adapt_model
 from selfmva.association.appearance.matches import match_by_appearance
 from selfmva.association.embedding_choice import choose_embedding
+from selfmva.association.frame_reader import FrameReader
+from selfmva.association.frames_argument import each_frame
 from selfmva.association.good_part import learn_good_part
 from selfmva.association.health.check import NO_PROFILE, check_frames
 from selfmva.association.health.health import Health
 from selfmva.association.health.stream import watched
 from selfmva.association.health.watch import Watch
 from selfmva.association.learning import learn
+from selfmva.association.left_out import with_left_out
 from selfmva.association.model import FittedModel
 from selfmva.association.parameters import change_parameters, hold_at_once, read_parameters, waiting_parameters
 from selfmva.association.pretrained import Pretrained
-from selfmva.association.recording import CanonicalRecording, check_feature_length, read_recording
+from selfmva.association.recording import CanonicalRecording, read_recording, with_usable_tracks
 from selfmva.association.streaming import associate_and_tally, chunks
+from selfmva.core.bad_box_frames import BadBoxWatch, without_bad_boxes
 from selfmva.core.config import AssociatorConfig
 from selfmva.core.devices import check_device, find_device
+from selfmva.core.frame_columns import validate_boxes
+from selfmva.core.messages import shown
 from selfmva.core.packed_boxes import feature_length
-from selfmva.core.threads import limited_threads, map_in_order
-from selfmva.core.types import Frame, clip_to_views, validate_boxes
+from selfmva.core.scalars import integer
+from selfmva.core.threads import MOST_THREADS, limited_threads, map_in_order
+from selfmva.core.view_checks import view_number
 from selfmva.errors import (
     GeometryMissingWarning,
     InputError,
     LearntNothingWarning,
     NotFittedError,
     RigChangedWarning,
-    UnalignedWarning,
 )
 from selfmva.geometry.calibration import calibrate
 from selfmva.io.boxes.argument import resolve_boxes
 from selfmva.io.video.view_argument import resolve_views
 from selfmva.perception.features import FeatureExtractor
-from selfmva.training.callbacks import Callback, ProgressHook, silent
+from selfmva.training.callbacks import Callback, ProgressHook, read_watch, silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
@@ -53,12 +59,12 @@ if TYPE_CHECKING:
     from selfmva.association.association import Association
     from selfmva.association.fit_report import FitReport
     from selfmva.association.health.tally import Tally
+    from selfmva.core.bad_boxes import OnBadBox
     from selfmva.core.config import AppearanceConfig, AssociationConfig, EncoderConfig, GeometryConfig, Recipe
+    from selfmva.core.types import Frame
     from selfmva.datasets.base import MultiViewDataset
-    from selfmva.io.boxes.argument import BoxesLike
+    from selfmva.io.boxes.argument import BoxesLike, FrameLike
     from selfmva.io.video.view_argument import ViewLike
-
-    FrameLike = Frame | Sequence[ArrayLike | None]
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -81,6 +87,10 @@ class Associator(Pretrained):
             `"torchvision:resnet50"`), or an `AppearanceConfig` or a dictionary of its fields. None: only features that
             frames bring along are used.
         association: An `AssociationConfig` or a dictionary of its fields.
+        on_bad_box: What happens with boxes without area, not finite or wholly outside their image. `"drop"`: they are
+            left out, counted (`Association.dropped_boxes`, `fit_report_.dropped_boxes`) and warned of once a call;
+            where they stood, `associate` answers id -1 and probability 0. `"raise"`: an error. Most boxes bad are an
+            error in any case.
 
     Attributes:
         model_: All of the following as one value, a `selfmva.association.model.FittedModel`.
@@ -121,6 +131,7 @@ class Associator(Pretrained):
         geometry: GeometryConfig | dict[str, Any] | None = None,
         appearance: str | AppearanceConfig | dict[str, Any] | None = None,
         association: AssociationConfig | dict[str, Any] | None = None,
+        on_bad_box: OnBadBox = "drop",
     ) -> None:
         self._config = read_parameters(
             {
@@ -133,10 +144,10 @@ class Associator(Pretrained):
                 "geometry": geometry,
                 "appearance": appearance,
                 "association": association,
+                "on_bad_box": on_bad_box,
             }
         )
-        self._extractor = FeatureExtractor(self._config.appearance, device)
-        self._warned_of_clocks = False
+        self._extractor = FeatureExtractor(self._config.appearance, self._config.device)
         self._watch: Watch | None = None
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002  # as scikit-learn asks
@@ -153,7 +164,8 @@ class Associator(Pretrained):
     def set_params(self, **params: Any) -> Self:
         """Change hyper-parameters. What was learnt stays, and is saved with those it was learnt with.
 
-        `association` and `threads` hold at once. The others wait for the next `fit`; the repr and the log say so.
+        `association`, `threads` and `on_bad_box` hold at once. The others wait for the next `fit`; the repr and the log
+        say so.
 
         Args:
             **params: As for `Associator`; of a stage that is given as a dictionary, other fields stay as they are.
@@ -185,8 +197,8 @@ class Associator(Pretrained):
         *,
         checkpoint: str | Path | None = None,
         resume: bool = False,
-        progress: ProgressHook = silent,
-        callbacks: Sequence[Callback] = (),
+        progress: ProgressHook | None = silent,
+        callbacks: Iterable[Callback] | None = (),
     ) -> Self:
         """Learn from a recording; no identity is ever read.
 
@@ -195,34 +207,42 @@ class Associator(Pretrained):
                 array `(T, H, W, 3)` uint8. Or a dataset, whose training split is read (everything, where it has none).
             boxes: `boxes[t][v]`, an `(N, 4)` array of xyxy pixels; or a tidy table with columns frame, view, x1, y1,
                 x2, y2; or a path to a file that `selfmva.io` reads. None with a dataset.
-            checkpoint: File that keeps the state of the training, so that it can be resumed.
+            checkpoint: File that keeps the state of the training, so that it can be resumed; its folder must exist.
             resume: Go on from `checkpoint` where it exists.
             progress: Called as `progress(task, completed, total)`; tasks are `"look"` (instants, where there is an
-                encoder of appearance), `"calibrate"` (views on the floor) and `"fit"` (steps of the training).
-            callbacks: Called after every step with a `StepState`.
+                encoder of appearance), `"calibrate"` (views on the floor) and `"fit"` (steps of the training). None:
+                nobody is told.
+            callbacks: Called after every step with a `StepState`; an exception of one ends the training, and is raised.
 
         Returns:
             self
 
         Raises:
-            InputError: Views or boxes are wrong; names instant, view and row.
+            InputError: Views or boxes are wrong; names instant, view and row. Most boxes are bad, or in other units
+                than pixels. Or another argument is wrong.
+            PluginError: The dataset breaks its contract (see `selfmva.datasets.check_adapter`), or raises something.
             DataError: A file is missing, damaged, or cannot be written.
             CheckpointError: `resume` with a checkpoint that is damaged or of another training.
 
         Warns:
             LearntNothingWarning: No geometry is trusted, held-out instants are told apart no better than by chance, and
                 appearance tells nothing.
+            BadBoxWarning: Boxes were left out, see `on_bad_box`.
+            BoxUnitsWarning: Boxes look as if they were of images of another size.
+            TrackIdsWarning: Track ids are no tracks, and are ignored.
             GeometryMissingWarning: No geometry is trusted; people are told apart by what they look like alone.
             RigChangedWarning: Views changed during the recording; names them, the kind and the instant, and what was
                 learnt from.
         """
         started = time.monotonic()
         config = self._config
-        check_device(config.device)  # before the work: a wrong name is known now
-        cameras, frames = read_recording(views, boxes)
+        check_device(config.device)  # before the work: what is wrong is known now
+        watch = read_watch(progress, callbacks, checkpoint, resume)
+        cameras, frames = read_recording(views, boxes, config.on_bad_box)
+        dropped, frames = sum(frame.dropped for frame in frames), with_usable_tracks(frames, cameras)
         extractor = FeatureExtractor(config.appearance, config.device)
         with limited_threads(config.threads):
-            frames = extractor.describe_recording(frames, views, cameras, partial(progress, "look"))
+            frames = extractor.describe_recording(frames, views, cameras, partial(watch.progress, "look"))
             identity = None if feature_length(frames) is None else extractor.identity()  # before the work, too
             recording = CanonicalRecording.of(cameras, frames, config)
             found = calibrate(
@@ -230,7 +250,7 @@ class Associator(Pretrained):
                 recording.frames,
                 config.geometry,
                 partial(match_by_appearance, minimum_shift=config.recipe.minimum_shift),
-                partial(progress, "calibrate"),
+                partial(watch.progress, "calibrate"),
             )
             frames, floor = found.frames, found.floor
             choice = choose_embedding(recording.views, frames, floor, config.recipe)
@@ -238,9 +258,7 @@ class Associator(Pretrained):
         held_out = None
         if choice.train:
             from selfmva.training.fit_encoder import fit_encoder  # torch, which a floor alone needs not
-            from selfmva.training.loop import Watch
 
-            watch = Watch(progress, callbacks, None if checkpoint is None else Path(checkpoint), resume)
             with limited_threads(config.threads):
                 trained = fit_encoder(recording.views, frames, recording.config, watch, floor)
             model, held_out = replace(model, encoder=trained.encoder), trained.held_out
@@ -248,7 +266,7 @@ class Associator(Pretrained):
             model = learn(model, frames, identity, trained_on=True, held_out=held_out, decision=choice.reason)
             model = learn_good_part(model, frames, identity, held_out=held_out)
         self._extractor = extractor
-        report = self._take_over(model.reordered(recording.places), time.monotonic() - started)
+        report = self._take_over(model.reordered(recording.places), time.monotonic() - started, dropped)
         if report.mirrored:
             logger.warning("%s", report.mirror_advice())
         if report.changes:
@@ -294,7 +312,9 @@ class Associator(Pretrained):
         """
         started = time.monotonic()
         old = self._require_model("adapt() needs a fitted associator")
-        frames = [self._as_frame(old, frame, t) for t, frame in enumerate(resolve_boxes(boxes, old.views))]
+        given = resolve_boxes(boxes, old.views, self._config.on_bad_box)
+        dropped, given = sum(frame.dropped for frame in given), with_usable_tracks(given, old.views)
+        frames = [self._reader.read(frame, t, self._config.on_bad_box) for t, frame in enumerate(given)]
         with limited_threads(self._config.threads):
             identity = None if feature_length(frames) is None else self._extractor.identity()
             found = adapt_model(old, frames, identity)
@@ -320,7 +340,7 @@ class Associator(Pretrained):
             return self
         if old.card is not None:  # its figures were of what was learnt before, its licence holds
             model = replace(model, card=old.card.model_copy(update={"metrics": {}, "evaluated_on": ""}))
-        self._take_over(model, time.monotonic() - started, found.moved)
+        self._take_over(model, time.monotonic() - started, dropped, found.moved)
         return self
 
     def check(self, frames: BoxesLike) -> Health:
@@ -348,25 +368,33 @@ class Associator(Pretrained):
             True
         """
         model = self._require_model("check() needs a fitted associator")
-        entries = enumerate(resolve_boxes(frames, model.views))
+        on_bad_box = self._config.on_bad_box
+        entries = enumerate(resolve_boxes(frames, model.views, on_bad_box))
         with limited_threads(self._config.threads):
-            return check_frames(model, (self._as_frame(model, entry, number) for number, entry in entries))
+            return check_frames(model, (self._reader.read(entry, number, on_bad_box) for number, entry in entries))
 
     def associate(self, frame: FrameLike) -> Association:
         """Say who is who at one instant.
 
         Args:
-            frame: A `Frame`, or one `(N, 4)` array of xyxy pixels per view; empty or None where nobody is seen.
+            frame: A `Frame`, or one `(N, 4)` array of xyxy pixels per view; empty or None where nobody is seen. Or a
+                dictionary `{name of the view: boxes}`, in which views that saw nobody may be missing.
 
         Returns:
             Ids, matches and probabilities.
 
         Raises:
             NotFittedError: Before `fit` or `from_pretrained`.
-            InputError: Another number of views than was fitted, or a box that is none; names view and row.
+            InputError: Another number of views than was fitted, or a box that is none where `on_bad_box` is
+                `"raise"`, or most are; names view and row.
+
+        Warns:
+            BadBoxWarning: A box is none: it keeps its place in the answer, with id -1 and probability 0.
+            BoxUnitsWarning: Boxes look as if they were in other units than pixels of their views.
         """
         model = self._require_model("associate() needs a fitted associator")
-        return self._associate(model, [self._as_frame(model, frame, 0)])[0][0]
+        read = self._reader.read(frame, 0, self._config.on_bad_box, BadBoxWatch(model.views))
+        return self._associate(model, [read])[0][0]
 
     def associate_many(self, frames: Iterable[FrameLike], *, threads: int | None = None) -> Iterator[Association]:
         """Say who is who at every instant of a stream; memory does not grow with its length.
@@ -385,16 +413,21 @@ class Associator(Pretrained):
         Raises:
             NotFittedError: Before `fit` or `from_pretrained`.
             InputError: See `associate`.
+
+        Warns:
+            BadBoxWarning: A box is none, the first of the stream; see `associate`.
         """
         model = self._require_model("associate_many() needs a fitted associator")
-        parts = chunks(self._as_frame(model, entry, number) for number, entry in enumerate(frames))
-        threads = self._config.threads if threads is None else threads
+        stream = each_frame(frames)
+        threads = self._config.threads if threads is None else integer(threads, "threads", least=1, most=MOST_THREADS)
+        read = partial(self._reader.read, on_bad_box=self._config.on_bad_box, watch=BadBoxWatch(model.views))
+        parts = chunks(read(entry, number) for number, entry in enumerate(stream))
         # Several threads of ours must not be multiplied by those of products of matrices, which are everybody's.
         with limited_threads(1, shared_only=True) if threads > 1 else nullcontext():
             done = map_in_order(partial(self._associate, model), parts, threads)
             if model.profile is None:
                 self._watch = None
-                yield from (association for part, _ in done for association in part)
+                yield from (association for part, _, _ in done for association in part)
             else:
                 self._watch = watch = Watch(model)
                 yield from watched(done, watch)
@@ -428,8 +461,7 @@ class Associator(Pretrained):
                 "embed() needs an embedding, and this associator was fitted without one (recipe "
                 f"{model.config.recipe.name!r}): fit with recipe='batch', or use associate(), which needs none"
             )
-        if not 0 <= view < len(model.views):
-            raise InputError(f"there is no view {view}; views are 0 to {len(model.views) - 1}")
+        view = view_number(view, len(model.views))
         with limited_threads(self._config.threads):
             return model.encoder.embed(validate_boxes(boxes, view=view), view).cpu().numpy()
 
@@ -445,8 +477,10 @@ class Associator(Pretrained):
             A fitted associator.
 
         Raises:
-            InputError: Fewer than two views, or two of one name.
+            InputError: Fewer than two views, or two of one name; or no model.
         """
+        if not isinstance(model, FittedModel):
+            raise InputError(f"from_model() needs a FittedModel, such as associator.model_, got {shown(model)}")
         check_device(device)  # a wrong name is known now, whether anything runs there or not
         config = model.config.model_copy(update={"device": device})
         encoder = None if model.encoder is None else model.encoder.to(find_device(device))
@@ -458,6 +492,7 @@ class Associator(Pretrained):
         """Take over what was learnt."""
         super()._keep(model)
         self._extractor.learnt_by = model.appearance
+        self._reader = FrameReader(model, self._extractor)
 
     def _waiting(self) -> list[str]:
         return [] if self._model is None else waiting_parameters(self._model.config, self._config)
@@ -468,32 +503,24 @@ class Associator(Pretrained):
             state += f", {' and '.join(waiting)} set for the next fit"
         return f"Associator(recipe={self._config.recipe.name!r}, seed={self._config.seed}, {state})"
 
-    def _as_frame(self, model: FittedModel, entry: FrameLike, number: int) -> Frame:
-        frame = entry if isinstance(entry, Frame) else Frame(entry, index=number)
-        if model.aligned and frame.clock_offsets is None and not self._warned_of_clocks:
-            self._warned_of_clocks = True
-            warnings.warn(
-                f"instant {frame.index} comes as the cameras gave it, whose clocks are apart (clock_offsets_ "
-                f"{model.clock_offsets.tolist()} instants), but what was learnt is of views in line: bring frames in "
-                "line first, selfmva.geometry.align_frames.align_frames(frames, associator.clock_offsets_)",
-                UnalignedWarning,
-                stacklevel=3,
-            )
-        frame = self._extractor.describe(clip_to_views(frame, model.views))
-        check_feature_length(frame, model.feature_length)
-        return frame
-
-    def _associate(self, model: FittedModel, frames: list[Frame]) -> tuple[list[Association], Tally | None]:
+    def _associate(
+        self, model: FittedModel, frames: list[Frame]
+    ) -> tuple[list[Association], list[Frame], Tally | None]:
+        """Answers to frames; the same frames without their bad boxes, and what these show."""
+        good = [without_bad_boxes(frame) for frame in frames]
         with limited_threads(1):  # frames are small: threads are for several chunks of them
-            return associate_and_tally(model, frames)
+            found, tally = associate_and_tally(model, good)
+        return [with_left_out(one, frame) for one, frame in zip(found, frames, strict=True)], good, tally
 
-    def _take_over(self, model: FittedModel, seconds: float, moved: Mapping[str, float] | None = None) -> FitReport:
+    def _take_over(
+        self, model: FittedModel, seconds: float, dropped: int, moved: Mapping[str, float] | None = None
+    ) -> FitReport:
         """Keep what was learnt, its report complete."""
         clocks = {}
         if model.config.geometry.clock_bound:
             clocks = {view.name: int(k) for view, k in zip(model.views, model.clock_offsets, strict=True)}
         assert model.report is not None  # noqa: S101  # `learn` writes one
         report = replace(model.report, seconds=seconds, moved=dict(moved or {}), clock_offsets=clocks)
-        self._warned_of_clocks = False
+        report = replace(report, dropped_boxes=dropped)
         self._keep(replace(model, report=report))
         return report

@@ -87,6 +87,8 @@ class FitReport:
         changes: Views that changed during the recording.
         learnt_from: Where they did, the instants that it was learnt from, first and one past the last: those that fit;
             None where these are too few, and for a recording without changes.
+        dropped_boxes: Number of boxes that were left out, because they are not finite, without area or outside their
+            image.
     """
 
     pairs: tuple[PairReport, ...]
@@ -107,6 +109,7 @@ class FitReport:
     mirrored: tuple[str, ...] = ()
     changes: tuple[RigChange, ...] = ()
     learnt_from: tuple[int, int] | None = None
+    dropped_boxes: int = 0
 
     @property
     def better_than_chance(self) -> bool:
@@ -166,9 +169,10 @@ class FitReport:
         """What was found, in a few sentences."""
         said = (
             *(self._geometry(), self._changes(), self._upside_down(), self._mirrored()),
-            *(self.decision, self._embedding()),
+            *(self.decision, self._embedding(), self._appearance()),
+            f"{self.dropped_boxes} bad boxes were left out" if self.dropped_boxes else "",
         )
-        return "; ".join(filter(None, (*said, self._appearance())))
+        return "; ".join(filter(None, said))
 
     def advice(self) -> str:
         """What to do about what was not found; empty where everything was."""

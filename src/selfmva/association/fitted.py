@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from selfmva.errors import NotFittedError
+from selfmva.core.messages import shown
+from selfmva.errors import InputError, NotFittedError, UnknownAttributeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,7 +74,9 @@ class Fitted:
     def __getattr__(self, name: str) -> Any:
         """Called for what is no attribute: the model and its parts."""
         if name not in PARTS and name != "model_":
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            close = [] if name.startswith("_") else get_close_matches(name, [*PARTS, *dir(type(self))], n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            raise UnknownAttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{hint}")
         model = self._require_model(f"{name} is learnt")
         part = model if name == "model_" else getattr(model, PARTS[name])
         if part is None and name == "fit_report_":
@@ -84,3 +88,25 @@ class Fitted:
             self._keep(replace(self._require_model(f"{name} is learnt"), **{PARTS[name]: value}))
         else:
             super().__setattr__(name, value)
+
+
+def check_fitted(associator: object, needed_by: str) -> None:
+    """Find out whether somebody gave an associator that has learnt.
+
+    Args:
+        associator: What was given.
+        needed_by: What needs it, for the message.
+
+    Raises:
+        InputError: It is no associator.
+        NotFittedError: It has learnt nothing yet.
+
+    Example:
+        >>> check_fitted(None, "export_onnx()")
+        Traceback (most recent call last):
+        ...
+        selfmva.errors.InputError: export_onnx() needs a fitted Associator, got None
+    """
+    if not isinstance(associator, Fitted):
+        raise InputError(f"{needed_by} needs a fitted Associator, got {shown(associator)}")
+    associator._require_model(f"{needed_by} needs a fitted associator")

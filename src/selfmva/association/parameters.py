@@ -7,7 +7,7 @@ from typing import Any
 from selfmva.core.config import RECIPES, AssociatorConfig, Stage, build
 from selfmva.errors import ConfigError
 
-CHANGED_WITHOUT_FIT = frozenset({"association", "threads"})  # what waits for no fit
+CHANGED_WITHOUT_FIT = frozenset({"association", "threads", "on_bad_box"})  # what waits for no fit
 
 
 def read_parameters(values: dict[str, Any]) -> AssociatorConfig:

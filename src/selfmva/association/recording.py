@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from selfmva.core.packed_boxes import canonical_view_order, feature_length
-from selfmva.core.types import Frame, View, clip_to_views, reorder_views
-from selfmva.datasets.base import MultiViewDataset
-from selfmva.errors import InputError
+from selfmva.core.types import Frame, View, reorder_views
+from selfmva.datasets.reading import frame_of, is_dataset, length_of, splits_of, views_of
+from selfmva.errors import InputError, TrackIdsWarning
+from selfmva.geometry.track_ids import find_useless_ids, without_ids_of
 from selfmva.io.boxes.argument import resolve_boxes
 from selfmva.io.video.view_argument import resolve_views
 from selfmva.pretext.sampler import check_anchor_view
@@ -16,7 +18,9 @@ from selfmva.pretext.sampler import check_anchor_view
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from selfmva.core.bad_boxes import OnBadBox
     from selfmva.core.config import AssociatorConfig
+    from selfmva.datasets.base import MultiViewDataset
     from selfmva.io.boxes.argument import BoxesLike
     from selfmva.io.video.view_argument import ViewLike
 
@@ -58,6 +62,29 @@ class CanonicalRecording:
         return [self.order.index(view) for view in range(len(self.order))]
 
 
+def with_usable_tracks(frames: list[Frame], views: Sequence[View]) -> list[Frame]:
+    """Frames without the track ids of views in which these are no tracks, see `selfmva.geometry.track_ids`.
+
+    Warns:
+        TrackIdsWarning: Ids are ignored, and why.
+    """
+    if any(frame.track_ids is None for frame in frames):
+        return frames
+    useless = find_useless_ids(frames, len(views))
+    if not useless:
+        return frames
+    names: dict[str, list[str]] = {}
+    for view, reason in sorted(useless.items()):
+        names.setdefault(reason, []).append(repr(views[view].name))
+    reasons = "; ".join(f"in {', '.join(where)}, {reason}" for reason, where in names.items())
+    warnings.warn(
+        f"track ids are no tracks and are ignored, people are followed by where they stand: {reasons}",
+        TrackIdsWarning,
+        stacklevel=3,
+    )
+    return without_ids_of(frames, useless)
+
+
 def check_feature_length(frame: Frame, length: int | None) -> None:
     """Refuse features that are not those of which appearance was learnt.
 
@@ -79,32 +106,38 @@ def check_feature_length(frame: Frame, length: int | None) -> None:
 
 
 def read_recording(
-    views: Sequence[ViewLike] | MultiViewDataset, boxes: BoxesLike | None
+    views: Sequence[ViewLike] | MultiViewDataset, boxes: BoxesLike | None, on_bad_box: OnBadBox = "drop"
 ) -> tuple[tuple[View, ...], list[Frame]]:
     """Views and frames to learn from, clipped to the images.
 
     Args:
         views: One entry per camera, or a dataset, whose training split is read (everything, where it has none).
         boxes: See `selfmva.io.boxes.argument.resolve_boxes`; None with a dataset.
+        on_bad_box: See `selfmva.io.boxes.argument.clipped_frames`.
 
     Returns:
         At least two views, and frames that hold at least one box.
 
     Raises:
-        InputError: Views or boxes are wrong, missing, or there is no box at all.
+        InputError: Views or boxes are wrong, missing, or there is no box at all or a single instant.
+        PluginError: The dataset breaks its contract.
         DataError: A file is missing or damaged.
     """
-    if isinstance(views, MultiViewDataset):
+    if is_dataset(views):
         if boxes is not None:
             raise InputError("fit(dataset) takes the boxes of the dataset: leave boxes out, or give views and boxes")
-        cameras = resolve_views(views.views)
-        indices = views.splits.get("train", range(len(views)))
-        frames = [clip_to_views(views.frame(index), cameras) for index in indices]
+        cameras = resolve_views(views_of(views))
+        indices = splits_of(views).get("train", range(length_of(views)))
+        frames = resolve_boxes([frame_of(views, index) for index in indices], cameras, on_bad_box)
     else:
         if boxes is None:
             raise InputError("fit(views, boxes) needs boxes; or give a dataset alone: fit(dataset)")
-        cameras = resolve_views(views)
-        frames = resolve_boxes(boxes, cameras)
+        cameras = resolve_views(views)  # type: ignore[arg-type]  # which says what it is otherwise
+        frames = resolve_boxes(boxes, cameras, on_bad_box)
     if not any(sum(frame.counts) for frame in frames):
         raise InputError(f"there is no box in any of the {len(frames)} instants: nothing to learn from")
+    if len(frames) < 2:
+        raise InputError(
+            "there is a single instant, and nothing to compare it with: nothing to learn from; film longer"
+        )
     return cameras, frames

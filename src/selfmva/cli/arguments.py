@@ -8,8 +8,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from selfmva.core.paths import file_status
 from selfmva.core.view_checks import check_same_sizes
-from selfmva.errors import InputError
+from selfmva.errors import DataError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -74,7 +75,7 @@ def load_model(name: str, dataset: MultiViewDataset | None, device: str) -> Asso
     """
     from selfmva.association.associator import Associator
 
-    if Path(name).is_file() or name.endswith((".pth", ".pth.tar")):
+    if (exists(name) and Path(name).is_file()) or name.endswith((".pth", ".pth.tar")):
         if dataset is None:
             raise InputError(
                 f"{name} does not know its cameras: make a model of it with "
@@ -101,7 +102,7 @@ def key_and_value(text: str) -> tuple[str, Any]:
         raise argparse.ArgumentTypeError(f"expected KEY=VALUE, got {text!r}")
     try:
         return key, json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return key, value
 
 
@@ -115,11 +116,24 @@ def camera(text: str) -> CameraSpec:
     match = _SIZE.fullmatch(text)
     if match:
         return match["name"], int(match["width"]), int(match["height"])
-    if not Path(text).exists():
+    if not exists(text):
         raise argparse.ArgumentTypeError(
             f"expected NAME:WIDTHxHEIGHT (such as door:1920x1080), a folder of images or a video file, got {text!r}"
         )
     return Path(text)
+
+
+def exists(text: str) -> bool:
+    """Whether there is a file or folder by this name; not one that the operating system refuses.
+
+    Example:
+        >>> exists("nowhere.mp4"), exists("x" * 5000)
+        (False, False)
+    """
+    try:
+        return file_status(Path(text)) is not None
+    except DataError:
+        return False
 
 
 def cameras(specs: Sequence[CameraSpec]) -> list[ViewLike]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from selfmva.cli.arguments import (
     add_dataset_options,
+    exists,
     frames_of_split,
     load_model,
     positive,
@@ -22,6 +23,7 @@ from selfmva.cli.detection import (
     recall_detector,
     watch_people,
 )
+from selfmva.cli.named_cameras import in_order_of
 from selfmva.cli.progress import progress_of
 from selfmva.cli.recordings import rate
 from selfmva.cli.results import FORMATS, TABLE, is_folder, result_path
@@ -50,6 +52,7 @@ examples:
   selfmva associate my-rig --boxes today.json --out people.json --picture pictures --every 50
   selfmva associate wildtrack-model --dataset wildtrack --root data/wildtrack --split test --out people.parquet
 
+Videos and folders called like the views of the model (door.mp4, hall/) may stand in any order; else that of the model.
 A folder as --out gets people.csv and, of videos, mosaic.mp4. Without a MODEL, it is the folder selfmva-model.
 The table has one row per box: frame, view, view_name, box, id, x1, y1, x2, y2 and, where known, score and track_id.
 The .json is the detection format of Self-MVA, with ids as track ids. An id holds for its instant alone.
@@ -151,8 +154,8 @@ def model_and_videos(args: argparse.Namespace) -> tuple[str, list[Path]]:
     """The model, and the recordings: a first input that cannot be a recording is the model."""
     for first in args.inputs[:1]:
         path = Path(first)
-        missing = not path.exists() and path.suffix.lower() not in VIDEO_ENDINGS  # it may be on the hub
-        if missing or (path / MODEL_CONFIG).is_file() or path.suffix in CHECKPOINTS:
+        missing = not exists(first) and path.suffix.lower() not in VIDEO_ENDINGS  # it may be on the hub
+        if missing or exists(str(path / MODEL_CONFIG)) or path.suffix in CHECKPOINTS:
             return first, [_existing(text) for text in args.inputs[1:]]
     videos = [_existing(text) for text in args.inputs]
     if videos and not Path(MODEL).is_dir():
@@ -164,7 +167,7 @@ def model_and_videos(args: argparse.Namespace) -> tuple[str, list[Path]]:
 
 
 def _existing(text: str) -> Path:
-    if not Path(text).exists():
+    if not exists(text):
         raise UsageError(f"{text!r} does not exist; expected a video or a folder of images")
     return Path(text)
 
@@ -196,7 +199,7 @@ def _open(
     """The associator, one association after the other, how many are a second; pictures are drawn on the way."""
     dataset = None if args.dataset is None else read_dataset(args.dataset, args)
     associator = load_model(model, dataset, args.device)
-    total, frames, rate = frames_of(args, associator, dataset, videos, stack)
+    total, frames, rate = frames_of(args, model, associator, dataset, videos, stack)
     progress = stack.enter_context(progress_of(args))
 
     def associations() -> Iterator[Association]:
@@ -211,6 +214,7 @@ def _open(
 
 def frames_of(
     args: argparse.Namespace,
+    model: str,
     associator: Associator,
     dataset: MultiViewDataset | None,
     videos: list[Path],
@@ -227,7 +231,7 @@ def frames_of(
     if not videos:
         frames = boxes or []
         return len(frames), iter(frames), 1.0
-    reader = stack.enter_context(open_videos(videos, args.rate))
+    reader = stack.enter_context(open_videos(in_order_of(videos, associator.views_, model), args.rate))
     check_same_sizes(reader.views, "the videos are of", associator.views_, "the model was fitted on cameras of")
     total = len(reader) if boxes is None else len(boxes)
     return total, watch_people(reader, args, boxes, stack), reader.rate
@@ -244,5 +248,6 @@ def _count(association: Association) -> dict[str, int]:
     import numpy as np
 
     ids = np.concatenate(association.ids)
+    ids = ids[ids >= 0]
     seen_in = np.unique(ids, return_counts=True)[1]
     return {"instants": 1, "boxes": len(ids), "people": len(seen_in), "shared": int((seen_in > 1).sum())}

@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     with ExitStack() as stack:
         dataset = None if args.dataset is None else read_dataset(args.dataset, args)
         associator = load_model(model, dataset, args.device)
-        total, stream, _ = frames_of(args, associator, dataset, videos, stack)
+        total, stream, _ = frames_of(args, model, associator, dataset, videos, stack)
         progress = stack.enter_context(progress_of(args))
 
         def seen() -> Iterator[Frame]:

@@ -11,13 +11,14 @@ import sys
 import textwrap
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from selfmva.core.paths import as_path
 from selfmva.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from selfmva.core.plugins import PluginEntry
 
@@ -140,11 +141,11 @@ def make_folder(path: str | Path) -> Path:
     Raises:
         DataError: It cannot be made, or not be written to.
     """
-    folder = Path(path)
+    folder = as_path(path, "the folder")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"cannot make the folder {folder}: {error.strerror or error}") from error
+    except (OSError, UnicodeError) as error:
+        raise DataError(f"cannot make the folder {folder}: {getattr(error, 'strerror', None) or error}") from error
     if not os.access(folder, os.W_OK):
         raise DataError(f"the folder {folder} does not let itself be written to; choose another or change its rights")
     return folder

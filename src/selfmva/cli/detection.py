@@ -150,6 +150,8 @@ def recall_detector(model: str, args: argparse.Namespace) -> None:
         UsageError: The model has none either.
         DataError: The file beside the model is damaged.
     """
+    from selfmva.io.storage.text import read_json
+
     path = Path(model) / DETECTOR
     if args.detector is not None:
         return
@@ -161,8 +163,12 @@ def recall_detector(model: str, args: argparse.Namespace) -> None:
     if not path.is_file():
         raise UsageError(f"{model} was not fitted with a detector: give --detector, or --boxes")
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        args.detector = str(content["detector"])
-        args.least_score = content["least_score"] if args.least_score is None else args.least_score
-    except (ValueError, KeyError, TypeError) as error:
+        content: Any = read_json(path)
+    except DataError as error:
         raise DataError(f"{path} is damaged ({error}): give --detector") from error
+    whole = isinstance(content, dict) and {"detector", "least_score"} <= set(content)
+    detector, least = (content["detector"], content["least_score"]) if whole else (None, None)
+    if not isinstance(detector, str) or isinstance(least, bool) or not isinstance(least, int | float | None):
+        raise DataError(f"{path} is damaged (it names no detector and its least score): give --detector")
+    args.detector = detector
+    args.least_score = least if args.least_score is None else args.least_score

@@ -20,6 +20,7 @@ from selfmva.cli.detection import (
 from selfmva.cli.pictures import save_floor
 from selfmva.cli.progress import progress_of
 from selfmva.cli.settings import add_setting_options, read_settings
+from selfmva.errors import DataError
 
 if TYPE_CHECKING:
     import argparse
@@ -101,6 +102,8 @@ def run(args: argparse.Namespace) -> int:
     recording = [] if detector else _read(args)
     folder = make_folder(args.out)  # before the work: hours of training need a place to go
     checkpoint = args.checkpoint or folder / CHECKPOINT
+    if checkpoint.is_dir():
+        raise DataError(f"--checkpoint {checkpoint} is a folder; expected a file, which need not exist")
     make_folder(checkpoint.parent)
     with progress_of(args) as progress, _interruption_explained(checkpoint, resumed=args.resume):
         if detector is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 OUR_ERROR, WRONG_USAGE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141  # the last two as a shell reports their signals
+
+_EMPTY_OPTION = re.compile(r"--[\w-]+=")
 
 EPILOG = """\
 examples:
@@ -104,6 +107,7 @@ def build_parser() -> Parser:
 def _run(argv: Sequence[str] | None) -> int:
     parser = build_parser()
     try:
+        _refuse_empty(parser, sys.argv[1:] if argv is None else argv)
         args = parser.parse_args(argv)
         if args.command is None:
             parser.print_help(sys.stderr)
@@ -115,6 +119,16 @@ def _run(argv: Sequence[str] | None) -> int:
     except SystemExit as stop:  # how argparse ends --help, --version and wrong usage
         code = int(stop.code or 0)
     return code
+
+
+def _refuse_empty(parser: Parser, argv: Sequence[str]) -> None:
+    """No argument of any command may be empty: as a path, it would be the folder where the program runs."""
+    for number, argument in enumerate(argv):
+        if argument == "" or _EMPTY_OPTION.fullmatch(argument):
+            place = f"option {argument[:-1]}" if argument else f"argument {number + 1}"
+            parser.error(f"{place} is empty; is a variable of the shell not set?")
+        if "\0" in argument:
+            parser.error(f"argument {number + 1} has a NUL in it: {argument!r}")
 
 
 def _warning_shown_by(show_others: Any) -> Any:

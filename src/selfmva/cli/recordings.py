@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from selfmva.cli.arguments import camera
 from selfmva.cli.common import UsageError
-from selfmva.errors import DataError
+from selfmva.errors import DataError, MissingInstantError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,10 +108,11 @@ class Recording:
         from dataclasses import replace
 
         if self._reader is None:
-            raise IndexError("there are no images")
+            raise MissingInstantError("there are no images: all cameras are mere sizes")
         instant = self._reader[index]
         images = iter(instant.images)
-        return replace(instant, images=tuple(next(images) if filmed else None for filmed in self._filmed))
+        shown = tuple(next(images) if filmed else None for filmed in self._filmed)
+        return replace(instant, images=shown, view_names=tuple(view.name for view in self.views))
 
     def check_instants(self, first: int, last: int, source: str) -> None:
         """Find out before the work whether there are images of all instants.

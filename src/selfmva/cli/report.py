@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from selfmva.cli.arguments import add_dataset_options, file_ending_in, frames_of_split, load_model, read_dataset
 from selfmva.cli.common import Parser, UsageError, add_output_options, make_folder, print_json
 from selfmva.cli.detection import look_at_people
+from selfmva.cli.named_cameras import in_order_of
 from selfmva.cli.progress import progress_of
 from selfmva.cli.recordings import Recording, add_camera_options
 from selfmva.core.view_checks import check_same_sizes
@@ -66,7 +67,9 @@ def run(args: argparse.Namespace) -> int:
     with ExitStack() as stack:
         recording = None
         if args.views is not None:
-            recording = stack.enter_context(Recording(args.views, args.rate))
+            recording = stack.enter_context(
+                Recording(in_order_of(args.views, associator.views_, args.model), args.rate)
+            )
             _check_recording(recording, associator, frames)
             if recording.reader is not None:
                 frames = list(look_at_people(recording.reader, associator, frames, args.device))

@@ -39,7 +39,9 @@ def is_folder(path: Path) -> bool:
 
 
 def _pack_frame(association: Association) -> Frame:
-    return replace(association.frame, track_ids=association.ids, images=None, features=None)
+    from selfmva.core.bad_box_frames import without_bad_boxes
+
+    return without_bad_boxes(replace(association.frame, track_ids=association.ids, images=None, features=None))
 
 
 def _write_frames(path: Path, frames: Sequence[Frame]) -> None:

@@ -7,18 +7,24 @@ from typing import TYPE_CHECKING
 
 from selfmva.cli.arguments import positive
 from selfmva.cli.common import Parser, UsageError, add_output_options, make_folder, print_json
+from selfmva.cli.named_cameras import say_order
 from selfmva.cli.progress import progress_of
 from selfmva.cli.recordings import Recording, add_camera_options
+from selfmva.core.messages import shown
+from selfmva.core.view_names import find_views
 from selfmva.errors import DataError, InputError
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
 
+    import pandas as pd
+
     from selfmva.association.association import Association
     from selfmva.core.types import View
     from selfmva.training.callbacks import ProgressHook
 
+WIDEST = 16_384  # pixels: no codec takes more
 VIDEOS, PICTURES = (".mp4", ".avi"), (".png", ".jpg", ".jpeg")
 
 EPILOG = """\
@@ -101,7 +107,7 @@ def read_people(path: str, views: Sequence[View]) -> list[Association]:
         table = load_table(path)
         if "id" in table.columns:
             table = table.assign(track_id=table["id"])
-        frames = frames_from_table(table, views, source=path)
+        frames = frames_from_table(_known_by_number(table, views, path), views, source=path)
     else:
         frames = read_boxes(path, views)
     if not frames:
@@ -114,12 +120,36 @@ def read_people(path: str, views: Sequence[View]) -> list[Association]:
     return people
 
 
+def _known_by_number(table: pd.DataFrame, views: Sequence[View], path: str) -> pd.DataFrame:
+    """The table without the names of its views where no camera is called like any, so that their numbers count."""
+    if not {"view", "view_name"} <= set(table.columns):
+        return table
+    names = [str(name) for name in table["view_name"].dropna().unique()]
+    if not names or any(place is not None for place in find_views(names, [view.name for view in views])):
+        return table
+    if any(view.name != f"view{number}" for number, view in enumerate(views)):  # else none was given a name
+        _say_numbers(table, views, path)
+    return table.drop(columns="view_name")
+
+
+def _say_numbers(table: pd.DataFrame, views: Sequence[View], path: str) -> None:
+    taken = dict(zip(table["view"].astype(str), table["view_name"].astype(str), strict=True))
+    known = [(views[int(number)].name, taken[number]) for number in sorted(taken) if _is_place(number, len(views))]
+    say_order([camera for camera, _ in known], [name for _, name in known], f"a view of {path}")
+
+
+def _is_place(number: str, count: int) -> bool:
+    return number.isdecimal() and int(number) < count
+
+
 def _check(args: argparse.Namespace, ending: str) -> None:
     """Find out before the work what would stop it at its end."""
     if ending not in ("", *VIDEOS, *PICTURES):
         raise UsageError(f"--out must end in {', '.join(VIDEOS + PICTURES)} or name a folder, got '{args.out}'")
     if args.instant is not None and ending not in PICTURES:
         raise UsageError("--instant goes with a picture as --out")
+    if args.width is not None and args.width > WIDEST:
+        raise UsageError(f"--width must be at most {WIDEST} pixels, got {shown(args.width)}")
     if args.width is not None and not ending:
         raise UsageError("--width goes with a video or picture of all cameras: one of each keeps its size")
 

@@ -2,30 +2,58 @@
 
 from __future__ import annotations
 
+import sys
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from selfmva.core.messages import shown
+from selfmva.core.threads import MOST_THREADS
 from selfmva.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 StageT = TypeVar("StageT", bound="Stage")
+MOST_STEPS = 10**7  # of a training: days
+MOST_INSTANTS = 10**6  # between two: a day at ten a second
+
+
+def _plain(value: Any) -> Any:
+    """What a scalar of NumPy holds; anything else as it is."""
+    numpy = sys.modules.get("numpy")  # whoever holds one has imported it
+    known = numpy is not None and isinstance(value, numpy.number | numpy.bool_ | numpy.str_)
+    return value.item() if known else value
 
 
 class Stage(BaseModel):
-    """Base of all stages: frozen, and a misspelt name is an error."""
+    """Base of all stages: frozen; a misspelt name is an error, and so is a value of another type, NaN or infinity.
 
-    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid")
+    A scalar of NumPy is what it holds, a whole number may stand for a float; "3", True and 3.0 are no whole numbers.
+    """
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
     # Names of today by those that fields once had: saved configs and older programs have them.
     renamed: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     @model_validator(mode="before")
     @classmethod
-    def _read_old_names(cls, values: Any) -> Any:
-        return cls.with_current_names(values) if isinstance(values, dict) else values
+    def _read_as_given(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        return cls.with_current_names({name: _plain(value) for name, value in values.items()})
+
+    @model_validator(mode="after")
+    def _refuse_half_letters(self) -> Self:
+        """A text that no file can hold would fail when all is learnt, and saved."""
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            try:
+                "".join(value if isinstance(value, dict) else [value] if isinstance(value, str) else []).encode()
+            except UnicodeEncodeError as error:
+                raise ValueError(f"{name} holds half a letter (a lone surrogate), which no file can hold") from error
+        return self
 
     @classmethod
     def with_current_names(cls, values: dict[str, Any]) -> dict[str, Any]:
@@ -53,11 +81,17 @@ class PublishedRecipe(Stage):
         {"appearance_share": "appearance_fraction", "held_out_share": "held_out_fraction"}
     )
     name: Literal["published"] = "published"
-    epochs: int = Field(80, ge=1, description="Passes over the instants; published: WILDTRACK 1200, MVOR 80.")
-    learning_rate: float = Field(1e-4, gt=0, description="Adam's step size, times 0.1 from three quarters on.")
-    minimum_shift: int = Field(5, ge=1, description="Least distance in time of a negative, in instants.")
-    maximum_shift: int = Field(19, ge=1, description="Largest distance in time of a negative, in instants.")
-    margin: float = Field(1.0, ge=0, description="Margin of the triplet losses.")
+    epochs: int = Field(
+        80, ge=1, le=MOST_STEPS, description="Passes over the instants; published: WILDTRACK 1200, MVOR 80."
+    )
+    learning_rate: float = Field(1e-4, gt=0, le=1, description="Adam's step size, times 0.1 from three quarters on.")
+    minimum_shift: int = Field(
+        5, ge=1, le=MOST_INSTANTS, description="Least distance in time of a negative, in instants."
+    )
+    maximum_shift: int = Field(
+        19, ge=1, le=MOST_INSTANTS, description="Largest distance in time of a negative, in instants."
+    )
+    margin: float = Field(1.0, ge=0, le=1000, description="Margin of the triplet losses.")
     similarity_threshold: float = Field(
         0.0, ge=0, le=1, description="Matches less similar than this do not count in the image distance."
     )
@@ -83,12 +117,18 @@ class BatchSchedule(Stage):
     """Many instants a step, every synchronous and shifted pair of them at once."""
 
     renamed: ClassVar[Mapping[str, str]] = MappingProxyType({"held_out_share": "held_out_fraction"})
-    steps: int = Field(800, ge=1, description="Optimizer steps.")
-    instants: int = Field(32, ge=2, description="Largest number of instants of a step; all pairs are compared.")
-    boxes: int = Field(200, ge=1, description="Crowded recordings take fewer instants a step, about so many boxes.")
-    learning_rate: float = Field(1e-3, gt=0, description="Largest step size of Adam; warm-up, then cosine decay.")
-    minimum_shift: int = Field(5, ge=1, description="Instants closer than this in time are not told apart.")
-    temperature: float = Field(2.0, gt=0, description="Distances are divided by it in the cross-entropy.")
+    steps: int = Field(800, ge=1, le=MOST_STEPS, description="Optimizer steps.")
+    instants: int = Field(
+        32, ge=2, le=1024, description="Largest number of instants of a step; all pairs are compared."
+    )
+    boxes: int = Field(
+        200, ge=1, le=10_000, description="Crowded recordings take fewer instants a step, about so many boxes."
+    )
+    learning_rate: float = Field(1e-3, gt=0, le=1, description="Largest step size of Adam; warm-up, then cosine decay.")
+    minimum_shift: int = Field(
+        5, ge=1, le=MOST_INSTANTS, description="Instants closer than this in time are not told apart."
+    )
+    temperature: float = Field(2.0, ge=0.001, le=1000, description="Distances are divided by it in the cross-entropy.")
     jitter: float = Field(
         0.05, ge=0, le=0.5, description="Noise on the corners of the boxes, as a fraction of the box's size."
     )
@@ -122,7 +162,9 @@ class GeometryRecipe(Stage):
     """
 
     name: Literal["geometry"] = "geometry"
-    minimum_shift: int = Field(5, ge=1, description="Instants closer than this in time are not told apart.")
+    minimum_shift: int = Field(
+        5, ge=1, le=MOST_INSTANTS, description="Instants closer than this in time are not told apart."
+    )
 
 
 TrainingRecipe = PublishedRecipe | BatchRecipe | AutoRecipe
@@ -134,7 +176,10 @@ class GeometryConfig(Stage):
 
     floor: bool = Field(default=True, description="Whether to look for the common floor of the cameras.")
     clock_bound: int = Field(
-        0, ge=0, description="Largest number of instants that clocks of two views may be apart; 0: they agree."
+        0,
+        ge=0,
+        le=MOST_INSTANTS,
+        description="Largest number of instants that clocks of two views may be apart; 0: they agree.",
     )
     correct_clock: bool = Field(
         default=False, description="Whether fit() learns from the recording by the clocks that it found."
@@ -146,6 +191,7 @@ class AppearanceConfig(Stage):
 
     encoder: str | None = Field(
         None,
+        min_length=1,
         description="'osnet-ain', 'osnet-ain:weights.pt', 'onnx:re-id.onnx' or 'torchvision:resnet50' (see "
         "selfmva.encoders.open_appearance); None: only features that boxes bring along.",
     )
@@ -166,11 +212,17 @@ class AssociatorConfig(Stage):
     threads: int = Field(
         1,
         ge=1,
+        le=MOST_THREADS,
         description="CPU threads, of whatever library. Streams of frames are worked on by all of them. Steps of a "
         "training are small: more threads gain little there on an idle machine and lose much on a busy one.",
     )
     precision: Literal["float32", "bfloat16"] = Field(
         "float32", description="'bfloat16' trains under automatic mixed precision."
+    )
+    on_bad_box: Literal["drop", "raise"] = Field(
+        "drop",
+        description="Boxes without area, not finite or wholly outside their image are left out, counted and warned of "
+        "once ('drop'), or are an error ('raise').",
     )
     encoder: EncoderConfig = Field(default_factory=EncoderConfig, description="The geometric encoder.")
     recipe: Recipe = Field(default_factory=AutoRecipe, description="Whether and how the encoder is trained.")
@@ -215,5 +267,5 @@ def build(stage: type[StageT], values: dict[str, Any]) -> StageT:
             if problem["type"] == "extra_forbidden":
                 problems.append(f"{where} is unknown; known are {', '.join(sorted(stage.model_fields))}")
             else:
-                problems.append(f"{where}: {problem['msg']}, got {problem['input']!r}")
+                problems.append(f"{where}: {problem['msg']}, got {shown(problem['input'])}")
         raise ConfigError("; ".join(problems)) from None

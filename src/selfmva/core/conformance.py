@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from selfmva.core.arguments import offers
 from selfmva.errors import PluginError
 
 if TYPE_CHECKING:
@@ -92,8 +93,9 @@ class Examination:
         Raises:
             PluginError: It lacks one of them.
         """
-        if not isinstance(self.subject, protocol):
-            missing = [name for name in ("identity", "__call__") if not hasattr(self.subject, name)]
+        if not offers(self.subject, protocol):
+            names = ("identity", "__call__")
+            missing = self.call("looking at it", lambda: [name for name in names if not hasattr(self.subject, name)])
             self.fail("has an identity and is called", f"no {', '.join(missing)}", "both")
 
     def call(self, what: str, function: Callable[[], Any]) -> Any:

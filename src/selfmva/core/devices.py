@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from selfmva.core.arguments import is_one_of
+from selfmva.core.messages import shown
 from selfmva.errors import ConfigError
 
 if TYPE_CHECKING:
     import torch
+
+EXPECTED = "expected 'cpu', 'cuda', 'cuda:N' or 'auto'"
 
 
 def check_device(name: str) -> None:
@@ -16,7 +20,7 @@ def check_device(name: str) -> None:
     Example:
         >>> check_device("cpu")
     """
-    if name != "cpu":
+    if not is_one_of(name, ("cpu",)):
         find_device(name)
 
 
@@ -32,12 +36,21 @@ def find_device(name: str) -> torch.device:
     """
     import torch
 
+    given: object = name
+    if not isinstance(given, str):
+        raise ConfigError(f"device: {EXPECTED}, got {shown(given)}")
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
-    except RuntimeError as error:
-        raise ConfigError(f"device: expected 'cpu', 'cuda', 'cuda:N' or 'auto', got {name!r}") from error
+    except (RuntimeError, ValueError) as error:
+        raise ConfigError(f"device: {EXPECTED}, got {shown(name)}") from error
+    if device.type not in {"cpu", "cuda"}:
+        raise ConfigError(f"device: {EXPECTED}, got {name!r}")
     if device.type == "cuda" and not torch.cuda.is_available():
         raise ConfigError(f"device {name!r} was asked for, but torch finds no GPU here; use 'cpu' or 'auto'")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ConfigError(
+            f"device {name!r} was asked for, but the last GPU here is cuda:{torch.cuda.device_count() - 1}"
+        )
     return device

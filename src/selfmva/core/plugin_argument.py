@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from selfmva.core.arguments import offers
 from selfmva.errors import InputError, PluginError
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class PluginArgument:
             PluginError: No or more than one plug-in has this name, or it fails or gives something else.
         """
         if not isinstance(given, str):
-            if isinstance(given, self.protocol):
+            if offers(given, self.protocol):
                 return given
             raise InputError(f"expected {self.what}, {self.names}, or {self.contract}, got {type(given).__name__}")
         name, colon, made_of = given.partition(":")

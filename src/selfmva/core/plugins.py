@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import inspect
 import re
+import signal
+import threading
 from collections import defaultdict
+from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from selfmva.core.messages import shown
 from selfmva.errors import InputError, PluginError, SelfMVAError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from types import FrameType
 
 _TARGET = re.compile(r"[\w.]+:[\w.]+")
 
@@ -70,11 +75,15 @@ class Plugin:
         return self._guarded(lambda: target(*args, **kwargs))
 
     def _guarded(self, call: Callable[[], Any]) -> Any:
+        interrupted: list[int] = []
         try:
-            return call()
+            with _noted_interrupts(interrupted):
+                return call()
         except SelfMVAError:
             raise
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt) and interrupted:
+                raise  # by the user, not by the plug-in
             raise PluginError(
                 f"{self} failed: {type(error).__name__}: {error}; update that distribution or uninstall it"
             ) from error
@@ -116,20 +125,20 @@ class PluginGroup:
             for point in points
         ]
 
-    def find(self, name: str) -> Plugin:
+    def find(self, name: Any) -> Plugin:
         """The one plug-in of a name; it is not imported yet.
 
         Raises:
             PluginError: None or more than one has this name, or its entry point is none.
         """
         registered = self._registered()
-        points = registered.get(name)
+        points = registered.get(name) if isinstance(name, str) else None
         if points is None:
-            close = get_close_matches(str(name), registered, n=1)
+            close = get_close_matches(name, registered, n=1) if isinstance(name, str) else []
             hint = f", did you mean {close[0]!r}?" if close else ";"
             known = ", ".join(sorted(registered)) or "none"
             raise PluginError(
-                f"no {self.kind} is called {name!r}{hint} Known: {known}; those of plug-ins have to be installed"
+                f"no {self.kind} is called {shown(name)}{hint} Known: {known}; those of plug-ins have to be installed"
             )
         plugin = Plugin(self.kind, points[0])
         problem = _problem(points, points[0])
@@ -158,6 +167,26 @@ def rename_file(name: str, rename: Callable[[Path], str]) -> str:
     kind, colon, what = name.partition(":")
     path = Path(what)
     return f"{kind}{colon}{rename(path)}" if path.is_file() else name
+
+
+@contextmanager
+def _noted_interrupts(noted: list[int]) -> Iterator[None]:
+    """Note when the user interrupts, which a plug-in that raises KeyboardInterrupt by itself looks like."""
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield  # the user's interrupts arrive elsewhere
+        return
+
+    def note(number: int, frame: FrameType | None) -> None:
+        noted.append(number)
+        before(number, frame)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        if signal.getsignal(signal.SIGINT) is note:  # else the plug-in has set one of its own
+            signal.signal(signal.SIGINT, before)
 
 
 def _distribution(point: EntryPoint) -> str:

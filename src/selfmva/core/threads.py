@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from selfmva.errors import InputError
+from selfmva.core.scalars import integer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+MOST_THREADS = 1024  # more than machines have; libraries make room for each of them
 # Modules that bring threads along: those of products of matrices, loops of their own, or both.
 THREADED_MODULES = ("numpy", "scipy.linalg", "torch", "cv2", "sklearn")
 
@@ -136,15 +137,13 @@ def map_in_order(function: Callable[[Item], Result], items: Iterable[Item], thre
         The results. An error of an item, or of its function, comes in its turn.
 
     Raises:
-        InputError: Fewer threads than 1.
+        InputError: `threads` is no whole number from 1 to 1024.
 
     Example:
         >>> list(map_in_order(abs, [-1, 2, -3], threads=2))
         [1, 2, 3]
     """
-    if threads < 1:
-        raise InputError(f"threads must be at least 1, got {threads}")
-    if threads == 1:
+    if integer(threads, "threads", least=1, most=MOST_THREADS) == 1:
         yield from map(function, items)
         return
     with calling_ahead(function, items, depth=threads, threads=threads) as results:
@@ -198,7 +197,7 @@ def calling_ahead(
             raise ended[0]
 
     try:
-        for _ in range(depth):
+        while not ended and len(waiting) < depth:
             submit_next()
         yield results()
     finally:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from selfmva.core.messages import shown
+from selfmva.core.scalars import integer
+from selfmva.core.view_names import order_by_name
 from selfmva.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,6 +25,28 @@ class HasSize(Protocol):
     def height(self) -> int:
         """Of its images."""
         ...
+
+
+def view_number(value: Any, count: int) -> int:
+    """Read the number of a view.
+
+    Args:
+        value: A whole number.
+        count: How many views there are.
+
+    Raises:
+        InputError: There is no such view.
+
+    Example:
+        >>> view_number("door", 2)
+        Traceback (most recent call last):
+        ...
+        selfmva.errors.InputError: there is no view 'door'; views are 0 to 1
+    """
+    try:
+        return integer(value, "a view", least=0, most=count - 1)
+    except InputError:
+        raise InputError(f"there is no view {shown(value)}; views are 0 to {count - 1}") from None
 
 
 def check_view_count(
@@ -53,10 +78,39 @@ def check_view_count(
         )
 
 
+def check_view_names(instant: int, found: Sequence[str], expected: Sequence[str]) -> None:
+    """Find out whether the cameras of a frame, as it calls them, are the views, in their order.
+
+    Args:
+        instant: Number of the instant.
+        found: What the frame calls its cameras, as many as there are views.
+        expected: The names of the views.
+
+    Raises:
+        InputError: Some are called like views and others are not, or they are in another order. Where none is, names
+            tell nothing.
+
+    Example:
+        >>> check_view_names(7, ["hall", "door"], ["door", "hall"])
+        Traceback (most recent call last):
+        ...
+        selfmva.errors.InputError: instant 7 shows the cameras hall, door, but the views are door, hall: give them ...
+    """
+    try:
+        order = order_by_name(found, expected, "cameras")
+    except InputError as error:
+        raise InputError(f"instant {instant}: {error}") from error
+    if order is not None and order != list(range(len(expected))):
+        raise InputError(
+            f"instant {instant} shows the cameras {', '.join(found)}, but the views are {', '.join(expected)}: give "
+            "them in this order, as SynchronizedReader(videos, views=associator.views_) does"
+        )
+
+
 def check_same_sizes(
     cameras: Sequence[HasSize], said_of_them: str, others: Sequence[HasSize], said_of_others: str
 ) -> None:
-    """Find out whether two lists of cameras have as many of the same sizes.
+    """Find out whether two lists of cameras have as many of the same sizes, and, where names tell, in the same order.
 
     Args:
         cameras: Some cameras.
@@ -65,7 +119,7 @@ def check_same_sizes(
         said_of_others: What stands before their sizes.
 
     Raises:
-        InputError: They have not.
+        InputError: They have not; or some of their names are the same, but not all, or in another order.
 
     Example:
         >>> from selfmva.core.types import View
@@ -79,4 +133,12 @@ def check_same_sizes(
         raise InputError(
             f"{said_of_them} sizes {sizes}, {said_of_others} sizes {other_sizes}; give those of the same cameras, in "
             "the same order"
+        )
+    names, other_names = ([getattr(camera, "name", None) for camera in each] for each in (cameras, others))
+    known = [name for name in other_names if name is not None]
+    order = order_by_name(names, known, "cameras") if len(known) == len(others) else None
+    if order is not None and order != list(range(len(others))):
+        raise InputError(
+            f"{said_of_them} names {', '.join(map(str, names))}, {said_of_others} names {', '.join(known)}: the same "
+            "cameras in another order; give them in the same one"
         )

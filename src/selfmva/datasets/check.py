@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from reprlib import repr as brief
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from selfmva.core.arguments import offers
 from selfmva.core.conformance import Examination
+from selfmva.core.messages import shown
 from selfmva.core.types import Frame, View, clip_to_views
 from selfmva.datasets.base import LabelledDataset, MultiViewDataset
 from selfmva.errors import InputError, PluginError
@@ -47,9 +48,9 @@ class _Check(Examination):
         self.adapter = adapter
 
     def run(self) -> None:
-        if not isinstance(self.adapter, MultiViewDataset):
+        if not offers(self.adapter, MultiViewDataset):
             names = ("views", "splits", "__len__", "frame")
-            missing = [name for name in names if not hasattr(self.adapter, name)]
+            missing = self.call("looking at it", lambda: [name for name in names if not hasattr(self.adapter, name)])
             self.fail("has views, splits, __len__ and frame", f"no {', '.join(missing or names)}", "all of them")
         views = self.views()
         length = self.call("len(adapter)", lambda: len(self.adapter))
@@ -70,7 +71,7 @@ class _Check(Examination):
     def unchanged(self, what: str, first: Any, second: Any) -> None:
         arrays = isinstance(first, tuple) and any(isinstance(part, np.ndarray) for part in first)
         same = all(map(np.array_equal, first, second)) if arrays else first == second
-        self.require("reading changes nothing", same, f"{what}: {brief(second)}", f"at first {brief(first)}")
+        self.require("reading changes nothing", same, f"{what}: {shown(second)}", f"at first {shown(first)}")
 
     def views(self) -> tuple[View, ...]:
         views = tuple(self.call("views", lambda: self.adapter.views))

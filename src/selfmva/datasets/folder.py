@@ -18,6 +18,8 @@ from selfmva.io.video.view_argument import resolve_views
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from selfmva.core.bad_boxes import OnBadBox
+
 
 class Folder(Recording):
     """A recording in a folder: boxes as a Self-MVA JSON, images `{instant}_{view}.jpg` or `.png`, or both.
@@ -31,6 +33,7 @@ class Folder(Recording):
         boxes: The file of boxes, relative to `root`, in any format of `selfmva.io.read_boxes`; None: the one `.json`
             file of the folder. Without any, all instants that have images are empty frames.
         sizes: `(width, height)` per view; None: the sizes of the images.
+        on_bad_box: What happens with boxes of the files that are none, see `selfmva.io.read_boxes`.
 
     Raises:
         DataError: Files are missing, damaged or more than one could be meant, or the sizes are not known.
@@ -52,13 +55,15 @@ class Folder(Recording):
         root: str | Path,
         boxes: str | Path | None = None,
         sizes: Sequence[tuple[int, int]] | None = None,
+        *,
+        on_bad_box: OnBadBox = "drop",
     ) -> None:
         folder, path = _locate(Path(root), boxes)
         views = resolve_views(recorded_views(folder) if sizes is None else sizes)
         if path is None:
             frames = [Frame([[]] * len(views), index=instant) for instant in recorded_instants(folder)]
         else:
-            frames = read_boxes(path, views)
+            frames = read_boxes(path, views, on_bad_box=on_bad_box)
         labelled = any(frame.track_ids is not None for frame in frames)
         everything = {"train": [frame.index for frame in frames], "validation": [], "test": []}
         super().__init__(

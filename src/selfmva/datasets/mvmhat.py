@@ -8,12 +8,15 @@ Licence: research use.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from selfmva.core.types import Frame, View
 from selfmva.datasets.recording import Recording
 from selfmva.errors import DataError, InputError
 from selfmva.io.boxes.mot import natural_order, read_mot
+
+if TYPE_CHECKING:
+    from selfmva.core.bad_boxes import OnBadBox
 
 
 class MvMHAT(Recording):
@@ -28,6 +31,7 @@ class MvMHAT(Recording):
         stride: Keep every `stride`-th instant; 10 leaves 2.5 a second.
         start: The first instant that is kept.
         size: Width and height of the images in pixels.
+        on_bad_box: What happens with boxes of the files that are none, see `selfmva.io.read_boxes`.
 
     Raises:
         DataError: The scene has no file, or one is damaged.
@@ -50,6 +54,8 @@ class MvMHAT(Recording):
         stride: int = 10,
         start: int = 0,
         size: tuple[int, int] = (360, 288),
+        *,
+        on_bad_box: OnBadBox = "drop",
     ) -> None:
         if stride < 1:
             raise InputError(f"stride must be 1 or more, got {stride}")
@@ -57,7 +63,9 @@ class MvMHAT(Recording):
         files = sorted((p for p in Path(root).glob("*.txt") if p.name.startswith(prefix)), key=natural_order)
         if not files:
             raise DataError(f"no tracks of scene {str(scene)!r} found; looked for {root}/{prefix}<view>.txt")
-        kept = (f for f in read_mot(files) if f.index >= start and (f.index - start) % stride == 0)
+        kept = (
+            f for f in read_mot(files, on_bad_box=on_bad_box) if f.index >= start and (f.index - start) % stride == 0
+        )
         frames = [Frame(f.boxes, f.index, track_ids=f.track_ids) for f in kept]  # the seventh column is a flag here
         instants = [frame.index for frame in frames]
         validation, test = len(instants) * 7 // 10, len(instants) * 8 // 10

@@ -18,6 +18,7 @@ from selfmva.io.boxes.rows import Rows, corners, frames_from_rows
 from selfmva.io.storage.text import read_json
 
 if TYPE_CHECKING:
+    from selfmva.core.bad_boxes import OnBadBox
     from selfmva.core.types import Frame
 
 MVOR_VIEWS = tuple(View(f"cam{number}", 640, 480) for number in range(1, 4))
@@ -36,6 +37,7 @@ class Mvor(Recording):
     Args:
         root: Folder that holds `camma_mvor_2018_v2.json` and `detections_train.json` (or `sequence1/output/` with it).
         detections: Another file of detections for training, see `selfmva.io.read_boxes`.
+        on_bad_box: What happens with boxes of the files that are none, see `selfmva.io.read_boxes`.
 
     Raises:
         DataError: A file is missing or damaged.
@@ -50,11 +52,13 @@ class Mvor(Recording):
     name: ClassVar[str] = "mvor"
     similarity_threshold: ClassVar[float] = 0.1
 
-    def __init__(self, root: str | Path, detections: str | Path | None = None) -> None:
+    def __init__(
+        self, root: str | Path, detections: str | Path | None = None, *, on_bad_box: OnBadBox = "drop"
+    ) -> None:
         path = find_path(root, _ANNOTATIONS, "MVOR annotations")
         boxes = Path(detections) if detections else find_path(root, _DETECTIONS, "MVOR detections")
-        detected = read_boxes(boxes, MVOR_VIEWS)
-        annotated = _read_annotations(path)
+        detected = read_boxes(boxes, MVOR_VIEWS, on_bad_box=on_bad_box)
+        annotated = _read_annotations(path, on_bad_box)
         parts = split_by_time(annotated)
         covered = {frame.index for frame in detected}
         super().__init__(
@@ -71,7 +75,7 @@ class Mvor(Recording):
         )
 
 
-def _read_annotations(path: Path) -> list[Frame]:
+def _read_annotations(path: Path, on_bad_box: OnBadBox) -> list[Frame]:
     """All instants; track ids are identities."""
     content: Any = read_json(path)
     try:
@@ -91,4 +95,4 @@ def _read_annotations(path: Path) -> list[Frame]:
     def where(row: int) -> str:
         return f"{path}, annotation {people[row].get('id', row)}"
 
-    return frames_from_rows(rows, MVOR_VIEWS, where, range(len(content["multiview_images"])))
+    return frames_from_rows(rows, MVOR_VIEWS, where, range(len(content["multiview_images"])), on_bad_box)

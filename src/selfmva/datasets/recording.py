@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from selfmva.errors import DataError
+from selfmva.core.scalars import integer
+from selfmva.errors import DataError, DuplicateIdentityWarning, InputError, OutOfRangeError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -31,8 +33,9 @@ class Recording:
         annotated_splits: Name of a split -> the instants (`Frame.index`) of its annotated frames.
         source: Where the labels come from, for messages.
 
-    Raises:
-        DataError: An identity stands twice in one view at one instant.
+    Warns:
+        DuplicateIdentityWarning: An identity stands twice in one view at one instant: how often, and where first.
+            Labels stay as they are; see `selfmva.metrics.AssociationScores` for how such a person counts.
 
     Example:
         >>> from selfmva.core.types import Frame, View
@@ -54,7 +57,8 @@ class Recording:
     ) -> None:
         self._views = tuple(views)
         self._frames = tuple(replace(frame, track_ids=None) for frame in (*detections, *annotated))
-        self._identities = (*map(_nobody_known, detections), *(_identities(frame, source) for frame in annotated))
+        self._identities = (*map(_nobody_known, detections), *map(_identities, annotated))
+        _warn_of_duplicates(annotated, source)
         splits = {"train": tuple(range(len(detections)))}
         for name, instants in annotated_splits.items():
             chosen = set(instants)
@@ -82,17 +86,24 @@ class Recording:
         """The boxes of all views; `Frame.index` is the number of the instant.
 
         Raises:
-            IndexError: There is no such index.
+            OutOfRangeError: There is no such index.
         """
-        return self._frames[index]
+        return self._frames[self._place(index)]
 
     def identities(self, index: int) -> tuple[IntArray, ...]:
         """The person of each box of `frame(index)`: one `(N,)` int64 array per view, -1 = not known.
 
         Raises:
-            IndexError: There is no such index.
+            OutOfRangeError: There is no such index.
         """
-        return self._identities[index]
+        return self._identities[self._place(index)]
+
+    def _place(self, index: int) -> int:
+        """From the end, where it is negative."""
+        try:
+            return integer(index, "an index", least=-len(self), most=len(self) - 1)
+        except InputError as error:
+            raise OutOfRangeError(f"of this recording, {error}") from None
 
 
 def split_by_time(frames: Sequence[Frame]) -> dict[str, list[int]]:
@@ -139,14 +150,23 @@ def _nobody_known(frame: Frame) -> tuple[IntArray, ...]:
     return tuple(np.broadcast_to(np.int64(-1), count) for count in frame.counts)  # read-only, as all that is shared
 
 
-def _identities(frame: Frame, source: str) -> tuple[IntArray, ...]:
-    if frame.track_ids is None:
-        return _nobody_known(frame)
-    for view, ids in enumerate(frame.track_ids):
-        values, counts = np.unique(ids[ids >= 0], return_counts=True)
-        if (counts > 1).any():
-            raise DataError(
-                f"{source}, instant {frame.index}, view {view}: identity {values[counts > 1][0]} stands there twice; "
-                "a person has one box in a view"
-            )
-    return frame.track_ids
+def _identities(frame: Frame) -> tuple[IntArray, ...]:
+    return _nobody_known(frame) if frame.track_ids is None else frame.track_ids
+
+
+def _warn_of_duplicates(annotated: Sequence[Frame], source: str) -> None:
+    first, count = "", 0
+    for frame in annotated:
+        for view, ids in enumerate(frame.track_ids or ()):
+            values, times = np.unique(ids[ids >= 0], return_counts=True)
+            twice = values[times > 1]
+            count += len(twice)
+            if len(twice) and not first:
+                first = f"instant {frame.index}, view {view}: identity {twice[0]} stands there {times.max()} times"
+    if count:
+        warnings.warn(
+            f"{source}: {count} times, a person has more than one box in a view, the first at {first}; in scores, such "
+            "a person counts as often as matches can be right",
+            DuplicateIdentityWarning,
+            stacklevel=4,
+        )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from selfmva.core.paths import as_path
 from selfmva.core.plugins import PluginEntry, PluginGroup
+from selfmva.errors import PluginError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,8 +41,8 @@ def load_dataset(name: str, root: str | Path | None = None, **options: Any) -> M
         The adapter.
 
     Raises:
-        PluginError: No or more than one dataset has this name, or its plug-in fails.
-        InputError: The adapter does not take these arguments.
+        PluginError: No or more than one dataset has this name, or its plug-in fails or gives something else.
+        InputError: `root` is no path, or the adapter does not take these arguments.
         DataError: Its files are missing or damaged.
 
     Example:
@@ -49,5 +51,14 @@ def load_dataset(name: str, root: str | Path | None = None, **options: Any) -> M
         ...
         selfmva.errors.PluginError: no dataset is called 'mvro', did you mean 'mvor'? Known: ...
     """
-    arguments = options if root is None else {"root": root, **options}
-    return DATASETS.find(name).open(**arguments)  # type: ignore[no-any-return]  # check_adapter looks closer
+    from selfmva.datasets.reading import is_dataset  # with NumPy, which listing names does without
+
+    arguments = options if root is None else {"root": as_path(root, "root"), **options}
+    plugin = DATASETS.find(name)
+    dataset: object = plugin.open(**arguments)
+    if not is_dataset(dataset):
+        raise PluginError(
+            f"{plugin} gave {type(dataset).__name__}, expected views, splits, len() and frame(index); update that "
+            "distribution or uninstall it"
+        )
+    return dataset

@@ -10,11 +10,13 @@ import numpy as np
 from pydantic import Field
 
 from selfmva.core.config import Stage, build
+from selfmva.core.scalars import integer
 from selfmva.core.types import Frame, View
 from selfmva.datasets.simulation.cameras import distort, place_cameras, project_bodies, sway
 from selfmva.datasets.simulation.crowd import furnish, march, walk, with_children
 from selfmva.datasets.simulation.detector import cut_feet, false_boxes, jitter_boxes, occlude, truncate
 from selfmva.datasets.simulation.looks import looks
+from selfmva.errors import ConfigError, InputError, OutOfRangeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from selfmva.core.types import FloatArray, IntArray
 
+MOST_SIMULATED_BOXES = 50_000_000  # which take some gigabytes
 CHUNK = 256  # instants projected at a time: bounds the memory, and is part of what a seed means
 
 
@@ -37,8 +40,8 @@ class SimulationConfig(Stage):
 
     views: int = Field(4, ge=1, le=32, description="number of cameras")
     people: int = Field(10, ge=1, le=200, description="mean number of people present")
-    instants: int = Field(600, ge=1, description="number of synchronized instants")
-    seed: int = Field(0, ge=0, description="source of every random choice")
+    instants: int = Field(600, ge=1, le=100_000, description="number of synchronized instants")
+    seed: int = Field(0, ge=0, lt=2**64, description="source of every random choice")
     interval_seconds: float = Field(0.4, gt=0, le=60, description="time between two instants")
     width: int = Field(1280, ge=64, le=16384, description="width of every image in pixels")
     height: int = Field(720, ge=64, le=16384, description="height of every image in pixels")
@@ -142,6 +145,11 @@ class Simulated:
     def __init__(self, **options: Unpack[SimulationOptions]) -> None:
         self.config: SimulationConfig = build(SimulationConfig, dict(options))
         config = self.config
+        if config.views * config.people * config.instants > MOST_SIMULATED_BOXES:
+            raise ConfigError(
+                f"views x people x instants must be at most {MOST_SIMULATED_BOXES:,}, got {config.views} x "
+                f"{config.people} x {config.instants}: simulate in parts, with other seeds"
+            )
         self.views: tuple[View, ...] = tuple(
             View(f"camera{v}", config.width, config.height) for v in range(config.views)
         )
@@ -194,7 +202,7 @@ class Simulated:
             A frame whose boxes lie inside the images.
 
         Raises:
-            IndexError: There is no such instant.
+            OutOfRangeError: There is no such instant.
         """
         rows = self._rows(index)
         features = None if self._features is None else [self._features[part] for part in rows]
@@ -204,7 +212,7 @@ class Simulated:
         """The person of each box of `frame(index)`: one `(N,)` int64 array per view, -1 for a false box.
 
         Raises:
-            IndexError: There is no such instant.
+            OutOfRangeError: There is no such instant.
         """
         return tuple(self._identities[rows].copy() for rows in self._rows(index))
 
@@ -219,15 +227,17 @@ class Simulated:
             the crowds of all views one after the other, each on the floor of its view.
 
         Raises:
-            IndexError: There is no such instant.
+            OutOfRangeError: There is no such instant.
         """
         self._check_index(index)
         present = self._present[index] >= 0  # (G, S)
         return self._present[index][present], self._places[index][present]
 
     def _check_index(self, index: int) -> None:
-        if index not in range(len(self)):
-            raise IndexError(f"an instant of this recording is a whole number from 0 to {len(self) - 1}, got {index!r}")
+        try:
+            integer(index, "an instant", least=0, most=len(self) - 1)
+        except InputError as error:
+            raise OutOfRangeError(f"of this recording, {error}") from None
 
     def _rows(self, index: int) -> list[slice]:
         """Where the boxes of every view at an instant lie in the flat arrays."""

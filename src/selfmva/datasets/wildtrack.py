@@ -21,6 +21,7 @@ from selfmva.io.boxes.rows import Rows, frames_from_rows
 from selfmva.io.storage.text import read_json
 
 if TYPE_CHECKING:
+    from selfmva.core.bad_boxes import OnBadBox
     from selfmva.core.types import Frame
 
 WILDTRACK_VIEWS = tuple(View(f"C{number}", 1920, 1080) for number in range(1, 8))
@@ -45,6 +46,7 @@ class Wildtrack(Recording):
         root: Folder that holds `annotations_positions/` and `detections_train.json`, or `Wildtrack_dataset/`, or
             `sequence1/`.
         detections: Another file of detections for training, see `selfmva.io.read_boxes`.
+        on_bad_box: What happens with boxes of the files that are none, see `selfmva.io.read_boxes`.
 
     Raises:
         DataError: No annotations, no such detections, or a damaged file.
@@ -59,13 +61,15 @@ class Wildtrack(Recording):
     name: ClassVar[str] = "wildtrack"
     similarity_threshold: ClassVar[float] = 0.4
 
-    def __init__(self, root: str | Path, detections: str | Path | None = None) -> None:
+    def __init__(
+        self, root: str | Path, detections: str | Path | None = None, *, on_bad_box: OnBadBox = "drop"
+    ) -> None:
         folder = find_path(root, [f"{f}annotations_positions" for f in _WILDTRACK_FOLDERS], "WILDTRACK annotations")
         published = (Path(root) / f"{output}detections_train.json" for output in _OUTPUTS)
         boxes = Path(detections) if detections else next((path for path in published if path.exists()), None)
         super().__init__(
             WILDTRACK_VIEWS,
-            detections=read_boxes(boxes, WILDTRACK_VIEWS) if boxes else [],
+            detections=read_boxes(boxes, WILDTRACK_VIEWS, on_bad_box=on_bad_box) if boxes else [],
             annotated=_read_annotations(folder),
             annotated_splits=_SPLITS,
             source=str(folder),

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from selfmva.core.arguments import stream
 from selfmva.core.conformance import ROUNDING, SIZES, Examination, tiled_images
+from selfmva.core.images import as_rgb
 from selfmva.detectors.base import Detections, Detector
 
 if TYPE_CHECKING:
@@ -52,7 +54,11 @@ class _Check(Examination):
     def __init__(self, detector: Any, images: Sequence[Image] | None) -> None:
         super().__init__(detector)
         self.people_expected = images is not None
-        self.images = tiled_images((*SIZES, *SMALL)) if images is None else [image.copy() for image in images]
+        self.images = (
+            tiled_images((*SIZES, *SMALL))
+            if images is None
+            else [as_rgb(image).copy() for image in stream(images, "images", "image")]
+        )
         self.originals = [image.copy() for image in self.images]
 
     def run(self) -> None:

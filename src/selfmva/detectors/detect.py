@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from selfmva.core.arguments import stream
+from selfmva.core.messages import shown
+from selfmva.core.scalars import integer
 from selfmva.core.types import Frame
 from selfmva.errors import InputError, PluginError
+from selfmva.io.video.synchronized import SynchronizedImages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from selfmva.detectors.base import Detector
-    from selfmva.io.video.synchronized import SynchronizedImages
 
 
 def detect(instants: Iterable[SynchronizedImages], detector: Detector, *, batch: int = 8) -> Iterator[Frame]:
@@ -28,7 +31,7 @@ def detect(instants: Iterable[SynchronizedImages], detector: Detector, *, batch:
         that of the instant. A view that is absent has no boxes.
 
     Raises:
-        InputError: A batch smaller than 1.
+        InputError: A batch smaller than 1, no detector, or nothing to go through.
         PluginError: The detector does not give one entry per image.
 
     Example:
@@ -44,15 +47,18 @@ def detect(instants: Iterable[SynchronizedImages], detector: Detector, *, batch:
         ...     list(detect(reader, LeftHalf()))
         [Frame(index=0, boxes per view: 1, 1), Frame(index=1, boxes per view: 1, 1)]
     """
-    if batch < 1:
-        raise InputError(f"batch must be at least 1 image, got {batch}")
-    return _frames(instants, detector, batch)
+    integer(batch, "batch", least=1)
+    if not callable(detector):
+        raise InputError(f"detector must be a Detector, see open_detector(), got {shown(detector)}")
+    return _frames(stream(instants, "instants", "SynchronizedImages"), detector, batch)
 
 
 def _frames(instants: Iterable[SynchronizedImages], detector: Detector, batch: int) -> Iterator[Frame]:
     waiting: list[SynchronizedImages] = []
     images = 0
     for instant in instants:
+        if not isinstance(instant, SynchronizedImages):
+            raise InputError(f"instants must be SynchronizedImages, as of a reader, got {shown(instant)}")
         waiting.append(instant)
         images += sum(image is not None for image in instant.images)
         if images >= batch:
@@ -74,5 +80,6 @@ def _detected(instants: list[SynchronizedImages], detector: Detector) -> list[Fr
     for instant in instants:
         views = [(None, None) if image is None else next(people) for image in instant.images]
         boxes, scores = [boxes for boxes, _ in views], [scores for _, scores in views]
-        frames.append(Frame(boxes, index=instant.index, scores=scores, images=instant.images))
+        names = instant.view_names
+        frames.append(Frame(boxes, index=instant.index, scores=scores, images=instant.images, view_names=names))
     return frames

@@ -10,8 +10,8 @@ import numpy as np
 from selfmva.core.devices import find_device
 from selfmva.core.images import as_rgb
 from selfmva.core.runtime.torchvision import build_model, content_hash
+from selfmva.core.scalars import real
 from selfmva.detectors.base import Detections, inside_image
-from selfmva.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,9 +51,7 @@ class TorchvisionDetector:
         least_score: float = 0.5,
         device: str = "cpu",
     ) -> None:
-        if not 0 <= least_score <= 1:
-            raise InputError(f"least_score must be in [0, 1], got {least_score!r}")
-        self.least_score: float = float(least_score)
+        self.least_score: float = real(least_score, "least_score", least=0, most=1)
         self._device = find_device(device)
         model = _build(name, weights)
         self.identity: str = f"torchvision {name} {content_hash(model)} least_score={self.least_score}"

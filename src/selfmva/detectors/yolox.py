@@ -8,8 +8,9 @@ import numpy as np
 
 from selfmva.core.images import as_rgb
 from selfmva.core.runtime.onnx import OnnxModel
+from selfmva.core.scalars import real
 from selfmva.detectors.base import Detections, inside_image
-from selfmva.errors import CheckpointError, InputError
+from selfmva.errors import CheckpointError
 
 if TYPE_CHECKING:
     import os
@@ -61,11 +62,8 @@ class Yolox:
         threads: int = 1,
         device: str = "cpu",
     ) -> None:
-        for name, value in (("least_score", least_score), ("iou", iou)):
-            if not 0 <= value <= 1:
-                raise InputError(f"{name} must be in [0, 1], got {value!r}")
-        self.least_score: float = float(least_score)
-        self.iou: float = float(iou)
+        self.least_score: float = real(least_score, "least_score", least=0, most=1)
+        self.iou: float = real(iou, "iou", least=0, most=1)
         self._model = OnnxModel(path, sha256=sha256, threads=threads, device=device)
         self.size: tuple[int, int] = _input_size(self._model)
         _check_output(self._model, self.size)

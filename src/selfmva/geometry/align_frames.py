@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.core.arguments import entries
+from selfmva.core.messages import shown
 from selfmva.core.types import Frame
+from selfmva.core.values import integer_array
 from selfmva.errors import InputError
 
 if TYPE_CHECKING:
@@ -60,20 +63,23 @@ def align_frames(frames: Sequence[Frame], offsets: Sequence[int] | IntArray) -> 
         Frames that carry the instants of view 0, without the ends at which some view has no recording.
 
     Raises:
-        InputError: There is not one offset a view, or frames are not in the order of time.
+        InputError: There is not one whole offset a view, or frames are none or not in the order of time.
 
     Example:
         >>> ahead = [Frame([[[t, 0, t + 1, 9]], [[t + 2, 0, t + 3, 9]]], t) for t in range(4)]  # view 1, by 2 instants
         >>> [(frame.index, *(boxes[0, 0].item() for boxes in frame.boxes)) for frame in align_frames(ahead, [0, 2])]
         [(2, 2.0, 2.0), (3, 3.0, 3.0)]
     """
+    if not all(isinstance(frame, Frame) for frame in entries(frames, "frames", "selfmva.Frame")):
+        raise InputError(f"frames must be a sequence with selfmva.Frame, got {shown(frames)}")
+    offsets = integer_array(offsets, "offsets").reshape(-1)
     count_instants(frames)
     wrong = next((frame for frame in frames if len(frame) != len(offsets)), None)
     if wrong is not None:
         raise InputError(
             f"instant {wrong.index} has {len(wrong)} views, but there are {len(offsets)} offsets; give one a view"
         )
-    if not frames or not len(offsets):
+    if not len(frames) or not len(offsets):
         return list(frames)
     by_index = {frame.index: frame for frame in frames}
     step = _step(np.array(list(by_index), dtype=np.int64))

@@ -259,6 +259,7 @@ def sightings_of_recording(
         ids = None
         if tracked:
             ids = np.concatenate([frame.track_ids[number] for frame in frames if frame.track_ids])[sort]
+            ids = ids if (ids >= 0).any() else None
         camera = None if cameras is None else cameras[number]
         sightings.append(build_sightings(view, boxes[sort], counts, time, ids, camera))
     return sightings

@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.core.messages import shown
+from selfmva.core.scalars import real
+from selfmva.core.values import real_array
+from selfmva.core.view_checks import view_number
 from selfmva.core.view_pairs import renumber_pairs
 from selfmva.errors import InputError
 from selfmva.geometry.cameras import HEIGHT, X, Y, pixel_matrix, projections, upside_down
@@ -74,7 +78,12 @@ class Floor:
         ]
 
     def trusted(self, i: int, j: int) -> bool:
-        """True where the boxes of both views speak for their geometry beyond chance."""
+        """True where the boxes of both views speak for their geometry beyond chance.
+
+        Raises:
+            InputError: There is no such view.
+        """
+        i, j = view_number(i, len(self.views)), view_number(j, len(self.views))
         support = self.supports.get((min(i, j), max(i, j)))
         return support is not None and support.trusted
 
@@ -97,9 +106,12 @@ class Floor:
             `(N, 2)` in the unit of the floor; NaN above the horizon.
 
         Raises:
-            InputError: The view is not on the floor.
+            InputError: The view is not on the floor, or pixels are no such array.
         """
-        pixels = np.asarray(pixels, dtype=np.float64).reshape(-1, 2)
+        pixels = real_array(pixels, "pixels")
+        if pixels.size and pixels.shape[-1:] != (2,):
+            raise InputError(f"pixels must have shape (N, 2), columns x and y, got shape {pixels.shape}")
+        pixels = pixels.reshape(-1, 2)
         homogeneous = np.column_stack([pixels, np.ones(len(pixels))]) @ self._require(view).T
         return np.where(
             homogeneous[:, 2:] > 0,
@@ -129,12 +141,16 @@ class Floor:
             >>> round(floor.with_length(0, (500, 1000), (500, 750), 3.4).unit, 6)
             1.7
         """
-        first, second = self.place(view, np.array([start, end]))
+        length = real(length, "length", above=0)
+        points = real_array([start, end], "start and end")
+        if points.shape != (2, 2):
+            raise InputError(f"start and end must be a pixel x, y each, got {shown(start)} and {shown(end)}")
+        first, second = self.place(view, points)
         distance = float(np.hypot(*(second - first)))
-        if not (length > 0 and np.isfinite(distance) and distance > 0):
+        if not (np.isfinite(distance) and distance > 0):
             raise InputError(
-                f"with_length needs a positive length between two points on the floor of view {view}, got {length} "
-                f"between {tuple(start)} and {tuple(end)}, which are {distance:.3g} apart on the floor"
+                f"with_length needs two points on the floor of view {view}, got {tuple(start)} and {tuple(end)}, "
+                f"which are {distance:.3g} apart on the floor"
             )
         return replace(self, unit=self.unit * length / distance)
 
@@ -161,8 +177,7 @@ class Floor:
         return np.asarray(np.diag([self.unit, self.unit, 1.0]) @ np.linalg.inv(to_pixels))
 
     def _require(self, view: int) -> FloatArray:
-        if not 0 <= view < len(self.views):
-            raise InputError(f"there is no view {view}; views are 0 to {len(self.views) - 1}")
+        view = view_number(view, len(self.views))
         matrix = self._to_floor(view)
         if matrix is None:
             raise InputError(f"view {view} ({self.views[view].name!r}) is not on the floor: fit() found no geometry")

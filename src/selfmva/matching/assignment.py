@@ -7,6 +7,11 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args, over
 
 import numpy as np
 
+from selfmva.core.arguments import is_one_of
+from selfmva.core.messages import shown
+from selfmva.core.scalars import integer, real
+from selfmva.core.threads import MOST_THREADS
+from selfmva.core.values import integer_array, real_array
 from selfmva.errors import InputError
 from selfmva.matching.problems import Problems
 from selfmva.matching.solvers import solve_fastest, solve_lap, solve_scipy
@@ -106,12 +111,10 @@ def solve(
         >>> solve(np.array([[[4.0, 1.0], [2.0, 0.0]]]), unmatched_cost=1.5).columns
         array([[-1,  1]])
     """
-    if backend not in get_args(Backend):
-        raise InputError(f"backend must be one of {', '.join(get_args(Backend))}; got {backend!r}")
-    if unmatched_cost is not None and not np.isfinite(unmatched_cost):
-        raise InputError(f"unmatched_cost must be a finite number, got {unmatched_cost!r}")
-    if threads < 1:
-        raise InputError(f"threads must be at least 1, got {threads}")
+    if not is_one_of(backend, get_args(Backend)):
+        raise InputError(f"backend must be one of {', '.join(get_args(Backend))}; got {shown(backend)}")
+    unmatched_cost = None if unmatched_cost is None else real(unmatched_cost, "unmatched_cost")
+    integer(threads, "threads", least=1, most=MOST_THREADS)
     batch = _as_numbers(costs)
     if batch.ndim == 2:
         batch = batch[None]
@@ -142,11 +145,12 @@ def solve(
 def _as_numbers(costs: Any) -> Any:
     """A tensor as it is, anything else as a float64 array."""
     if hasattr(costs, "detach"):
+        if costs.is_complex() or costs.dtype == costs.bool().dtype:
+            raise InputError(f"costs must be real numbers, got a tensor of {costs.dtype}")
         return costs
-    try:
-        return np.asarray(costs, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"costs must be an array of numbers of shape (B, N, M) or (N, M): {error}") from error
+    if type(costs) is np.ndarray and costs.dtype == np.float64:
+        return costs  # no copy of what is large
+    return real_array(costs, "costs")
 
 
 def _on_cpu(numbers: Any) -> NDArray[Any]:
@@ -183,7 +187,7 @@ def _solve_arrays(
 def _sizes(sizes: Sequence[int] | IntArray | Tensor | None, count: int, limit: int, name: str) -> IntArray | None:
     if sizes is None:
         return None
-    array = _on_cpu(sizes).astype(np.int64)
+    array = integer_array(sizes, name)
     if array.shape != (count,):
         raise InputError(f"{name} must hold one size per problem, shape ({count},), got shape {array.shape}")
     if count and (array.min() < 0 or array.max() > limit):

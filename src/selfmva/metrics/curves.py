@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from selfmva.errors import InputError
-from selfmva.metrics.association import cumulative
+from selfmva.core.scalars import integer
+from selfmva.metrics.association import MOST_BINS, check_probabilities, cumulative, read_labels
 
 if TYPE_CHECKING:
     from selfmva.core.types import FloatArray, IntArray
@@ -39,14 +39,14 @@ def precision_recall_curve(labels: np.ndarray, scores: np.ndarray) -> FloatArray
         label is True.
 
     Raises:
-        InputError: Labels and scores are not of the same length.
+        InputError: Labels are no truth values, scores no numbers, or they are not of the same length.
 
     Example:
         >>> precision_recall_curve(np.array([True, False, True]), np.array([0.9, 0.8, 0.7])).round(2).tolist()
         [[0.5, 1.0], [0.5, 0.5], [1.0, 0.67]]
     """
     true_positives, predicted = cumulative(labels, scores)
-    positives = np.count_nonzero(labels)
+    positives = np.count_nonzero(np.asarray(labels))
     if not positives:
         return np.zeros((0, 2))
     return np.stack([true_positives / positives, true_positives / predicted], axis=1)
@@ -65,18 +65,18 @@ def reliability_curve(labels: np.ndarray, probabilities: np.ndarray, bins: int =
         calibration error.
 
     Raises:
-        InputError: Labels and probabilities are not of the same length.
+        InputError: Labels are no truth values, probabilities no numbers, they are not of the same length, or one is NaN
+            or outside of [0, 1].
 
     Example:
         >>> curve = reliability_curve(np.array([True, False, False]), np.array([0.9, 0.2, 0.4]), bins=2)
         >>> curve.expected.round(2).tolist(), curve.observed.tolist(), curve.counts.tolist()
         ([0.3, 0.9], [0.0, 1.0], [2, 1])
     """
-    if len(labels) != len(probabilities):
-        raise InputError(
-            f"labels and probabilities must have the same length, got {len(labels)} and {len(probabilities)}"
-        )
-    index = np.minimum((np.clip(probabilities, 0, 1) * bins).astype(np.int64), bins - 1)
+    labels, probabilities = read_labels(labels, probabilities, "probabilities")
+    integer(bins, "bins", least=1, most=MOST_BINS)
+    check_probabilities(probabilities)
+    index = np.minimum((probabilities * bins).astype(np.int64), bins - 1)
     counts = np.bincount(index, minlength=bins)
     with np.errstate(invalid="ignore"):  # 0 / 0 of an empty bin is the NaN that is promised
         expected = np.bincount(index, weights=probabilities, minlength=bins) / counts

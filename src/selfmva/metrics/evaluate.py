@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 import torch
 
+from selfmva.association.fitted import check_fitted
+from selfmva.core.arguments import is_one_of, stream
+from selfmva.core.bad_box_frames import without_bad_boxes
 from selfmva.core.config import PublishedRecipe
+from selfmva.core.messages import shown
 from selfmva.core.packed_boxes import unit_length
+from selfmva.core.scalars import real
 from selfmva.core.types import Frame
-from selfmva.core.view_checks import check_view_count
+from selfmva.core.values import integer_array
+from selfmva.core.view_checks import check_same_sizes, check_view_count
 from selfmva.core.view_pairs import view_pairs
 from selfmva.datasets.base import LabelledDataset, MultiViewDataset
+from selfmva.datasets.reading import frame_of, identities_of, is_dataset, splits_of, views_of
 from selfmva.errors import InputError
+from selfmva.io.video.view_argument import resolve_views
 from selfmva.matching.published import blended
 from selfmva.metrics.association import AssociationScores, PairResult, score_pairs
 from selfmva.metrics.published import published_boxes, published_matches, published_similarity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import ArrayLike
 
@@ -56,7 +64,9 @@ def evaluate(
         The pooled scores of all view pairs in which both views show somebody.
 
     Raises:
-        InputError: Unknown protocol or split, no labels, or identities that do not fit the boxes.
+        InputError: Unknown protocol or split, no labels, identities that do not fit the boxes, or cameras of other
+            sizes than those of the associator.
+        PluginError: The dataset breaks its contract.
         NotFittedError: The associator is not fitted.
 
     Example:
@@ -67,23 +77,30 @@ def evaluate(
         >>> 0.0 <= evaluate(associator, scene).average_precision <= 1.0
         True
     """
+    check_fitted(associator, "evaluate()")
+    if not is_one_of(protocol, get_args(Protocol)):
+        raise InputError(f"protocol must be 'self-mva' or 'calibrated', got {shown(protocol)}")
+    if similarity_threshold is not None:
+        similarity_threshold = real(similarity_threshold, "similarity_threshold", least=0, most=1)
+    if is_dataset(dataset):
+        cameras = resolve_views(views_of(dataset))
+        check_same_sizes(cameras, "the dataset has images of", associator.views_, "the associator was fitted on")
     labelled = list(_labelled(dataset, split))
     if protocol == "calibrated":
         return score_pairs(_calibrated_pairs(associator, labelled))
-    if protocol == "self-mva":
-        if similarity_threshold is None:
-            similarity_threshold = float(getattr(dataset, "similarity_threshold", 0.0))
-        return score_pairs(_published_pairs(associator, labelled, similarity_threshold))
-    raise InputError(f"protocol must be 'self-mva' or 'calibrated', got {protocol!r}")
+    if similarity_threshold is None:
+        similarity_threshold = float(getattr(dataset, "similarity_threshold", 0.0))
+    return score_pairs(_published_pairs(associator, labelled, similarity_threshold))
 
 
 def checked_identities(frame: Frame, identities: Sequence[ArrayLike]) -> list[IntArray]:
     """Who is in the boxes of a frame: one `(N,)` int64 array per view.
 
     Raises:
-        InputError: There is not one entry per box.
+        InputError: They are no whole numbers, or there is not one entry per box.
     """
-    arrays = [np.asarray(identity, dtype=np.int64).reshape(-1) for identity in identities]
+    what = f"instant {frame.index}: identities"
+    arrays = [integer_array(identity, what).reshape(-1) for identity in stream(identities, what, "one array per view")]
     if tuple(map(len, arrays)) != frame.counts:
         raise InputError(
             f"instant {frame.index}: identities must have one entry per box, got {[len(a) for a in arrays]} "
@@ -102,6 +119,9 @@ def calibrated_pairs(association: Association, identities: Sequence[IntArray]) -
     Returns:
         By view pair, where both views show somebody.
     """
+    if association.frame.bad is not None:
+        bad = association.frame.bad
+        identities = [np.where(none, -1, who) for none, who in zip(bad, identities, strict=True)]
     return {
         (i, j): PairResult(association.probability(i, j), association.matches(i, j), identities[i], identities[j])
         for i, j in view_pairs(len(identities))
@@ -110,20 +130,23 @@ def calibrated_pairs(association: Association, identities: Sequence[IntArray]) -
 
 
 def _labelled(dataset: MultiViewDataset | Sequence[Labelled], split: str) -> Iterator[Labelled]:
-    pairs: Iterable[Labelled] = _of_split(dataset, split) if isinstance(dataset, MultiViewDataset) else dataset
-    for frame, identities in pairs:
-        yield frame, checked_identities(frame, identities)
+    pairs: object = _of_split(dataset, split) if is_dataset(dataset) else dataset
+    for pair in stream(pairs, "what evaluate() needs", "pairs of a frame and its identities, or a dataset"):
+        if not isinstance(pair, tuple | list) or len(pair) != 2 or not isinstance(pair[0], Frame):
+            raise InputError(f"evaluate() needs pairs of a Frame and its identities, got {shown(pair)}")
+        yield pair[0], checked_identities(*pair)
 
 
 def _of_split(dataset: MultiViewDataset, split: str) -> Iterator[Labelled]:
     if not isinstance(dataset, LabelledDataset):
         raise InputError(f"{type(dataset).__name__} has no identities(index): there is nothing to evaluate against")
-    if split not in dataset.splits:
-        raise InputError(f"there is no split {split!r}; known are {', '.join(sorted(dataset.splits)) or 'none'}")
-    if not len(dataset.splits[split]):
+    splits = splits_of(dataset)
+    if not is_one_of(split, splits):
+        raise InputError(f"there is no split {shown(split)}; known are {', '.join(sorted(splits)) or 'none'}")
+    if not splits[split]:
         raise InputError(f"the split {split!r} is empty: its instants are not among the files that were found")
-    for index in dataset.splits[split]:
-        yield dataset.frame(index), dataset.identities(index)
+    for index in splits[split]:
+        yield frame_of(dataset, index), identities_of(dataset, index)
 
 
 def _calibrated_pairs(associator: Associator, labelled: Sequence[Labelled]) -> Iterator[PairResult]:
@@ -141,8 +164,11 @@ def _published_pairs(associator: Associator, labelled: Sequence[Labelled], thres
         )
     recipe = associator.model_.config.recipe
     weight = recipe.appearance_fraction if isinstance(recipe, PublishedRecipe) else 0.0
-    for frame, identities in labelled:
-        check_view_count(frame.index, len(frame), len(cameras), "the associator has")
+    for given, labels in labelled:
+        check_view_count(given.index, len(given), len(cameras), "the associator has")
+        frame, identities = without_bad_boxes(given), labels
+        if given.bad is not None:
+            identities = [who[~none] for who, none in zip(labels, given.bad, strict=True)]
         # Straight to the encoder: a thin box may have no width left once its corners are truncated.
         embeddings = [encoder.embed(boxes, view).cpu() for view, boxes in enumerate(published_boxes(frame))]
         features = [torch.from_numpy(unit_length(part)) for part in frame.features] if frame.features else None

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.core.arguments import stream
+from selfmva.core.messages import shown
+from selfmva.core.scalars import integer
 from selfmva.core.types import Frame
-from selfmva.core.view_checks import check_view_count
+from selfmva.core.view_checks import check_view_count, check_view_names
 from selfmva.errors import InputError
 from selfmva.io.video.fingerprints import file_fingerprint, pixel_fingerprint
 from selfmva.perception.steps import Detection, Encoding, Seen
@@ -75,17 +78,24 @@ def observe(
     """
     if (frames is None) == (detector is None):
         raise InputError(f"observe needs frames or a detector, got {'neither' if frames is None else 'both'}")
-    if batch < 1:
-        raise InputError(f"batch must be at least 1 image, got {batch}")
-    given = None if frames is None else _checked(list(frames), reader)
+    integer(batch, "batch", least=1)
+    for name, value in (("detector", detector), ("appearance", appearance), ("progress", progress)):
+        if value is not None and not callable(value):
+            raise InputError(f"{name} must be called with images, or be None, got {shown(value)}")
+    given = None if frames is None else _checked(frames, reader)
     detection = None if detector is None else Detection(detector)
     encoding = None if appearance is None else Encoding(appearance)
     return _Pass(reader, given, detection, encoding, cache, images).run(batch, progress)
 
 
-def _checked(frames: list[Frame], reader: SynchronizedReader) -> list[Frame]:
+def _checked(given: object, reader: SynchronizedReader) -> list[Frame]:
+    frames = list(stream(given, "frames", "Frame"))
     for frame in frames:
+        if not isinstance(frame, Frame):
+            raise InputError(f"frames must be an iterable of Frame, got one of {shown(frame)}")
         check_view_count(frame.index, len(frame), len(reader.sources), "the reader has")
+        if frame.view_names is not None:
+            check_view_names(frame.index, frame.view_names, [source.name for source in reader.sources])
         if not 0 <= frame.index < len(reader):
             raise InputError(
                 f"there are boxes of instant {frame.index}, but the reader has {len(reader)} instants, numbered from "
@@ -165,6 +175,7 @@ class _Pass:
             frame = Frame(boxes, index=position, scores=[None if seen is None else seen.scores for seen in views])
         else:
             frame = replace(self.frames[position], images=None)
+        frame = replace(frame, view_names=tuple(source.name for source in self.reader.sources))
         if self.images:
             frame = replace(frame, images=tuple(None if seen is None else seen.image for seen in views))
         if self.encoding is not None:

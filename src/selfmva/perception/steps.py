@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from selfmva.core.types import validate_boxes
+from selfmva.core.frame_columns import validate_boxes
 from selfmva.errors import PluginError
 
 if TYPE_CHECKING:

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from selfmva.association.associations_argument import each_association
+from selfmva.core.scalars import integer
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -39,6 +42,9 @@ def steady_ids(associations: Iterable[Association], *, memory: int = 30) -> Iter
         For each association, one `(N,)` int64 array per view: as its ids, with numbers that stay. Ids below 0 are
         left as they are.
 
+    Raises:
+        InputError: `memory` is no whole number of at least 1, or something else than associations comes.
+
     Example:
         >>> from selfmva.association.association import Association
         >>> from selfmva.core.types import Frame, View
@@ -48,8 +54,8 @@ def steady_ids(associations: Iterable[Association], *, memory: int = 30) -> Iter
         >>> [numbers[0].tolist() for numbers in steady_ids(moving)]
         [[0, 1], [1, 0]]
     """
-    numbering = Numbering(memory)
-    yield from map(numbering.number, associations)
+    numbering = Numbering(integer(memory, "memory", least=1))
+    yield from map(numbering.number, each_association(associations))
 
 
 class Numbering:

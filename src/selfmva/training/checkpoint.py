@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from selfmva.core.packed_boxes import PackedBoxes
     from selfmva.encoders.box import BoxEncoder
 
-CHECKPOINT_FORMAT = "selfmva-training-1"
+CHECKPOINT_FORMAT = "selfmva-training-2"  # with a digest of everything in it
+DIGEST = "sha256"
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ def save_checkpoint(
         "settings": belongs_to.settings,
         "data": belongs_to.data,
     }
+    metadata[DIGEST] = _digest(metadata, tensors)
     with atomic_write(path) as temporary:
         try:
             save_file(tensors, temporary, metadata=metadata)
@@ -112,13 +115,18 @@ def load_checkpoint(
         The number of steps that were done.
 
     Raises:
-        CheckpointError: The file is damaged, of another architecture, data or hyper-parameters.
+        CheckpointError: The file is damaged, of another architecture, data or hyper-parameters; encoder and optimizer
+            are as they were.
     """
     metadata, tensors = read_tensors(path)
     if metadata.get("format") != CHECKPOINT_FORMAT:
         raise CheckpointError(
             f"{path} is no training checkpoint of this version: its format is {metadata.get('format')!r}, "
             f"expected {CHECKPOINT_FORMAT!r}"
+        )
+    if metadata.get(DIGEST) != _digest(metadata, tensors) or {"step", "settings", "data"} - set(metadata):
+        raise CheckpointError(
+            f"{path} is damaged or was changed: its digest differs; take an older copy, or start afresh without resume"
         )
     if metadata["settings"] != belongs_to.settings:
         differing = _differences(metadata["settings"], belongs_to.settings)
@@ -129,18 +137,52 @@ def load_checkpoint(
     check_architecture(path, encoder.state_dict(), model)
     if metadata["data"] != belongs_to.data:
         raise CheckpointError(f"{path} was made from other boxes; give the same, or start afresh without resume")
+    if not re.fullmatch(r"\d{1,15}", metadata["step"]):
+        raise CheckpointError(f"{path} is damaged: {metadata['step']!r} is no number of steps")
+    step = int(metadata["step"])
+    state = _optimizer_state(path, tensors, optimizer, step)
+    mean = {name.removeprefix("average."): t for name, t in tensors.items() if name.startswith("average.")}
+    if average is not None:
+        check_architecture(path, average.state_dict(), mean)
+    # Nothing is changed before everything is known to be right.
     encoder.load_state_dict(model)
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+    if average is not None:
+        average.load_state_dict(mean)
+    return step
+
+
+def _optimizer_state(
+    path: Path, tensors: dict[str, Tensor], optimizer: torch.optim.Adam, step: int
+) -> dict[int, dict[str, Tensor]]:
+    """What Adam knows of each parameter that had a gradient: all of it, and of no more steps than were done."""
     state: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         if name.startswith("optimizer."):
-            _, index, key = name.split(".")
+            index, _, key = name.removeprefix("optimizer.").partition(".")
+            if not re.fullmatch(r"\d{1,9}", index):
+                raise CheckpointError(f"{path} is damaged: it holds {name}, which is not known here")
             state.setdefault(int(index), {})[key] = tensor
-    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-    if average is not None:
-        mean = {name.removeprefix("average."): t for name, t in tensors.items() if name.startswith("average.")}
-        check_architecture(path, average.state_dict(), mean)
-        average.load_state_dict(mean)
-    return int(metadata["step"])
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    for number, own in state.items():
+        shapes = {key: tuple(tensor.shape) for key, tensor in own.items()}
+        shape = tuple(parameters[number].shape) if number < len(parameters) else ()
+        if shapes != {"step": (), "exp_avg": shape, "exp_avg_sq": shape} or not 0 < float(own["step"]) <= step:
+            raise CheckpointError(
+                f"{path} is damaged: the state of the optimizer is not that of {len(parameters)} parameters after "
+                f"{step} steps; start afresh without resume"
+            )
+    return state
+
+
+def _digest(metadata: dict[str, str], tensors: dict[str, Tensor]) -> str:
+    """SHA-256 of all that a checkpoint says but itself."""
+    digest = hashlib.sha256(json.dumps({k: v for k, v in metadata.items() if k != DIGEST}, sort_keys=True).encode())
+    for name in sorted(tensors):
+        tensor = tensors[name].contiguous()
+        digest.update(f"\0{name}\0{tensor.dtype}\0{tuple(tensor.shape)}\0".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
 
 
 def check_architecture(path: Path | str, wanted: dict[str, Tensor], found: dict[str, Tensor]) -> None:

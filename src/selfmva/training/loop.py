@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch.optim.swa_utils import AveragedModel
 
-from selfmva.training.callbacks import Callback, ProgressHook, StepState, silent
+from selfmva.errors import ConfigError, InputError
+from selfmva.training.callbacks import StepState, Watch
 from selfmva.training.checkpoint import Fingerprint, load_checkpoint, save_checkpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from torch import Tensor
 
     from selfmva.encoders.box import BoxEncoder
+
+__all__ = ["Objective", "Watch", "train"]
 
 
 class Objective(Protocol):
@@ -36,25 +35,6 @@ class Objective(Protocol):
         """Loss of `step`; None where there is nothing to learn from."""
 
 
-@dataclass(frozen=True)
-class Watch:
-    """Who watches a training, and where its state is kept.
-
-    Attributes:
-        progress: Called after every step.
-        callbacks: Called after every step.
-        checkpoint: File to keep the state in; None: nothing is kept.
-        resume: Go on from `checkpoint` where it exists.
-        checkpoint_seconds: Least time between two checkpoints; 0 saves after every step.
-    """
-
-    progress: ProgressHook = silent
-    callbacks: Sequence[Callback] = ()
-    checkpoint: Path | None = None
-    resume: bool = False
-    checkpoint_seconds: float = 30.0
-
-
 def train(encoder: BoxEncoder, objective: Objective, *, bfloat16: bool, belongs_to: Fingerprint, watch: Watch) -> None:
     """Minimize an objective with Adam.
 
@@ -68,6 +48,7 @@ def train(encoder: BoxEncoder, objective: Objective, *, bfloat16: bool, belongs_
     Raises:
         CheckpointError: The checkpoint to resume from is damaged or of another training.
         DataError: The checkpoint cannot be written; the one before is whole.
+        ConfigError: The weights are no numbers any more.
     """
     device = encoder.view_tokens.device
     optimizer = torch.optim.Adam(encoder.parameters(), lr=objective.learning_rate(0), fused=True)
@@ -79,8 +60,12 @@ def train(encoder: BoxEncoder, objective: Objective, *, bfloat16: bool, belongs_
     while step < objective.steps:
         rate = objective.learning_rate(step)
         optimizer.param_groups[0]["lr"] = rate
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16):
-            loss = objective.loss(encoder, step)
+        try:
+            with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16):
+                loss = objective.loss(encoder, step)
+        except InputError:
+            _check_weights(encoder)  # which is why, where they are no numbers
+            raise
         if loss is not None:
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]  # torch has no types here
@@ -100,3 +85,9 @@ def train(encoder: BoxEncoder, objective: Objective, *, bfloat16: bool, belongs_
                 callback(state)
     if average.n_averaged > 0:
         encoder.load_state_dict(average.module.state_dict())
+    _check_weights(encoder)
+
+
+def _check_weights(encoder: BoxEncoder) -> None:
+    if not all(bool(weights.isfinite().all()) for weights in encoder.state_dict().values()):
+        raise ConfigError("the training went astray, its weights are no numbers any more: lower recipe.learning_rate")

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
+from selfmva.core.arguments import is_one_of
+from selfmva.core.frame_columns import validate_boxes
 from selfmva.core.images import as_rgb
-from selfmva.core.types import validate_boxes
+from selfmva.core.messages import shown
 from selfmva.errors import InputError
 
 if TYPE_CHECKING:
@@ -69,8 +71,8 @@ def check_part(part: str) -> None:
     Raises:
         InputError: It is none of the parts.
     """
-    if part not in get_args(Part):
-        raise InputError(f"what to blur must be one of {', '.join(map(repr, get_args(Part)))}, got {part!r}")
+    if not is_one_of(part, get_args(Part)):
+        raise InputError(f"what to blur must be one of {', '.join(map(repr, get_args(Part)))}, got {shown(part)}")
 
 
 def _regions(boxes: FloatArray, part: Part, size: tuple[int, int]) -> IntArray:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.core.arguments import stream
+from selfmva.core.frame_columns import validate_boxes
 from selfmva.core.images import as_rgb
-from selfmva.core.types import validate_boxes
+from selfmva.core.scalars import integer, real
+from selfmva.core.values import integer_array
 from selfmva.errors import InputError
 from selfmva.io.video.images import write_image
 from selfmva.viz.tiles import lay_tiles, paste
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 OKABE_ITO = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0), (204, 121, 167))
 SHADES = ((255, 0.0), (255, 0.5), (0, 0.3))  # as they are, half way to white, a third of the way to black
 COLOURS = len(OKABE_ITO) * len(SHADES)
+MOST_COLOURS = 10**6  # that are asked for at once
+LARGEST_SCALE = 100.0
 GREY = (150, 150, 150)
 CANVAS = (30, 33, 38)
 GRID_LINE = (40, 44, 50)
@@ -51,7 +55,7 @@ def palette(count: int) -> Image:
     """
     base = np.array(OKABE_ITO, dtype=np.float64)
     shades = np.concatenate([base + fraction * (end - base) for end, fraction in SHADES]).round().astype(np.uint8)
-    return shades[np.arange(count) % COLOURS]
+    return shades[np.arange(integer(count, "count", least=0, most=MOST_COLOURS)) % COLOURS]
 
 
 def draw_boxes(
@@ -70,7 +74,7 @@ def draw_boxes(
         `(H, W, 3)` uint8 RGB.
 
     Raises:
-        InputError: The image, the boxes or the ids have a wrong shape or type.
+        InputError: The image, the boxes, the ids or the scale have a wrong shape, type or range.
 
     Example:
         >>> drawn = draw_boxes(np.zeros((90, 160, 3), np.uint8), [[20, 20, 60, 80]], [4])
@@ -79,6 +83,8 @@ def draw_boxes(
     """
     import cv2
 
+    scale = real(scale, "scale", above=0, most=LARGEST_SCALE)
+    alone = integer_array(alone, "alone").tolist()
     canvas = as_rgb(image).copy()
     corners = validate_boxes(boxes)
     numbers = checked_ids(ids, len(corners))
@@ -119,7 +125,7 @@ def mosaic(images: Sequence[Image], *, width: int = 1600, columns: int | None = 
         >>> mosaic([np.zeros((720, 1280, 3), np.uint8)] * 4, width=824).shape
         (474, 824, 3)
     """
-    checked = [as_rgb(image) for image in images]
+    checked = [as_rgb(image) for image in stream(images, "images", "image")]
     sizes = [(image.shape[1], image.shape[0]) for image in checked]
     return paste(checked, lay_tiles(sizes, width, columns), width)
 
@@ -132,7 +138,7 @@ def save_image(path: str | os.PathLike[str], image: Image) -> None:
         image: `(H, W, 3)` uint8 RGB.
 
     Raises:
-        InputError: The image is wrong.
+        InputError: The image is wrong, or the path is none.
         DataError: The ending is unknown, the folder does not exist, or the disk refuses.
 
     Example:
@@ -141,7 +147,7 @@ def save_image(path: str | os.PathLike[str], image: Image) -> None:
             ...
         selfmva.errors.DataError: cannot write picture.unknown: no image format ends in '.unknown'; use .png or .jpg
     """
-    write_image(Path(path), image)
+    write_image(path, image)
 
 
 def blend(below: Image, above: Image, opacity: float) -> Image:
@@ -175,10 +181,10 @@ def checked_ids(ids: ArrayLike, count: int) -> IntArray:
     Raises:
         InputError: They are not whole numbers, or not as many as boxes.
     """
-    numbers = np.asarray(ids).reshape(-1)
-    if len(numbers) != count or (count and not np.issubdtype(numbers.dtype, np.integer)):
+    numbers = integer_array(ids, "ids").reshape(-1)
+    if len(numbers) != count:
         raise InputError(f"ids must be one whole number per box, got {numbers.tolist()} for {count} boxes")
-    return numbers.astype(np.int64)
+    return numbers
 
 
 def colour_of(number: int) -> Colour:

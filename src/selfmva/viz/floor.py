@@ -6,14 +6,20 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import floor as whole
 from math import log10
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from selfmva.association.associations_argument import each_association
+from selfmva.core.arguments import entries
+from selfmva.core.messages import shown
+from selfmva.core.scalars import integer
+from selfmva.core.view_checks import view_number
 from selfmva.errors import InputError
 from selfmva.geometry.cameras import FOCAL
 from selfmva.viz.draw import CANVAS, FILL_OPACITY, GRID_LINE, INK, blend, palette, write
 from selfmva.viz.labels import broken, free_place, shortened, text_size
+from selfmva.viz.tiles import LARGEST_PICTURE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -58,12 +64,13 @@ def draw_floor(
         >>> draw_floor(Floor((View("door", 640, 480), View("hall", 640, 480)), (camera, None), {})).shape
         (900, 900, 3)
     """
+    from selfmva.geometry.floor import Floor  # with SciPy, which other pictures do without
+
+    if floor is not None and not isinstance(floor, Floor):
+        raise InputError(f"a floor is drawn of associator.floor_, got {shown(floor)}")
     if floor is None or not floor.views_on_floor:
         raise InputError("there is no floor to draw: fit() found none; fit_report_.advice() says what may help")
-    if min(size) < SMALLEST_PICTURE:
-        raise InputError(
-            f"a picture of the floor needs {SMALLEST_PICTURE} x {SMALLEST_PICTURE} pixels or more, got {size}"
-        )
+    size = _checked_size(size)
     scale = max(0.6, min(size) / 1200)
     people = _read_people(floor, associations)
     outlines = {view: footprint(floor, view, _reach(floor, view, people)) for view in floor.views_on_floor}
@@ -79,6 +86,14 @@ def draw_floor(
     return _write_legend(canvas, f"{_length(plan.step, floor)}   {recent}", missing, plan, scale)
 
 
+def _checked_size(size: Any) -> tuple[int, int]:
+    if len(entries(size, "the size of a picture", "its width and height in pixels")) != 2:
+        raise InputError(f"the size of a picture must be its width and height in pixels, got {shown(size)}")
+    what = "a side of a picture of the floor in pixels"
+    width, height = (integer(side, what, least=SMALLEST_PICTURE, most=LARGEST_PICTURE) for side in size)
+    return width, height
+
+
 def footprint(floor: Floor, view: int, reach: float) -> FloatArray:
     """The part of the floor that an image shows, up to a distance from the camera.
 
@@ -90,6 +105,7 @@ def footprint(floor: Floor, view: int, reach: float) -> FloatArray:
     Returns:
         `(N, 2)` corners of a convex polygon in the unit of the floor; none where the image shows no such place.
     """
+    view = view_number(view, len(floor.views))
     projection, place = floor.projections[view], floor.camera_places[view]
     if projection is None or place is None:
         raise InputError(f"view {view} is not on the floor")
@@ -138,15 +154,16 @@ class _Plan:
 def _read_people(floor: Floor, associations: Iterable[Association]) -> _People:
     instants: list[FloatArray] = []
     seen: list[list[FloatArray]] = [[] for _ in floor.views]
-    for association in associations:
+    for association in each_association(associations):
         if association.views != floor.views:
             raise InputError(f"the association of instant {association.index} is of other cameras than the floor")
         if association.floor is None:
             continue
         places = association.floor_positions() * (floor.unit / association.floor.unit)
         instants.append(places[np.isfinite(places).all(axis=1)])
-        people, times = np.unique(np.concatenate(association.ids), return_counts=True)
-        for view, ids in enumerate(association.ids):
+        known = [ids[ids >= 0] for ids in association.ids]
+        people, times = np.unique(np.concatenate(known), return_counts=True)
+        for view, ids in enumerate(known):
             rows = np.searchsorted(people, ids)
             seen[view].append(places[rows[times[rows] > 1]])  # a box alone may be none, and lie far away
     together = [np.concatenate([np.zeros((0, 2)), *parts]) for parts in seen]

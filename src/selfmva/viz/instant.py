@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.core.arguments import entries
+from selfmva.core.bad_box_frames import without_bad_boxes
 from selfmva.core.images import as_rgb
+from selfmva.core.messages import shown
+from selfmva.core.types import Frame, View
 from selfmva.errors import InputError
-from selfmva.viz.blur import blur_people
+from selfmva.viz.blur import blur_people, check_part
 from selfmva.viz.draw import CANVAS, GRID_LINE, INK, blend, checked_ids, colour_of, draw_boxes, write
 from selfmva.viz.tiles import lay_tiles, paste, resized
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import ArrayLike
 
     from selfmva.core.images import Image
-    from selfmva.core.types import FloatArray, Frame, IntArray, View
+    from selfmva.core.types import FloatArray, IntArray
     from selfmva.viz.blur import Part
     from selfmva.viz.tiles import Tiles
 
@@ -62,13 +65,21 @@ def draw_association(
         >>> draw_association(frame, [[0], [0]], [View("a", 160, 100), View("b", 160, 100)], width=424).shape
         (141, 424, 3)
     """
+    if blur is not None:
+        check_part(blur)
+    _check_kinds(frame, views, ids=ids, images=images, crossed=crossed)
+    if frame.bad is not None and len(frame) == len(ids):
+        kept = [~bad for bad in frame.bad]  # the others are nowhere
+        ids = [np.asarray(own)[rows] for own, rows in zip(ids, kept, strict=True)]
+        crossed = None if crossed is None else [np.asarray(c)[rows] for c, rows in zip(crossed, kept, strict=True)]
+        frame = without_bad_boxes(frame)
     given = frame.images if images is None else images
-    shown: Sequence[Image | None] = [None] * len(views) if given is None else given
+    pictures: Sequence[Image | None] = [None] * len(views) if given is None else given
     struck = [np.zeros(count, bool) for count in frame.counts] if crossed is None else crossed
-    if not len(frame) == len(ids) == len(views) == len(shown) == len(struck):
+    if not len(frame) == len(ids) == len(views) == len(pictures) == len(struck):
         raise InputError(
             f"a picture needs boxes, ids, views, images and crosses of the same cameras, got {len(frame)}, {len(ids)}, "
-            f"{len(views)}, {len(shown)} and {len(struck)}"
+            f"{len(views)}, {len(pictures)} and {len(struck)}"
         )
     numbers = [checked_ids(i, count) for i, count in zip(ids, frame.counts, strict=True)]
     tiles = lay_tiles([(view.width, view.height) for view in views], width)
@@ -76,12 +87,22 @@ def draw_association(
     alone = seen_once(numbers)
     scale = max(SMALLEST_SCALE, tiles.cell[0] / 800)
     panels = []
-    for tile, (view, image) in enumerate(zip(views, shown, strict=True)):
+    for tile, (view, image) in enumerate(zip(views, pictures, strict=True)):
         canvas = backdrop(image, tiles.sizes[tile], boxes[tile], blur, absent=given is not None)
         canvas = _with_crosses(canvas, boxes[tile], struck[tile], scale)
         panel = draw_boxes(canvas, boxes[tile], numbers[tile], alone=alone, scale=scale)
         panels.append(_write_name(panel, view.name, scale))
     return _join(paste(panels, tiles, width), boxes, numbers, tiles)
+
+
+def _check_kinds(frame: object, views: object, **one_a_view: object) -> None:
+    if not isinstance(frame, Frame):
+        raise InputError(f"a picture is drawn of a Frame, got {shown(frame)}")
+    for name, values in {"views": views, **one_a_view}.items():
+        if values is not None or name not in {"images", "crossed"}:
+            entries(values, name, "one entry per view")
+    if not isinstance(views, Sequence) or not all(isinstance(view, View) for view in views):
+        raise InputError(f"views must be a sequence of selfmva.View, got {shown(views)}")
 
 
 def backdrop(
@@ -138,11 +159,11 @@ def _with_crosses(canvas: Image, boxes: FloatArray, struck: ArrayLike, scale: fl
     """A copy with a cross in some boxes, with a dark rim that any image lets show."""
     import cv2
 
-    chosen = np.asarray(struck, dtype=bool).reshape(-1)
-    if len(chosen) != len(boxes):
-        raise InputError(f"crosses must be one bool per box, got {len(chosen)} for {len(boxes)} boxes")
+    chosen = np.asarray(struck).reshape(-1)
+    if len(chosen) != len(boxes) or (len(boxes) and chosen.dtype != np.bool_):
+        raise InputError(f"crosses must be one bool per box, got {shown(struck)} for {len(boxes)} boxes")
     crossed = canvas.copy()
-    corners = boxes[chosen].round().astype(np.int32)
+    corners = boxes[chosen.astype(bool)].round().astype(np.int32)
     diagonals = [*corners.reshape(-1, 2, 2), *corners[:, [0, 3, 2, 1]].reshape(-1, 2, 2)]
     for colour, thickness in ((CANVAS, round(4 * scale) + 1), (INK, max(1, round(1.5 * scale)))):
         cv2.polylines(crossed, diagonals, False, colour, thickness, cv2.LINE_AA)

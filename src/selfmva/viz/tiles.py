@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.core.scalars import integer
 from selfmva.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 BACKGROUND = (14, 15, 18)
 GAP = 8  # pixels between tiles
 SMALLEST_TILE = 16  # pixels, width of a tile
+LARGEST_PICTURE = 8192  # pixels, width or height: 200 MB, and several times as much while it is drawn
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def lay_tiles(sizes: Sequence[tuple[int, int]], width: int, columns: int | None 
         The layout.
 
     Raises:
-        InputError: There is no image, or no room for a tile.
+        InputError: There is no image, no room for a tile, or the mosaic is too large.
 
     Example:
         >>> lay_tiles([(1280, 720)] * 3, 824, 2).corners
@@ -67,6 +69,9 @@ def lay_tiles(sizes: Sequence[tuple[int, int]], width: int, columns: int | None 
     """
     if not sizes:
         raise InputError("a mosaic needs at least one image, got none")
+    width = integer(width, "the width of a picture in pixels", least=1, most=LARGEST_PICTURE)
+    if columns is not None:
+        columns = integer(columns, "columns")
     ratios = [height / width for width, height in sizes]
     # A cell suits most images; a few upright ones among flat ones share the height of a square.
     shape = min(max(1.0, median(ratios)), max(ratios))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from contextlib import ExitStack
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
+from selfmva.association.associations_argument import each_association
+from selfmva.core.arguments import offers
+from selfmva.core.messages import shown
+from selfmva.core.paths import as_path
 from selfmva.core.view_checks import check_same_sizes
 from selfmva.errors import InputError
 from selfmva.io.video.sources import positive
@@ -17,9 +20,11 @@ from selfmva.tracking.steady_ids import Numbering
 from selfmva.viz.blur import check_part
 from selfmva.viz.draw import draw_boxes
 from selfmva.viz.instant import SMALLEST_SCALE, backdrop, draw_association, seen_once
+from selfmva.viz.tiles import LARGEST_PICTURE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from selfmva.association.association import Association
     from selfmva.core.images import Image
@@ -30,6 +35,7 @@ if TYPE_CHECKING:
     Instant = tuple[Association, tuple[IntArray, ...]]
 
 
+@runtime_checkable
 class InstantImages(Protocol):
     """Where the images of an instant come from, by its number: a `selfmva.io.SynchronizedReader`, or the like."""
 
@@ -81,6 +87,7 @@ def write_mosaic_video(
         ...     VideoFile(f"{folder}/all.mp4")
         VideoFile('all', 3 images of 320 x 188 at 10 a second)
     """
+    path = as_path(path, "the path of a video")
     with ExitStack() as stack:
         writer = None
         for association, ids in _numbered(associations, rate, blur):
@@ -118,13 +125,14 @@ def write_view_videos(
         InputError: See `write_mosaic_video`.
         DataError: See `write_mosaic_video`.
     """
+    folder = as_path(folder, "the folder of the videos")
     writers: list[VideoWriter] = []
     with ExitStack() as stack:
         for association, ids in _numbered(associations, rate, blur):
             shown = images_of(association, images)
             for view, panel in enumerate(_draw_views(association, ids, shown, blur)):
                 if view == len(writers):
-                    path = Path(folder) / f"{file_names(association.views)[view]}.mp4"
+                    path = folder / f"{file_names(association.views)[view]}.mp4"
                     writers.append(stack.enter_context(VideoWriter(path, rate, _size(panel))))
                 writers[view].write(panel)
         if not writers:
@@ -136,10 +144,12 @@ def images_of(association: Association, images: InstantImages | None) -> Sequenc
     """The images of an instant: of a reader, or those that the frame carries.
 
     Raises:
-        InputError: The reader is of other cameras, or has no such instant.
+        InputError: There is no reader, it is of other cameras, or has no such instant.
     """
     if images is None:
         return association.frame.images
+    if not offers(images, InstantImages):
+        raise InputError(f"images must be a selfmva.io.SynchronizedReader, or the like, got {shown(images)}")
     check_same_sizes(association.views, "the people are of cameras of", images.views, "the images of cameras of")
     if not 0 <= association.index < len(images):
         raise InputError(
@@ -167,7 +177,7 @@ def _numbered(associations: Iterable[Association], rate: float, blur: Part | Non
         check_part(blur)
     memory = max(1, round(positive(rate, "rate")))
     numbering = Numbering(memory)
-    return ((association, numbering.number(association)) for association in associations)
+    return ((association, numbering.number(association)) for association in each_association(associations))
 
 
 def _draw_views(
@@ -175,6 +185,11 @@ def _draw_views(
 ) -> Iterator[Image]:
     alone = seen_once(ids)
     for number, view in enumerate(association.views):
+        if max(view.width, view.height) > LARGEST_PICTURE:
+            raise InputError(
+                f"view {view.name!r} has {view.width} x {view.height} pixels, a video at most {LARGEST_PICTURE} across "
+                "or down: write_mosaic_video() writes smaller ones"
+            )
         boxes, image = association.frame.boxes[number], None if images is None else images[number]
         canvas = backdrop(image, (view.width, view.height), boxes, blur, absent=images is not None)
         scale = max(SMALLEST_SCALE, view.width / 1200)

@@ -70,7 +70,7 @@ def test_nothing(boxes: Any) -> None:
         ([[[[101, 0, 110, 10]], []]], r"instant 0, view 0 \('door'\), row 0: .* outside the image"),
         ([Frame([[], []], index=3), Frame([[], []], index=3)], "each instant once: 3 follows 3"),
         ([Frame([[], []], index=3), Frame([[], []], index=2)], "in the order of time, each instant once: 2 follows 3"),
-        ([3], "instant 0: a frame needs a sequence"),
+        ([3], "instant 0: boxes must be a sequence"),
         (3, r"boxes must be boxes\[t\]\[v\]"),
         (None, r"boxes must be boxes\[t\]\[v\]"),
         ({"0": []}, r"boxes must be boxes\[t\]\[v\]"),
@@ -78,7 +78,7 @@ def test_nothing(boxes: Any) -> None:
 )
 def test_what_are_no_boxes(boxes: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        resolve_boxes(boxes, VIEWS)
+        resolve_boxes(boxes, VIEWS, on_bad_box="raise")
 
 
 def test_a_table_is_an_argument_and_a_file_is_data(tmp_path: Path) -> None:

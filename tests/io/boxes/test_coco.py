@@ -103,7 +103,7 @@ def test_damage_is_named(tmp_path: Path, data: Any, message: str) -> None:
     path = tmp_path / "coco.json"
     path.write_text(json.dumps(data))
     with pytest.raises(DataError, match=r"coco\.json.*" + message):
-        read_coco(path)
+        read_coco(path, on_bad_box="raise")
 
 
 def test_more_views_than_there_are() -> None:

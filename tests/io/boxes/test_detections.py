@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -139,3 +140,49 @@ def test_wrong_types(bridge: Any, expected: str) -> None:
         with pytest.raises(InputError, match="expected a list with one entry per view, None where a view is absent"):
             bridge(entries)
     assert bridge([], 5).boxes == ()
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        {"xyxy": "a"},
+        {"xyxy": [[1, 2, 3]]},
+        {"xyxy": [[1, 2, 10**400, 4]]},
+        {"xyxy": [[1j, 2, 3, 4]]},
+        {"conf": [0.5, 0.6]},
+        {"conf": ["a"]},
+        {"conf": 0.5},
+        {"cls": [0, 1]},
+        {"cls": None},
+        {"id": [1, 2]},
+        {"id": ["a"]},
+        {"id": [1.5]},
+        {"id": [float("nan")]},
+        {"id": [1e30]},
+    ],
+)
+def test_columns_that_do_not_fit_boxes(column: dict[str, Any]) -> None:
+    whole = {"xyxy": [[1, 2, 3, 4]], "conf": [0.5], "cls": [0], "id": None}
+    assert frame_from_ultralytics([SimpleNamespace(boxes=SimpleNamespace(**whole))]).counts == (1,)
+    with pytest.raises(InputError, match="view 0: "):
+        frame_from_ultralytics([SimpleNamespace(boxes=SimpleNamespace(**(whole | column)))])
+
+
+@pytest.mark.parametrize("class_id", ["person", 1.5, [0], True])
+def test_classes_that_are_none(class_id: Any) -> None:
+    with pytest.raises(InputError, match="class_id must be the number of a class"):
+        frame_from_supervision([EMPTY], class_id=class_id)
+
+
+@pytest.mark.parametrize("least", ["0.5", None, float("nan"), [0.5], 1.5, -0.1, True])
+def test_least_scores_that_are_none(least: Any) -> None:
+    with pytest.raises(InputError, match=r"least_score must be a number in \[0, 1\]"):
+        frame_from_torchvision([None], least_score=least)
+
+
+@pytest.mark.parametrize("views", ["ab", [(5, 5)], [View("a", 5, 5)] * 2])
+def test_views_that_are_none(views: Any) -> None:
+    with pytest.raises(InputError, match="view"):
+        frame_to_supervision(Frame([[], []]), views)
+    with pytest.raises(InputError, match="expected a Frame"):
+        frame_to_supervision(None)  # type: ignore[arg-type]  # on purpose

@@ -90,6 +90,7 @@ def test_coco_holds_the_sizes_of_views(tmp_path: Path) -> None:
         "file_name": "4_1.jpg",
         "instant": 4,
         "view": 1,
+        "view_name": "b",
         "width": 30,
         "height": 40,
     }

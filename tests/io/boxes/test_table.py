@@ -68,10 +68,10 @@ def test_nothing() -> None:
 )
 def test_damage_is_named(tmp_path: Path, columns: dict[str, Any], message: str) -> None:
     with pytest.raises(DataError, match="table, " + message):
-        frames_from_table(table(**columns), views=2)
+        frames_from_table(table(**columns), views=2, on_bad_box="raise")
     table(**columns).to_csv(tmp_path / "boxes.csv", index=False)
     with pytest.raises(DataError, match=r"boxes\.csv, " + message):
-        read_table(tmp_path / "boxes.csv", views=2)
+        read_table(tmp_path / "boxes.csv", views=2, on_bad_box="raise")
 
 
 def test_serial_numbers_are_no_view_numbers() -> None:

@@ -244,3 +244,9 @@ def test_sources_of_ones_own_are_known_by_their_pixels(tmp_path: Path) -> None:
     write_image(tmp_path / "0.png", np.full((8, 8, 3), 200, np.uint8))
     assert fingerprint(Darker(tmp_path, 10), 0) == fingerprint(ImageArray(np.full((1, 8, 8), 100, np.uint8), 10), 0)
     assert fingerprints_module.file_fingerprint(Darker(tmp_path, 10), 0) is None
+
+
+@pytest.mark.parametrize("value", [5, b"x", "", "a\0b", ["a"], "x" * 300])
+def test_what_is_no_place(value: Any) -> None:
+    with pytest.raises((InputError, DataError), match="the path of a cache must be a path|cannot read"):
+        ArrayCache(value)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 import pytest
 
 from selfmva.errors import DataError, InputError
-from selfmva.io import ImageSource, VideoFile, VideoWriter
+from selfmva.io import ImageSource, SynchronizedReader, VideoFile, VideoWriter
 from selfmva.io.video.mp4_edit_list import edited_seconds
 from selfmva.io.video.source_argument import open_source
 from selfmva.io.video.video_index import mean_rate
@@ -80,13 +81,13 @@ def with_index_first(data: bytes) -> bytes:
     return data[:images] + bytes(movie) + data[images:start]
 
 
-def trimmed(data: bytes, first: int, count: int) -> bytes:
+def trimmed(data: bytes, first: float, count: float) -> bytes:
     """An MP4 file whose edit list shows only `count` images from `first` on, as phones trim; all stay in the file."""
     changed, at = bytearray(data), data.index(b"elst") + 4
     entries, length = struct.unpack_from(">II", data, at + 4)
     (step,) = struct.unpack_from(">I", data, data.index(b"stts") + 16)
     assert entries == 1
-    struct.pack_into(">Ii", changed, at + 8, length * count // COUNT, first * step)
+    struct.pack_into(">Ii", changed, at + 8, int(length * count / COUNT), int(first * step))
     return bytes(changed)
 
 
@@ -165,6 +166,50 @@ def test_a_trimmed_video_is_not_a_damaged_one(tmp_path: Path, first: int) -> Non
     assert decoded(source.read(3)) == first + 3
 
 
+@pytest.mark.parametrize("first", [0.5, 32.25, 32.75, 65.9, 97.5])
+def test_a_clip_that_begins_between_two_images(tmp_path: Path, first: float) -> None:
+    """Cut without encoding anew, a clip shows less of its first image than its time, and none beyond its last."""
+    path = write_video(tmp_path / "clip.mp4")
+    path.write_bytes(trimmed(path.read_bytes(), first, COUNT - first))
+    capture, decodable = cv2.VideoCapture(str(path)), 0
+    while capture.grab():
+        decodable += 1
+    capture.release()
+    source = VideoFile(path)
+    assert len(source) == decodable > 0
+    assert [decoded(source.read(number)) for number in range(len(source))] == list(range(COUNT - decodable, COUNT))
+    assert decoded(VideoFile(path).read(decodable - 1)) == COUNT - 1
+    with SynchronizedReader([write_video(tmp_path / "whole.mp4"), path]) as reader:
+        assert sum(instant.images[1] is not None for instant in reader) == decodable
+
+
+@pytest.mark.parametrize("scale", [1, 40, 1000])
+def test_an_edit_list_that_promises_years(tmp_path: Path, scale: int) -> None:
+    path = write_video(tmp_path / "long.mp4")
+    data = bytearray(path.read_bytes())
+    struct.pack_into(">I", data, data.index(b"mvhd") + 16, scale)
+    struct.pack_into(">I", data, data.index(b"elst") + 12, 2**32 - 1)
+    path.write_bytes(data)
+    assert edited_seconds(path) == (2**32 - 1) / scale
+    source = VideoFile(path)
+    assert [decoded(source.read(number)) for number in (0, len(source) - 1)] == [0, COUNT - 1]
+
+
+def test_a_file_that_was_replaced(tmp_path: Path) -> None:
+    """What is known of the old file's times is not used on the new one."""
+    path = write_video(tmp_path / "door.mp4")
+    source = VideoFile(path)
+    assert decoded(source.read(50)) == 50
+    write_video(path, COUNT - 10)
+    assert decoded(source.read(51)) == 51  # it is still open, and still the old one
+    source.close()
+    with pytest.raises(DataError, match=r"door\.mp4 was replaced or changed since its times were read; open it anew"):
+        source.read(3)
+    path.unlink()
+    with pytest.raises(DataError, match="was replaced or changed"):
+        source.read(3)
+
+
 @pytest.mark.parametrize("fraction", [0.4, 0.45, 0.7])
 def test_an_end_that_was_lost(tmp_path: Path, fraction: float, capfd: pytest.CaptureFixture[str]) -> None:
     """Every image is the right one or an error; the file promises all, so those that are lost have their turn."""
@@ -238,8 +283,8 @@ def test_an_error_keeps_the_old_file(tmp_path: Path) -> None:
     [
         ("a.mov", 25, (64, 48), r"cannot write this ending; use .mp4 or .avi"),
         ("a.mp4", 0, (64, 48), "rate must be a positive number"),
-        ("a.mp4", 25, (0, 48), "width must be a positive whole number"),
-        ("a.mp4", 25, (64, 48.5), "height must be a positive whole number"),
+        ("a.mp4", 25, (0, 48), "width in pixels must be a whole number"),
+        ("a.mp4", 25, (64, 48.5), "height in pixels must be a whole number"),
         ("a.mp4", 25, (64, 49), "must be even"),
     ],
 )

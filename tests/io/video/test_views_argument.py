@@ -58,12 +58,12 @@ def test_each_kind(tmp_path: Path, video: Path) -> None:
     ("entry", "message"),
     [
         ((1920,), r"view 3: expected a View, a \(width, height\)"),
-        ((0, 1080), "width must be a positive whole number"),
-        ((1920.5, 1080), "width must be a positive whole number"),
+        ((0, 1080), "width in pixels must be a whole number"),
+        ((1920.5, 1080), "width in pixels must be a whole number"),
         (None, "view 3: expected a View"),
         (np.zeros((2, 12, 16, 3)), r"got an array of shape \(2, 12, 16, 3\), float64"),
         (np.zeros((12, 16, 3), dtype=np.uint8), r"got an array of shape \(12, 16, 3\), uint8"),
-        (np.zeros((0, 0, 16, 3), dtype=np.uint8), "height must be a positive whole number"),
+        (np.zeros((0, 0, 16, 3), dtype=np.uint8), "height in pixels must be a whole number"),
     ],
 )
 def test_what_is_no_view(entry: Any, message: str) -> None:

@@ -15,21 +15,24 @@ if TYPE_CHECKING:
     from selfmva.association.health.health import Problem
     from selfmva.association.health.tally import Tally
     from selfmva.association.health.watch import Watch
+    from selfmva.core.types import Frame
 
 logger: logging.Logger = logging.getLogger(__name__)
 
 
-def watched(parts: Iterable[tuple[list[Association], Tally | None]], watch: Watch) -> Iterator[Association]:
+def watched(
+    parts: Iterable[tuple[list[Association], list[Frame], Tally | None]], watch: Watch
+) -> Iterator[Association]:
     """Associations one by one, with what the watch has noticed by then; it is logged once for each stretch.
 
     Args:
-        parts: Chunks of the stream, and what they show.
+        parts: Chunks of the stream: answers, frames without bad boxes, and what these show.
         watch: What notices it.
     """
     known: tuple[Problem, ...] = ()
-    for associations, tally in parts:
+    for associations, frames, tally in parts:
         if tally is not None:
-            known += _told(watch.add([association.frame for association in associations], tally))
+            known += _told(watch.add(frames, tally))
         yield from (replace(found, problems=known) for found in associations) if known else associations
     _told(watch.look())
 

@@ -2,7 +2,8 @@
 
 from selfmva.association.pretrained.aliases import ALIASES, Alias
 from selfmva.association.pretrained.card import Card
-from selfmva.association.pretrained.folder import CARD, CONFIG, FORMAT_VERSION, WEIGHTS, load, save
+from selfmva.association.pretrained.files import CARD, CONFIG, WEIGHTS
+from selfmva.association.pretrained.folder import FORMAT_VERSION, load, save
 from selfmva.association.pretrained.mixin import Pretrained
 from selfmva.association.pretrained.repositories import find_folder, push_folder
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -146,7 +145,7 @@ def _learnt(report: FitReport | None) -> str:
 def _metrics(card: Card) -> str:
     if not card.metrics:
         return f"{NOT_STATED.capitalize()}."
-    figures = [(name, "-" if math.isnan(value) else f"{value:.3f}") for name, value in card.metrics.items()]
+    figures = [(name, f"{value:.3f}") for name, value in card.metrics.items()]
     where = f"Measured on {card.evaluated_on}.\n\n" if card.evaluated_on else ""
     return f"{where}{_table(('metric', 'value'), figures)}"
 

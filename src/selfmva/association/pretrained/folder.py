@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from dataclasses import asdict
 from pathlib import Path
@@ -19,15 +17,23 @@ from selfmva.association.fit_report import FitReport, plain, with_nan
 from selfmva.association.model import FittedModel
 from selfmva.association.pretrained.arrays import ENCODER, from_arrays, to_arrays
 from selfmva.association.pretrained.card import Card, is_ours, write_card
+from selfmva.association.pretrained.files import (
+    CARD,
+    CONFIG,
+    CONFIG_DIGEST,
+    WEIGHTS,
+    config_digest,
+    read_files,
+    write_files,
+)
 from selfmva.association.pretrained.profile_arrays import is_of_profile, profile_from_arrays, profile_to_arrays
 from selfmva.core.config import AssociatorConfig, AutoRecipe, GeometryRecipe, build
 from selfmva.core.types import View
-from selfmva.errors import CheckpointError, DataError
+from selfmva.errors import CheckpointError
 from selfmva.geometry.cameras import PARAMETERS
 from selfmva.geometry.floor import Floor
 from selfmva.geometry.floor_likelihood import LIKELIHOOD
 from selfmva.geometry.support import Support
-from selfmva.io.storage.atomic import atomic_write
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,8 +42,8 @@ if TYPE_CHECKING:
     from selfmva.core.types import IntArray
     from selfmva.encoders.box import BoxEncoder
 
-CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
-FORMAT_VERSION = 6  # with what fit() saw, for the watch over streams; since 5, cues by name
+FORMAT_VERSION = 6  # the config has a digest of its own; what fit() saw, for the watch over streams
+FORMAT_WITHOUT_DIGEST = 5  # cues by name
 FORMAT_WITH_NUMBERED_CUES, FORMAT_WITHOUT_CARD, FORMAT_WITHOUT_APPEARANCE = 4, 3, 2
 KEYS = frozenset(
     (
@@ -53,13 +59,11 @@ KEYS = frozenset(
         "card",
     )
 )
-MOST_BYTES = {CONFIG: 64 << 20, WEIGHTS: 512 << 20}  # far above the largest models: a hundred views, 20 and 8 MiB
 FIRST_BYTES = {
     b"PK\x03\x04": "a zip archive, as pickled weights are",
     b"\x80": "a pickle",
     b"\x1f\x8b": "a compressed archive",
 }
-PICKLES = (".bin", ".ckpt", ".pickle", ".pkl", ".pt", ".pth", ".tar")
 Precision = Literal["float32", "float16"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
@@ -84,7 +88,6 @@ def save(folder: str | Path, model: FittedModel, precision: Precision = "float32
     config = {
         "format_version": FORMAT_VERSION,
         "selfmva_version": __version__,
-        "weights_sha256": hashlib.sha256(weights).hexdigest(),
         "views": [asdict(view) for view in model.views],
         "params": model.config.model_dump(mode="json", exclude={"device"}),
         "floor": None if model.floor is None else _floor_values(model.floor),
@@ -93,26 +96,14 @@ def save(folder: str | Path, model: FittedModel, precision: Precision = "float32
         "feature_length": model.feature_length,
         "card": None if model.card is None else model.card.model_dump(mode="json"),
     }
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-        foreign = (target / CARD).is_file() and not is_ours((target / CARD).read_text("utf-8", errors="replace"))
-    except OSError as error:
-        raise DataError(f"cannot make the folder {target}: {error}") from error
-    card = target / CARD
-    # All are on the disk before any takes its place: a full disk changes nothing.
-    with (
-        atomic_write(target / CONFIG) as new_config,
-        atomic_write(target / WEIGHTS) as new_weights,
-        atomic_write(card) as new_card,
-    ):
-        new_weights.write_bytes(weights)
-        new_config.write_text(json.dumps(config, indent=2, allow_nan=False), encoding="utf-8")
-        if foreign:
-            new_card.write_bytes(card.read_bytes())
-        else:
-            new_card.write_text(
-                write_card(model.card, model.views, model.report, name or target.resolve().name), encoding="utf-8"
-            )
+
+    def card() -> str | None:
+        old = target / CARD
+        if old.is_file() and not is_ours(old.read_text("utf-8", errors="replace")):
+            return None
+        return write_card(model.card, model.views, model.report, name or target.resolve().name)
+
+    write_files(target, config, weights, card)
 
 
 def load(folder: str | Path) -> FittedModel:
@@ -129,16 +120,9 @@ def load(folder: str | Path) -> FittedModel:
             do not belong together.
     """
     source = Path(folder)
-    missing = [name for name in (CONFIG, WEIGHTS) if not (source / name).is_file()]
-    if missing:
-        raise CheckpointError(f"{source} lacks {' and '.join(missing)}: {_what_is_there(source)}")
-    config = _read_config(source / CONFIG)
-    data = _read(source / WEIGHTS)
+    config, data = read_files(source, _refuse_code)
+    config = _checked_config(config, source / CONFIG)
     _refuse_code(source / WEIGHTS, data)
-    if hashlib.sha256(data).hexdigest() != config["weights_sha256"]:
-        raise CheckpointError(
-            f"{source / WEIGHTS} is damaged or does not belong to {CONFIG}: its hash differs; get both anew"
-        )
     try:
         views = tuple(View(**view) for view in config["views"])
         numbered = config["format_version"] <= FORMAT_WITH_NUMBERED_CUES
@@ -195,22 +179,6 @@ def _check_path(encoder: str) -> None:
         raise ValueError(f"its encoder of appearance, {encoder!r}, climbs out of its folder: refused")
 
 
-def _what_is_there(source: Path) -> str:
-    """Why a folder is no model."""
-    pickles = sorted(path.name for path in source.glob("*") if path.name.endswith(PICKLES))
-    if pickles:
-        return f"{pickles[0]} is a pickle or an archive, which may run code, and is refused; `selfmva convert` reads \
-checkpoints of the published code safely"
-    return "is it a folder made by save_pretrained()?"
-
-
-def _read(path: Path) -> bytes:
-    most, size = MOST_BYTES[path.name], path.stat().st_size
-    if size > most:
-        raise CheckpointError(f"{path} has {size:,} bytes, no model has more than {most:,}: refused")
-    return path.read_bytes()
-
-
 def _refuse_code(path: Path, data: bytes) -> None:
     """Say it by name; nothing of it would be run anyway."""
     if data[8:9] == b"{":  # the JSON of safetensors; what stands before is its length, and may be any bytes
@@ -220,12 +188,9 @@ def _refuse_code(path: Path, data: bytes) -> None:
             raise CheckpointError(f"{path} is {what}, which may run code: refused; expected safetensors")
 
 
-def _read_config(path: Path) -> dict[str, Any]:
-    try:
-        config = json.loads(_read(path).decode("utf-8"), parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"{path} is damaged: {error}") from error
-    if not isinstance(config, dict) or not isinstance(config.get("format_version"), int):
+def _checked_config(config: dict[str, Any], path: Path) -> dict[str, Any]:
+    """A config of any format as one of today's."""
+    if type(config.get("format_version")) is not int:
         raise CheckpointError(f"{path} is no config of an associator: it has no format_version")
     if config["format_version"] > FORMAT_VERSION:
         raise CheckpointError(
@@ -238,14 +203,17 @@ def _read_config(path: Path) -> dict[str, Any]:
         config["card"] = None
     if config["format_version"] <= FORMAT_WITH_NUMBERED_CUES:
         config["feature_length"] = None
-    if set(config) != KEYS:
-        odd = ", ".join(sorted(set(config) ^ KEYS))
+    signed = config["format_version"] > FORMAT_WITHOUT_DIGEST
+    keys = KEYS | {CONFIG_DIGEST} if signed else KEYS
+    if set(config) != keys:
+        odd = ", ".join(sorted(set(config) ^ keys))
         raise CheckpointError(f"{path} is damaged or of another version: unknown or missing {odd}")
+    if signed and config[CONFIG_DIGEST] != config_digest(config):
+        raise CheckpointError(
+            f"{path} is damaged or was changed by hand: its digest differs; get it anew, or load what was there "
+            "before, change it with set_params() and save it again"
+        )
     return config
-
-
-def _no_number(text: str) -> None:
-    raise ValueError(f"{text} is no number in JSON")
 
 
 def _floor_values(floor: Floor) -> dict[str, Any]:

@@ -13,9 +13,14 @@ from selfmva.association.parameters import read_parameters
 from selfmva.association.pretrained.card import Card
 from selfmva.association.pretrained.folder import PRECISIONS, Precision, load, save
 from selfmva.association.pretrained.repositories import find_folder, push_folder
+from selfmva.core.arguments import is_one_of
 from selfmva.core.config import AppearanceConfig, build
+from selfmva.core.devices import check_device
+from selfmva.core.messages import shown
+from selfmva.core.paths import as_path
 from selfmva.core.plugins import rename_file
-from selfmva.errors import CheckpointError, ConfigError
+from selfmva.core.scalars import flag
+from selfmva.errors import CheckpointError, ConfigError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +58,8 @@ class Pretrained(Fitted, ABC):
 
         Raises:
             NotFittedError: Before `fit` or `from_pretrained`.
-            ConfigError: The card has an unknown field, or there is no such precision.
+            InputError: `folder` is no path.
+            ConfigError: The card has an unknown field or a figure that is not finite, or there is no such precision.
             DataError: The disk is full or refuses; what was there before is unchanged.
 
         Example:
@@ -69,9 +75,12 @@ class Pretrained(Fitted, ABC):
 
     def _save(self, folder: str | Path, card: Card | dict[str, Any] | None, precision: Precision, name: str) -> None:
         model = self._require_model("save_pretrained() needs a fitted associator")
-        if precision not in PRECISIONS:
-            raise ConfigError(f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}")
+        folder = as_path(folder, "folder")
+        if not is_one_of(precision, PRECISIONS):
+            raise ConfigError(f"precision must be one of {', '.join(PRECISIONS)}, got {shown(precision)}")
         if card is not None:
+            if not isinstance(card, Card | dict):
+                raise ConfigError(f"card must be a selfmva.hub.Card or a dictionary of its fields, got {shown(card)}")
             model = replace(model, card=build(Card, card if isinstance(card, dict) else card.model_dump()))
         # On this machine the encoder is found again from any folder; elsewhere its path says nothing but who made it.
         renamed = _with_encoder_file(model, lambda path: path.name if name else str(path.resolve()))
@@ -146,6 +155,7 @@ class Pretrained(Fitted, ABC):
             A fitted associator.
 
         Raises:
+            InputError: `name` is neither a text nor a path, or empty; or another argument is none.
             CheckpointError: A file is missing, damaged, of another architecture or of a newer format, or is a pickle.
             DataError: The hub cannot be reached or has no such repository or revision.
 
@@ -155,13 +165,18 @@ class Pretrained(Fitted, ABC):
             >>> len(associator.views_), len(associator.floor_.views_on_floor)
             (7, 7)
         """
+        as_path(name, "the name of a model")
+        check_device(device)
+        given: object = revision
+        if given is not None and not isinstance(given, str):
+            raise InputError(f"revision must be the name of a branch, a tag or a commit, or None, got {shown(given)}")
         folder = find_folder(
             name,
             revision=revision,
             token=token,
-            cache_dir=cache_dir,
-            local_files_only=local_files_only,
-            force_download=force_download,
+            cache_dir=None if cache_dir is None else as_path(cache_dir, "cache_dir"),
+            local_files_only=flag(local_files_only, "local_files_only"),
+            force_download=flag(force_download, "force_download"),
         )
         model = load(folder)
         if appearance is not None:

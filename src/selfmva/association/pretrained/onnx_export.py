@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from selfmva._version import __version__
+from selfmva.association.fitted import check_fitted
+from selfmva.core.paths import as_path
 from selfmva.encoders.box import EPSILON, LONGEST_SIDE, TOKEN_DIM
 from selfmva.errors import NotFittedError, require
 from selfmva.io.storage.atomic import atomic_write
@@ -82,6 +84,7 @@ def export_onnx(associator: Associator, path: str | Path) -> None:
         path: The file to be written, about 7 MB; its folder must exist.
 
     Raises:
+        InputError: No associator, or no path.
         MissingDependencyError: The package onnx is not installed.
         NotFittedError: Before `fit` or `from_pretrained`, or fitted without an embedding.
         DataError: The file cannot be written; what was there before is unchanged.
@@ -97,6 +100,8 @@ def export_onnx(associator: Associator, path: str | Path) -> None:
         ['boxes', 'view']
     """
     require("onnx", "export")
+    check_fitted(associator, "export_onnx()")
+    target = as_path(path, "the path of the ONNX file")
     from onnx import checker, helper, numpy_helper, parser
 
     encoder, views = associator.encoder_, associator.views_
@@ -111,7 +116,7 @@ def export_onnx(associator: Associator, path: str | Path) -> None:
     model.producer_name, model.producer_version, model.doc_string = "selfmva", __version__, DESCRIPTION
     helper.set_model_props(model, _metadata(views, encoder.prompt))
     checker.check_model(model, full_check=True)
-    with atomic_write(path) as temporary:
+    with atomic_write(target) as temporary:
         temporary.write_bytes(model.SerializeToString())
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from selfmva.association.pretrained.aliases import ALIASES, shipped_folder
-from selfmva.association.pretrained.folder import CARD, CONFIG, WEIGHTS
+from selfmva.association.pretrained.files import CARD, CONFIG, WEIGHTS
 from selfmva.errors import CheckpointError, DataError
 
 if TYPE_CHECKING:

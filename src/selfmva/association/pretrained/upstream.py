@@ -12,6 +12,7 @@ from selfmva.association.model import FittedModel, no_offsets
 from selfmva.association.pretrained import Card
 from selfmva.association.pretrained.encoder import encoder_from_weights
 from selfmva.core.config import AssociatorConfig, PublishedRecipe, build
+from selfmva.core.paths import as_path
 from selfmva.core.runtime.torch_archive import read_torch_archive
 from selfmva.encoders.box import EMBEDDING_DIM, FREQUENCIES, TOKEN_DIM
 from selfmva.errors import CheckpointError
@@ -54,7 +55,7 @@ def convert_upstream(path: str | Path, views: Sequence[ViewLike], *, device: str
     Raises:
         CheckpointError: The file is missing, cut short, holds more than tensors, is of another architecture or of
             another number of views, or a weight is not a number; names the file and the reason.
-        InputError: Fewer than two views.
+        InputError: Fewer than two views, or no path.
 
     Example:
         >>> convert_upstream("nowhere.pth.tar", [(640, 480)] * 3)
@@ -62,6 +63,7 @@ def convert_upstream(path: str | Path, views: Sequence[ViewLike], *, device: str
         ...
         selfmva.errors.CheckpointError: nowhere.pth.tar does not exist
     """
+    path = as_path(path, "the path of the checkpoint")
     cameras = resolve_views(views)
     model = _read_model(path)
     _check_view_count(model, len(cameras), path)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from selfmva.core.arguments import is_one_of
+from selfmva.core.messages import shown
+from selfmva.core.paths import as_path
 from selfmva.core.runtime.weight_file import read_weight_file
-from selfmva.errors import CheckpointError, ConfigError, InputError, require
+from selfmva.core.scalars import integer
+from selfmva.core.threads import MOST_THREADS
+from selfmva.errors import CheckpointError, ConfigError, require
 
 if TYPE_CHECKING:
     import os
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -37,7 +42,7 @@ class OnnxModel:
         MissingDependencyError: onnxruntime is not installed.
         CheckpointError: The file is missing, another one than expected, no ONNX model, or has other inputs or outputs.
         ConfigError: No such device, or onnxruntime cannot use it here.
-        InputError: Fewer threads than 1.
+        InputError: No path, or fewer threads than 1.
     """
 
     def __init__(
@@ -46,13 +51,11 @@ class OnnxModel:
         require("onnxruntime", "onnx")
         import onnxruntime
 
-        if threads < 1:
-            raise InputError(f"threads must be at least 1, got {threads}")
-        self.path: Path = Path(path)
+        self.path: Path = as_path(path, "the path of an ONNX file")
         self.sha256: str
         content, self.sha256 = read_weight_file(self.path, sha256, "an ONNX file")
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = integer(threads, "threads", least=1, most=MOST_THREADS)
         options.log_severity_level = ERRORS_ONLY
         providers = [_provider(device, onnxruntime.get_available_providers())]
         try:
@@ -94,10 +97,10 @@ class OnnxModel:
 
 
 def _provider(device: str, available: Any) -> str:
-    if device == "auto":
+    if is_one_of(device, ("auto",)):
         device = "cuda" if PROVIDERS["cuda"] in available else "cpu"
-    if device not in PROVIDERS:
-        raise ConfigError(f"device: expected 'cpu', 'cuda' or 'auto', got {device!r}")
+    if not is_one_of(device, PROVIDERS):
+        raise ConfigError(f"device: expected 'cpu', 'cuda' or 'auto', got {shown(device)}")
     if PROVIDERS[device] not in available:
         raise ConfigError(
             f"device {device!r} was asked for, but this onnxruntime cannot use it; install onnxruntime-gpu or use 'cpu'"

@@ -6,6 +6,8 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from selfmva.core.arguments import is_one_of
+from selfmva.core.messages import shown
 from selfmva.core.runtime.torch_archive import what_is_wrong
 from selfmva.errors import DataError, InputError
 
@@ -37,13 +39,13 @@ def build_model(name: str, weights: str | None, known: Sequence[str], kind: str,
     """
     from torchvision import models
 
-    if name not in known:
-        raise InputError(f"torchvision has no {kind} model {name!r}; it has {', '.join(known)}")
+    if not is_one_of(name, known):
+        raise InputError(f"torchvision has no {kind} model {shown(name)}; it has {', '.join(known)}")
     if weights is None:
         return cast("nn.Module", models.get_model(name, weights=None, **untrained))
     choices = models.get_model_weights(name)
-    if weights not in {"DEFAULT", *choices.__members__}:
-        raise InputError(f"{name} has no weights {weights!r}; it has DEFAULT, {', '.join(choices.__members__)}")
+    if not is_one_of(weights, {"DEFAULT", *choices.__members__}):
+        raise InputError(f"{name} has no weights {shown(weights)}; it has DEFAULT, {', '.join(choices.__members__)}")
     chosen = choices[weights]
     try:
         # torchvision opens the file in its cache as a pickle of anything. Read it by the restricted loader before:

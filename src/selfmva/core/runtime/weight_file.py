@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import TYPE_CHECKING
 
-from selfmva.errors import CheckpointError
+from selfmva.core.messages import shown
+from selfmva.errors import CheckpointError, InputError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +24,7 @@ def read_weight_file(path: Path, sha256: str | None, expected: str, otherwise: s
 
     Raises:
         CheckpointError: The file cannot be read, or is another one.
+        InputError: `sha256` is no such hash.
 
     Example:
         >>> from pathlib import Path
@@ -30,6 +33,11 @@ def read_weight_file(path: Path, sha256: str | None, expected: str, otherwise: s
         ...
         selfmva.errors.CheckpointError: nowhere.pt cannot be read: No such file or directory; expected the weights ...
     """
+    given: object = sha256
+    if given is not None and not (isinstance(given, str) and re.fullmatch("[0-9a-fA-F]{64}", given)):
+        raise InputError(f"sha256 must be 64 hexadecimal digits, got {shown(sha256)}")
+    if path.exists() and not path.is_file():
+        raise CheckpointError(f"{path} cannot be read: it is no regular file; expected {expected}")
     try:
         content = path.read_bytes()
     except OSError as error:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
-from selfmva.core.types import validate_boxes
+from selfmva.core.frame_columns import validate_boxes
 from selfmva.errors import InputError
 
 if TYPE_CHECKING:

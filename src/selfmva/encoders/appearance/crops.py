@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from selfmva.core.frame_columns import validate_boxes
 from selfmva.core.images import as_rgb
-from selfmva.core.types import validate_boxes
+from selfmva.core.messages import shown
+from selfmva.core.scalars import integer
 from selfmva.errors import InputError
 
 if TYPE_CHECKING:
@@ -64,6 +66,22 @@ def cut_crops(image: Image, boxes: ArrayLike, size: tuple[int, int] = SIZE) -> N
     return crops
 
 
+def crop_size(size: Any) -> tuple[int, int]:
+    """Read the size of crops, height and width in pixels.
+
+    Raises:
+        InputError: It is not two whole numbers.
+
+    Example:
+        >>> crop_size([256, 128])
+        (256, 128)
+    """
+    if not isinstance(size, tuple | list) or len(size) != 2:
+        raise InputError(f"the size of crops must be their height and width in pixels, got {shown(size)}")
+    height, width = (integer(side, "a side of a crop in pixels") for side in size)
+    return height, width
+
+
 def cut_crops_on_device(
     image: Image, boxes: ArrayLike, size: tuple[int, int] = SIZE, *, device: str | torch.device = "cuda"
 ) -> torch.Tensor:
@@ -101,10 +119,10 @@ def cut_crops_on_device(
 
 def _checked(image: Image, boxes: ArrayLike, size: tuple[int, int]) -> tuple[Image, FloatArray]:
     pixels = as_rgb(image)
-    if not all(0 < side <= LARGEST_SIDE for side in (*size, *pixels.shape[:2])):
+    if not all(0 < side <= LARGEST_SIDE for side in (*crop_size(size), *pixels.shape[:2])):
         raise InputError(
             f"sides of images and crops must be 1 to {LARGEST_SIDE} pixels, got an image of {pixels.shape[:2]} and "
-            f"crops of {tuple(size)} (height, width)"
+            f"crops of {size} (height, width)"
         )
     return pixels, validate_boxes(boxes)
 

@@ -7,6 +7,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from selfmva.core.paths import as_path
 from selfmva.core.runtime.torch_archive import load_torch_archive
 from selfmva.core.runtime.weight_file import read_weight_file
 from selfmva.encoders.appearance.base import encode
@@ -59,7 +60,7 @@ class OsnetAin:
     def __init__(
         self, weights: str | os.PathLike[str] | None = None, *, sha256: str | None = SHA256, device: str = "cpu"
     ) -> None:
-        path = _downloaded() if weights is None else Path(weights)
+        path = _downloaded() if weights is None else as_path(weights, "weights")
         content, found = read_weight_file(path, sha256, "the weights of OSNet-AIN", ANY)
         state = load_torch_archive(io.BytesIO(content), path, known=sha256 is not None)
         self._network = TorchNetwork(_model(_by_name(state), path), SIZE, device)

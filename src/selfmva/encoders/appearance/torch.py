@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from selfmva.core.devices import find_device
 from selfmva.core.runtime.torchvision import build_model, content_hash
 from selfmva.encoders.appearance.base import IMAGENET_MEAN, IMAGENET_STD, encode
-from selfmva.encoders.appearance.crops import FORM, SIZE, cut_crops, cut_crops_on_device
+from selfmva.encoders.appearance.crops import FORM, SIZE, crop_size, cut_crops, cut_crops_on_device
 from selfmva.errors import InputError
 
 if TYPE_CHECKING:
@@ -104,9 +104,10 @@ class TorchvisionAppearance:
         size: tuple[int, int] = SIZE,
         device: str = "cpu",
     ) -> None:
+        height, width = crop_size(size)
         model = _without_last_layer(name, weights)
-        self.identity: str = f"torchvision {name} {content_hash(model)} size={size[0]}x{size[1]} crops={FORM}"
-        self._network = TorchNetwork(model, (int(size[0]), int(size[1])), device)
+        self.identity: str = f"torchvision {name} {content_hash(model)} size={height}x{width} crops={FORM}"
+        self._network = TorchNetwork(model, (height, width), device)
         self.size: tuple[int, int] = self._network.size
         self.width: int = self._network.width
 

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from selfmva.core.messages import shown
 from selfmva.core.types import Frame
 from selfmva.core.view_checks import check_view_count
 from selfmva.errors import InputError, require
+from selfmva.io.boxes.views import view_names
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -81,6 +83,9 @@ def frame_from_torchvision(
         >>> frame_from_torchvision([output, None]).scores
         (array([0.75]), array([], dtype=float64))
     """
+    given: object = least_score
+    if isinstance(given, bool) or not isinstance(given, int | float | np.number) or not 0 <= least_score <= 1:
+        raise InputError(f"least_score must be a number in [0, 1], got {shown(given)}")
 
     def read(entry: Any) -> _Boxes:
         boxes, labels, scores = (_array(entry[key]) for key in ("boxes", "labels", "scores"))
@@ -115,8 +120,7 @@ def frame_from_ultralytics(results: Sequence[Any | None], index: int = 0, *, cla
 
     def read(entry: Any) -> _Boxes:
         boxes = entry.boxes
-        ids = None if boxes.id is None else _array(boxes.id)
-        return _Boxes(_array(boxes.xyxy), _array(boxes.conf), _array(boxes.cls), ids)
+        return _Boxes(_array(boxes.xyxy), *(_optional(column) for column in (boxes.conf, boxes.cls, boxes.id)))
 
     views = [_read(entry, view, read, "Ultralytics Results with boxes") for view, entry in _views(results)]
     return _frame(views, index, class_id)
@@ -148,7 +152,10 @@ def frame_to_supervision(
     require("supervision", "supervision")
     import supervision
 
-    names: Sequence[Any] = range(len(frame)) if views is None else [view.name for view in views]
+    given: object = frame
+    if not isinstance(given, Frame):
+        raise InputError(f"expected a Frame, got {type(given).__name__}")
+    names: Sequence[Any] = view_names(views) or range(len(frame))
     check_view_count(frame.index, len(frame), len(names))
     trackers = Frame(frame.boxes, frame.index, track_ids=frame.track_ids if ids is None else ids).track_ids
     return [
@@ -175,9 +182,31 @@ def _read(entry: Any, view: int, read: Any, expected: str) -> _Boxes:
         return _Boxes(np.zeros((0, 4)), None, None, None)
     try:
         found: _Boxes = read(entry)
-    except (AttributeError, KeyError, TypeError, IndexError) as error:
+        boxes = np.asarray(found.boxes)
+    except (AttributeError, KeyError, TypeError, IndexError, ValueError, OverflowError) as error:
         raise InputError(f"view {view}: expected {expected}, got {type(entry).__name__} ({error})") from error
-    return found
+    boxes = boxes if boxes.size else boxes.reshape(0, 4)
+    if boxes.ndim != 2 or boxes.shape[1] != 4 or boxes.dtype.kind not in "iuf":
+        raise InputError(f"view {view}: boxes must be (N, 4) numbers, got shape {boxes.shape}, {boxes.dtype}")
+    return _Boxes(boxes, *(_per_box(getattr(found, name), name, len(boxes), view) for name in _Boxes._fields[1:]))
+
+
+def _per_box(values: Any, name: str, count: int, view: int) -> NDArray[Any] | None:
+    """One number for each box; ids are whole."""
+    if values is None:
+        return None
+    column = np.asarray(values)
+    if column.shape != (count,) or (count and column.dtype.kind not in "iuf"):
+        raise InputError(
+            f"view {view}: {name} must be a number for each of {count} boxes, got {column.dtype} {column.shape}"
+        )
+    if name == "track_ids" and not ((np.abs(column) < 2**53) & (column == np.floor(column))).all():
+        raise InputError(f"view {view}: track_ids must be whole numbers, got {shown(column.tolist())}")
+    return column
+
+
+def _optional(values: Any) -> NDArray[Any] | None:
+    return None if values is None else _array(values)
 
 
 def _array(values: Any) -> NDArray[Any]:
@@ -190,6 +219,9 @@ def _array(values: Any) -> NDArray[Any]:
 
 
 def _frame(views: list[_Boxes], index: int, class_id: int | None) -> Frame:
+    given: object = class_id
+    if given is not None and (isinstance(given, bool) or not isinstance(given, int | np.integer)):
+        raise InputError(f"class_id must be the number of a class, or None for all, got {shown(given)}")
     kept = [_kept(found, view, class_id) for view, found in enumerate(views)]
     return Frame(
         [found.boxes for found in kept],
@@ -201,7 +233,7 @@ def _frame(views: list[_Boxes], index: int, class_id: int | None) -> Frame:
 
 def _kept(found: _Boxes, view: int, class_id: int | None) -> _Boxes:
     """Those with an area, of one class."""
-    boxes, classes = found.boxes.reshape(-1, 4), found.classes
+    boxes, classes = found.boxes, found.classes
     keep = ~((boxes[:, 2] <= boxes[:, 0]) | (boxes[:, 3] <= boxes[:, 1]))  # NaN stays, for Frame to complain
     if class_id is not None and len(boxes):
         if classes is None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from selfmva.core.paths import as_path, is_folder
 from selfmva.errors import DataError, InputError
 from selfmva.io.video.sources import Closing
 
@@ -54,7 +55,7 @@ class ArrayCache(Closing):
         path: The file.
 
     Raises:
-        InputError: A size that is too small.
+        InputError: A size that is too small, or the path is none.
         DataError: The file is damaged, or something else; it can be deleted.
 
     Example:
@@ -68,8 +69,8 @@ class ArrayCache(Closing):
     def __init__(self, path: str | os.PathLike[str] | None = None, largest_bytes: int = 2 * 2**30) -> None:
         if largest_bytes < SMALLEST_CACHE:
             raise InputError(f"largest_bytes must be at least {SMALLEST_CACHE} bytes (1 MiB), got {largest_bytes}")
-        given = _default_folder() if path is None else Path(path)
-        self.path: Path = given / NAME if path is None or given.is_dir() else given
+        given = _default_folder() if path is None else as_path(path, "the path of a cache")
+        self.path: Path = given / NAME if path is None or is_folder(given) else given
         self.largest_bytes: int = int(largest_bytes)
         self._lock = RLock()
         self._waiting: dict[bytes, bytes] = {}

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import contextmanager
-from pathlib import Path
+import stat
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from selfmva.core.paths import as_path, file_status
 from selfmva.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
+
+TEMPORARY_NAME = r"\.[0-9a-f]{8}"  # of files that are being written, before their ending
 
 
 @contextmanager
@@ -28,9 +32,12 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
         The path to write to. It does not exist yet.
 
     Raises:
-        DataError: The operating system refuses (no such folder, no permission, disk full); the old file is whole.
+        InputError: The path is none, or its name is too long.
+        DataError: The operating system refuses (no such folder, no permission, disk full), a text cannot be encoded, or
+            there is a device or a folder by this name; the old file is whole.
 
     Example:
+        >>> from pathlib import Path
         >>> from tempfile import TemporaryDirectory
         >>> with TemporaryDirectory() as folder:
         ...     target = Path(folder) / "note.txt"
@@ -39,22 +46,39 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
         ...     target.read_text()
         'all or nothing'
     """
-    target = Path(path).resolve()
-    temporary = target.with_name(f".{uuid4().hex[:8]}.{target.name}")
+    target = _resolved(as_path(path, "the path of a file to write"))
+    temporary = target.with_name(f".{uuid4().hex[:8]}{target.suffix}")  # short: names have a greatest length
     try:
         yield temporary
         if target.exists():
             shutil.copymode(target, temporary)
-        _flush_to_disk(temporary)
+        flush_to_disk(temporary)
         temporary.replace(target)
-    except OSError as error:
+    except (OSError, UnicodeEncodeError) as error:
         raise DataError(f"cannot write {path}: {error}; what was there before is unchanged") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # it says nothing that was not said
+            temporary.unlink(missing_ok=True)
 
 
-def _flush_to_disk(path: Path) -> None:
-    """Without this, a power cut after the rename can leave an empty file under the new name."""
+def _resolved(path: Path) -> Path:
+    """The file that a path leads to."""
+    try:
+        target = path.resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # a circle of links, a name that cannot be encoded
+        raise DataError(f"cannot write {path!r}: {error}") from error
+    try:
+        status = file_status(target)
+    except DataError as error:
+        raise DataError(f"cannot write: {error}") from error
+    if status is not None and not stat.S_ISREG(status.st_mode):
+        kind = "a folder" if stat.S_ISDIR(status.st_mode) else "no regular file"
+        raise DataError(f"cannot write {path}: it is {kind}; choose another name")
+    return target
+
+
+def flush_to_disk(path: Path) -> None:
+    """Wait until a file is on the disk: else a power cut after a rename can leave an empty one under the new name."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

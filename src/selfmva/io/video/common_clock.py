@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from selfmva.core.types import FloatArray, IntArray
 
+_MOST_INSTANTS, _MOST_PER_IMAGE = 1e6, 100  # beyond both, a clock is wrong: nobody films so little
 _EQUAL = 1e-6  # of the common interval: times closer than this are the same, whatever rounding says
 
 
@@ -25,14 +28,25 @@ def common_instants(times: Sequence[FloatArray], rate: float, reference: int) ->
     Returns:
         `(I,)` float64 seconds, evenly spaced.
 
+    Raises:
+        InputError: There are more than a million, and a hundred times as many as images.
+
     Example:
         >>> common_instants([np.array([0.0, 0.1]), np.array([0.22, 0.31])], rate=10, reference=0).tolist()
         [0.0, 0.1, 0.2, 0.3]
     """
     origin = times[reference][0]
     ends = np.array([(camera[0], camera[-1]) for camera in times])
-    ticks = np.ceil((ends - origin) * rate - 0.5 - _EQUAL)
-    return np.asarray(origin + np.arange(ticks[:, 0].min(), ticks[:, 1].max() + 1) / rate, dtype=np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):  # of clocks that tick for ever, which are refused below
+        ticks = np.ceil((ends - origin) * rate - 0.5 - _EQUAL)
+    first, last = ticks[:, 0].min(), ticks[:, 1].max()
+    images = sum(map(len, times))
+    if not last - first < max(_MOST_INSTANTS, _MOST_PER_IMAGE * images):
+        raise InputError(
+            f"at {rate:g} instants a second from {ends.min():g} s to {ends.max():g} s there are {last - first:.3g} "
+            f"instants for {images} images; check the rate, the offsets and the times of the images"
+        )
+    return np.asarray(origin + np.arange(first, last + 1) / rate, dtype=np.float64)
 
 
 def nearest_images(times: FloatArray, instants: FloatArray, max_skew: float, interval: float) -> IntArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from selfmva.core.images import as_rgb
+from selfmva.core.messages import shown
+from selfmva.core.paths import as_path, is_folder
 from selfmva.errors import DataError, InputError
 from selfmva.io.boxes.mot import natural_order
 from selfmva.io.video.images import IMAGE_ENDINGS, image_files, image_size, read_image
@@ -17,8 +20,6 @@ from selfmva.io.video.sources import Source, positive
 from selfmva.io.video.video_index import mean_rate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import ArrayLike, NDArray
 
     from selfmva.core.images import Image
@@ -104,7 +105,7 @@ class ImageFiles(Source):
         self.files: list[Path] = _image_paths(files)
         if not self.files:
             raise DataError(f"no image in {files}; expected {', '.join(sorted(IMAGE_ENDINGS))}")
-        name = name or self.files[0].resolve().parent.name or "images"
+        name = name or self.files[0].parent.resolve().name or "images"
         times_and_rate = _times_and_rate(len(self.files), rate, times, name)
         super().__init__(name, image_size(self.files[0]), *times_and_rate)
 
@@ -127,10 +128,14 @@ class ImageFiles(Source):
 
 
 def _image_paths(files: str | Path | Sequence[str | Path]) -> list[Path]:
-    if not isinstance(files, str | os.PathLike):
-        return [Path(path) for path in files]
-    if Path(files).is_dir():
-        return image_files(files)
+    given: object = files
+    if not isinstance(given, str | os.PathLike):
+        if isinstance(given, bytes) or not isinstance(given, Sequence):
+            raise InputError(f"expected a folder, a pattern or a list of images, got {shown(given)}")
+        return [as_path(path, "the path of an image") for path in given]
+    path = as_path(given, "the folder or pattern of images")
+    if is_folder(path):
+        return image_files(path)
     found = map(Path, glob(str(files), recursive=True))  # noqa: PTH207  # folders of it may have wildcards, too
     return sorted((path for path in found if path.suffix.lower() in IMAGE_ENDINGS), key=natural_order)
 
@@ -142,7 +147,10 @@ def _times_and_rate(count: int, rate: float | None, times: ArrayLike | None, nam
         if rate is None:
             raise InputError(f"{name}: images without times need their number a second; give rate=...")
         return np.arange(count) / rate, rate
-    given = np.array(times, dtype=np.float64)
+    try:
+        given = np.array(times, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        given = np.empty(0)
     if given.shape != (count,) or not np.isfinite(given).all() or (np.diff(given) <= 0).any():
         raise InputError(
             f"{name}: times must be {count} finite seconds, one for each image, strictly ascending; "

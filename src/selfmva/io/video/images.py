@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import stat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from selfmva.core.images import as_rgb
+from selfmva.core.paths import as_path, file_status, require_file
 from selfmva.errors import DataError
 from selfmva.io.boxes.mot import natural_order
 from selfmva.io.storage.atomic import atomic_write
 from selfmva.io.video.quiet_opencv import quiet_opencv
 
 if TYPE_CHECKING:
+    import os
+    from pathlib import Path
+
     from selfmva.core.images import Image
 
 IMAGE_ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
@@ -22,7 +26,12 @@ IMAGE_ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".w
 def image_files(folder: str | Path) -> list[Path]:
     """The images of a folder in natural order (`2.jpg` before `10.jpg`).
 
+    Raises:
+        InputError: The path is none.
+        DataError: There is no such folder, or it cannot be read.
+
     Example:
+        >>> from pathlib import Path
         >>> from tempfile import TemporaryDirectory
         >>> with TemporaryDirectory() as folder:
         ...     (Path(folder) / "10.jpg").touch()
@@ -30,7 +39,11 @@ def image_files(folder: str | Path) -> list[Path]:
         ...     [path.name for path in image_files(folder)]
         ['2.jpg', '10.jpg']
     """
-    found = (path for path in Path(folder).iterdir() if path.suffix.lower() in IMAGE_ENDINGS)
+    try:
+        entries = as_path(folder, "the folder of images").iterdir()
+        found = [path for path in entries if path.suffix.lower() in IMAGE_ENDINGS]
+    except (OSError, UnicodeError) as error:
+        raise DataError(f"cannot read the folder {folder}: {getattr(error, 'strerror', None) or error}") from error
     return sorted(found, key=natural_order)
 
 
@@ -61,7 +74,8 @@ def read_image(path: str | Path) -> Image:
         `(H, W, 3)` uint8 RGB.
 
     Raises:
-        DataError: No such file, or it cannot be decoded.
+        InputError: The path is none.
+        DataError: No such file, no regular one, or it cannot be decoded.
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -72,8 +86,12 @@ def read_image(path: str | Path) -> Image:
     """
     import cv2
 
+    place = as_path(path, "the path of an image")
+    status = file_status(place)
+    if status is not None and not stat.S_ISDIR(status.st_mode):
+        require_file(place, "an image file")
     try:  # cv2.imread takes no path with letters like ä on Windows
-        data = np.fromfile(path, dtype=np.uint8)
+        data = np.fromfile(place, dtype=np.uint8)
     except OSError:
         data = np.empty(0, dtype=np.uint8)
     try:
@@ -86,7 +104,7 @@ def read_image(path: str | Path) -> Image:
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
 
-def write_image(path: str | Path, image: Image) -> None:
+def write_image(path: str | os.PathLike[str], image: Image) -> None:
     """Write an image file; readers see the old file or the new one, never half of either.
 
     Args:
@@ -106,11 +124,13 @@ def write_image(path: str | Path, image: Image) -> None:
     import cv2
 
     pixels = cv2.cvtColor(as_rgb(image), cv2.COLOR_RGB2BGR)
+    target = as_path(path, "the path of an image")
+    ending = target.suffix
     try:
-        done, encoded = cv2.imencode(Path(path).suffix, pixels)
-    except cv2.error:
+        done, encoded = cv2.imencode(ending, pixels)
+    except (cv2.error, UnicodeError):
         done = False
     if not done:
-        raise DataError(f"cannot write {path}: no image format ends in {Path(path).suffix!r}; use .png or .jpg")
-    with atomic_write(path) as temporary:
+        raise DataError(f"cannot write {path}: no image format ends in {ending!r}; use .png or .jpg")
+    with atomic_write(target) as temporary:
         temporary.write_bytes(encoded.tobytes())

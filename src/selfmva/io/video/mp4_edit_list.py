@@ -1,4 +1,4 @@
-"""How long an MP4 or QuickTime file says that its video plays: its edit list may leave out a beginning or an end."""
+"""What an MP4 or QuickTime file says of its length: its edit list may leave out a beginning or an end of the video."""
 
 from __future__ import annotations
 
@@ -33,6 +33,31 @@ def edited_seconds(path: Path) -> float | None:
     except (StopIteration, struct.error, IndexError, ZeroDivisionError):  # no such box, or a damaged one
         return None
     return None
+
+
+def lost_its_end(path: Path) -> bool:
+    """Whether the parts of an MP4 or QuickTime file reach beyond its end, or, rarely, don't say how far they reach.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     cut = Path(folder) / "cut.mp4"
+        ...     _ = cut.write_bytes(struct.pack(">I4s", 16, b"mdat") + b"half")
+        ...     lost_its_end(cut)
+        True
+    """
+    with path.open("rb") as file:
+        whole, start = file.seek(0, 2), 0
+        while start + 8 <= whole:
+            file.seek(start)
+            size, kind = struct.unpack(">I4s", file.read(8))
+            if size == 1:
+                size = struct.unpack(">Q", file.read(8).ljust(8, b"\0"))[0]
+            if size < 8:
+                return bool(kind == b"mdat")
+            start += size
+    return start > whole
 
 
 def _movie(path: Path) -> bytes:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 
+from selfmva.core.messages import shown
+from selfmva.core.scalars import real
 from selfmva.errors import InputError
 
 if TYPE_CHECKING:
@@ -93,6 +95,7 @@ def positive(value: Any, name: str) -> float:
     Raises:
         InputError: It is none.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 < value < np.inf:
-        raise InputError(f"{name} must be a positive number, got {value!r}")
-    return float(value)
+    try:
+        return real(value, name, above=0)
+    except InputError:
+        raise InputError(f"{name} must be a positive number, got {shown(value)}") from None

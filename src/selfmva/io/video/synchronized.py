@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from selfmva.core.messages import shown
 from selfmva.core.threads import calling_ahead
 from selfmva.core.types import View
-from selfmva.errors import InputError
+from selfmva.errors import InputError, MissingInstantError
 from selfmva.io.video.common_clock import common_instants, nearest_images
-from selfmva.io.video.source_argument import open_source
+from selfmva.io.video.source_argument import in_order_of, open_source
 from selfmva.io.video.sources import Closing, positive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from selfmva.core.images import Image
     from selfmva.core.types import FloatArray
@@ -37,11 +38,13 @@ class SynchronizedImages:
         index: Number of the instant.
         time: Seconds on the common clock.
         images: One `(H, W, 3)` uint8 RGB a view; None where the camera gave no image.
+        view_names: What the cameras are called, where that is known.
     """
 
     index: int
     time: float
     images: tuple[Image | None, ...]
+    view_names: tuple[str, ...] | None = None
 
 
 class SynchronizedReader(Closing):
@@ -60,9 +63,12 @@ class SynchronizedReader(Closing):
         max_skew_seconds: How far from the instant an image may be; by default half the interval between instants.
         rate: Instants a second; also the rate of entries that have none of their own (images in files, arrays).
         read_ahead: Instants to read ahead, which bounds the images in memory; at least 1.
+        views: Those of a model, such as `associator.views_`: sources that are called like these come in their order,
+            see `selfmva.io.video.source_argument.in_order_of`. Offsets stay with their sources.
 
     Raises:
-        InputError: No source, a rate that is missing, or another argument that is wrong.
+        InputError: No source, a rate that is missing, another argument that is wrong, more than a million instants of
+            which most have no image, or sources of which only some are called like views.
         DataError: A file is missing or cannot be read. Images that cannot be decoded raise when their turn comes.
 
     Example:
@@ -85,16 +91,22 @@ class SynchronizedReader(Closing):
         max_skew_seconds: float | None = None,
         rate: float | None = None,
         read_ahead: int = 8,
+        views: Sequence[View] | None = None,
     ) -> None:
         depth: object = read_ahead
-        if isinstance(sources, str | os.PathLike) or not len(sources):
-            raise InputError(f"sources must be a sequence with one entry per camera, got {sources!r}")
+        given: object = sources
+        if isinstance(given, str | bytes) or not isinstance(given, Sequence | np.ndarray) or not len(given):
+            raise InputError(f"sources must be a sequence with one entry per camera, got {shown(given)}")
         if isinstance(depth, bool) or not isinstance(depth, int | np.integer) or depth < 1:
             raise InputError(f"read_ahead must be a whole number of instants, at least 1, got {read_ahead!r}")
         self.read_ahead: int = int(depth)
         rate = None if rate is None else positive(rate, "rate")
         skew = None if max_skew_seconds is None else positive(max_skew_seconds, "max_skew_seconds")
         offsets = _checked_offsets(start_offsets_seconds, len(sources))
+        if views is not None:
+            pairs = in_order_of(list(sources), views)
+            offsets = [offsets[next(k for k, entry in enumerate(sources) if entry is chosen)] for chosen in pairs]
+            sources = pairs
         with ExitStack() as stack:  # a source that fails closes those before it
             opened: list[ImageSource] = []
             for number, entry in enumerate(sources):
@@ -107,9 +119,14 @@ class SynchronizedReader(Closing):
         slowest = int(np.argmin([source.rate for source in opened]))
         self.rate: float = rate or opened[slowest].rate
         times = [source.times + offset for source, offset in zip(opened, offsets, strict=True)]
-        self.times: FloatArray = common_instants(times, self.rate, slowest)
         interval = 1 / self.rate
+        try:
+            self.times: FloatArray = common_instants(times, self.rate, slowest)
+        except InputError:
+            self.close()
+            raise
         self._numbers = [nearest_images(t, self.times, skew or interval / 2, interval) for t in times]
+        self._names = tuple(source.name for source in opened)
         self._locks = [Lock() for _ in opened]
 
     @property
@@ -125,8 +142,11 @@ class SynchronizedReader(Closing):
         return f"SynchronizedReader({len(self)} instants at {self.rate:g} a second of {names})"
 
     def __getitem__(self, index: int) -> SynchronizedImages:
+        given: object = index
+        if isinstance(given, bool) or not isinstance(given, int | np.integer):
+            raise InputError(f"an instant is a whole number from 0 to {len(self) - 1}, got {shown(given)}")
         if not -len(self) <= index < len(self):
-            raise IndexError(f"there are {len(self)} instants, got {index}")
+            raise MissingInstantError(f"there are {len(self)} instants, got {index}")
         index = range(len(self))[index]
         return self._instant(index, tuple(self.read(view, index) for view in range(len(self.sources))))
 
@@ -140,13 +160,19 @@ class SynchronizedReader(Closing):
         Args:
             view: Number of the view.
             index: Number of the instant, from 0.
+
+        Raises:
+            InputError: There is no such view or instant.
         """
+        _require_number(view, len(self.sources), "view")
+        _require_number(index, len(self), "instant")
         return int(self._numbers[view][index])
 
     def read(self, view: int, index: int) -> Image | None:
         """The image of one view at an instant, `(H, W, 3)` uint8 RGB; None where it gives none.
 
         Raises:
+            InputError: There is no such view or instant.
             DataError: The image cannot be decoded.
         """
         number = self.number(view, index)
@@ -182,7 +208,12 @@ class SynchronizedReader(Closing):
         self._owned.close()
 
     def _instant(self, index: int, images: tuple[Image | None, ...]) -> SynchronizedImages:
-        return SynchronizedImages(index, float(self.times[index]), images)
+        return SynchronizedImages(index, float(self.times[index]), images, self._names)
+
+
+def _require_number(value: object, count: int, what: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value < count:
+        raise MissingInstantError(f"there are {count} {what}s, numbered from 0, got {shown(value)}")
 
 
 def _checked_offsets(offsets: Sequence[float] | None, count: int) -> list[float]:
@@ -190,8 +221,8 @@ def _checked_offsets(offsets: Sequence[float] | None, count: int) -> list[float]
         return [0.0] * count
     try:
         values = np.asarray(offsets, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         values = np.empty(0)
     if values.shape != (count,) or not np.isfinite(values).all():
-        raise InputError(f"start_offsets_seconds must be {count} finite seconds, one per camera, got {offsets!r}")
+        raise InputError(f"start_offsets_seconds must be {count} finite seconds, one per camera, got {shown(offsets)}")
     return [float(value) for value in values]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from selfmva.core.paths import as_path, file_status
 from selfmva.errors import DataError
 from selfmva.io.video.sources import Source
 from selfmva.io.video.video_index import index_video, open_capture
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from selfmva.core.images import Image
 
 _STRIDE = 24  # images up to which decoding those in between is cheaper than a jump
@@ -38,7 +40,8 @@ class VideoFile(Source):
     """
 
     def __init__(self, path: str | Path, *, name: str | None = None) -> None:
-        self.path: Path = Path(path)
+        self.path: Path = as_path(path, "the path of a video")
+        self._version = self._found_version()
         index = index_video(self.path)
         super().__init__(name or self.path.stem, (index.width, index.height), index.times, index.rate)
         self._timed, self._cut = index.timed, index.cut
@@ -50,7 +53,8 @@ class VideoFile(Source):
 
         Raises:
             InputError: There is no such image.
-            DataError: The image cannot be decoded, or the file ends before it. Other images can still be read.
+            DataError: The image cannot be decoded, or the file ends before it. Other images can still be read. Or it is
+                another file by now.
         """
         import cv2
 
@@ -83,14 +87,24 @@ class VideoFile(Source):
         margin = 0
         while self._timed and index - margin > _STRIDE:
             if self._capture is None:
-                self._capture = open_capture(self.path)
+                self._capture = self._opened()
             self._capture.set(cv2.CAP_PROP_POS_MSEC, self.times[index - margin] * 1000)
             if self._grab() and self._current <= index:
                 return
             margin = max(8, 4 * margin)
         if self._current > index or self._capture is None or margin:
             self.close()
-            self._capture = open_capture(self.path)
+            self._capture = self._opened()
+
+    def _opened(self) -> Any:
+        """The file, opened anew, if it is still the one whose times are known."""
+        if self._found_version() != self._version:
+            raise DataError(f"{self.path} was replaced or changed since its times were read; open it anew")
+        return open_capture(self.path)
+
+    def _found_version(self) -> tuple[int, int, int] | None:
+        status = file_status(self.path)
+        return None if status is None else (status.st_ino, status.st_size, status.st_mtime_ns)
 
     def _grab(self) -> bool:
         """Decode the next image and find out which it is."""

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from selfmva.core.paths import require_file
 from selfmva.errors import DataError
-from selfmva.io.video.mp4_edit_list import edited_seconds
+from selfmva.io.video.mp4_edit_list import edited_seconds, lost_its_end
 from selfmva.io.video.quiet_opencv import quiet_opencv
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from selfmva.core.types import FloatArray
 
 _MP4 = frozenset({".mp4", ".m4v", ".mov"})  # their index says when the video ends; others may mean its sound
+_MOST_LOST = 10**7  # images, four days at 25 a second: beyond that, the promise is what is damaged
 _WHOLE = frozenset({0, ord("I"), ord("?")})  # kinds of image that need no other one; 0 and ? are unknown
 
 
@@ -78,8 +80,7 @@ def index_video(path: Path) -> VideoIndex:
     """
     import cv2
 
-    if not path.is_file():
-        raise DataError(f"{path} does not exist; expected a video file")
+    require_file(path, "a video file")
     capture = open_capture(path)
     try:
         width, height = (int(capture.get(side)) for side in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
@@ -103,8 +104,8 @@ def index_video(path: Path) -> VideoIndex:
     trimmed = not begins_whole or packets.max() > end - 0.25 / rate
     times = np.sort(_times(open_capture(path)) if trimmed else packets)
     whole, cut = len(times), -1
-    if np.isfinite(end):
-        times = _with_lost_end(times, end)
+    if np.isfinite(end) and lost_its_end(path):
+        times = _with_lost_end(times, end, int(promised) - len(packets), path)
         cut = -1 if len(times) == whole else int(np.searchsorted(times, packets[-1]))
     return VideoIndex(times, mean_rate(times) or rate, timed=True, width=width, height=height, cut=cut)
 
@@ -120,8 +121,13 @@ def _times(capture: Any) -> FloatArray:
     return np.array(times, dtype=np.float64)
 
 
-def _with_lost_end(times: FloatArray, end: float) -> FloatArray:
-    """Append the times of the images that are missing up to `end` in seconds."""
+def _with_lost_end(times: FloatArray, end: float, lost: int, path: Path) -> FloatArray:
+    """Append the times of the images that are missing up to `end` in seconds, at most as many as the file lost.
+
+    An edit list may show less of the last image than its time, or promise more than there ever was.
+    """
     rate = mean_rate(times)
-    missing = 0 if rate is None else int((end - times[-1]) * rate - 0.5)
+    missing = 0 if rate is None else min(int((end - times[-1]) * rate - 0.5), max(lost, 0))
+    if missing > _MOST_LOST:
+        raise DataError(f"{path} is damaged: it promises {missing} images more than it holds; copy it again")
     return np.concatenate([times, times[-1] + np.arange(1, missing + 1) / (rate or 1.0)])

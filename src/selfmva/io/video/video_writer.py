@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
+
 from selfmva.core.images import as_rgb
+from selfmva.core.messages import shown
+from selfmva.core.paths import as_path
 from selfmva.core.types import View
 from selfmva.errors import DataError, InputError
 from selfmva.io.storage.atomic import atomic_write
+from selfmva.io.video.quiet_opencv import quiet_opencv
 from selfmva.io.video.sources import positive
 from selfmva.io.video.video_index import index_video, open_capture
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import TracebackType
 
     from selfmva.core.images import Image
@@ -46,10 +52,13 @@ class VideoWriter:
     """
 
     def __init__(self, path: str | Path, rate: float, size: tuple[int, int]) -> None:
-        self.path: Path = Path(path)
+        self.path: Path = as_path(path, "the path of a video")
         self.rate: float = positive(rate, "rate")
         if self.path.suffix.lower() not in _CODECS:
             raise InputError(f"{path}: cannot write this ending; use {' or '.join(_CODECS)}")
+        given: object = size
+        if isinstance(given, str) or not isinstance(given, Sequence | np.ndarray) or len(given) != 2:
+            raise InputError(f"{path}: size must be width and height in pixels, got {shown(given)}")
         view = View(self.path.stem, *size)  # checks it
         self.size: tuple[int, int] = (view.width, view.height)
         if view.width % 2 or view.height % 2:
@@ -65,8 +74,12 @@ class VideoWriter:
             self._temporary = stack.enter_context(atomic_write(self.path))
             codec = cv2.VideoWriter.fourcc(*_CODECS[self.path.suffix.lower()])
             open_capture("")  # keeps FFmpeg quiet from its first use on
-            self._writer = cv2.VideoWriter(str(self._temporary), cv2.CAP_FFMPEG, codec, self.rate, self.size)
-            if not self._writer.isOpened():
+            try:
+                with quiet_opencv():
+                    self._writer = cv2.VideoWriter(str(self._temporary), cv2.CAP_FFMPEG, codec, self.rate, self.size)
+            except cv2.error:  # sizes that OpenCV cannot even count
+                self._writer = None
+            if self._writer is None or not self._writer.isOpened():
                 width, height = self.size
                 raise DataError(f"cannot write {self.path} at {self.rate:g} images a second of {width} x {height}")
             self._stack = stack.pop_all()

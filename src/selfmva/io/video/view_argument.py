@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.core.arguments import entries as read_entries
+from selfmva.core.messages import shown
+from selfmva.core.paths import as_path, is_folder, require_file
 from selfmva.core.types import View
 from selfmva.errors import DataError, InputError
 from selfmva.io.video.images import IMAGE_ENDINGS, image_files, image_size
 from selfmva.io.video.video_index import open_capture
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     ViewLike = View | tuple[int, int] | str | Path | NDArray[np.uint8]
@@ -44,12 +48,12 @@ def resolve_view(entry: ViewLike, number: int) -> View:
     if isinstance(entry, View):
         return entry
     if isinstance(entry, str | os.PathLike):
-        return _view_of_path(Path(entry), number)
+        return _view_of_path(as_path(entry, f"view {number}"), number)
     if isinstance(entry, np.ndarray) and entry.ndim == 4 and entry.shape[3] == 3 and entry.dtype == np.uint8:
         return View(f"view{number}", width=entry.shape[2], height=entry.shape[1])
     if isinstance(entry, Sequence) and len(entry) == 2:
         return View(f"view{number}", *entry)
-    got = f"an array of shape {entry.shape}, {entry.dtype}" if isinstance(entry, np.ndarray) else repr(entry)
+    got = f"an array of shape {entry.shape}, {entry.dtype}" if isinstance(entry, np.ndarray) else shown(entry)
     raise InputError(f"view {number}: expected {_ACCEPTED}, got {got}")
 
 
@@ -70,9 +74,8 @@ def resolve_views(entries: Sequence[ViewLike]) -> tuple[View, ...]:
         >>> [view.name for view in resolve_views([(640, 480), View("door", 1920, 1080)])]
         ['view0', 'door']
     """
-    if isinstance(entries, str | os.PathLike | View) or not isinstance(entries, Sequence | np.ndarray):
-        raise InputError(f"views must be a sequence with one entry per camera, each {_ACCEPTED}; got {entries!r}")
-    views = tuple(resolve_view(entry, number) for number, entry in enumerate(entries))
+    given = read_entries(entries, "views", f"one entry per camera, each {_ACCEPTED}")
+    views = tuple(resolve_view(entry, number) for number, entry in enumerate(given))
     if len(views) < 2:
         raise InputError(f"at least two views are needed to associate people between them, got {len(views)}")
     names = [view.name for view in views]
@@ -83,7 +86,7 @@ def resolve_views(entries: Sequence[ViewLike]) -> tuple[View, ...]:
 
 
 def _view_of_path(path: Path, number: int) -> View:
-    if path.is_dir():
+    if is_folder(path):
         images = image_files(path)
         if not images:
             raise DataError(
@@ -91,8 +94,10 @@ def _view_of_path(path: Path, number: int) -> View:
             )
         width, height = image_size(images[0])
         return View(path.resolve().name or f"view{number}", width, height)
-    if not path.is_file():
-        raise DataError(f"view {number}: {path} does not exist; expected a folder of images or a video file")
+    try:
+        require_file(path, "a folder of images or a video file")
+    except DataError as error:
+        raise DataError(f"view {number}: {error}") from error
     width, height = _video_size(path)
     return View(path.stem, width, height)
 

@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 from scipy.special import logsumexp
 
+from selfmva.core.arguments import is_one_of
+from selfmva.core.messages import shown
+from selfmva.core.scalars import real
+from selfmva.core.values import integer_array, real_array
 from selfmva.errors import InputError
 from selfmva.matching.grouping.exact import solve_exactly
 from selfmva.matching.grouping.local_search import search
@@ -42,9 +46,10 @@ def group(log_odds: FloatArray, view: IntArray, threshold: float = 0.0, solver: 
         >>> group(odds, np.array([0, 1, 1]))
         array([0, 0, 1])
     """
-    if solver not in get_args(Solver):
-        raise InputError(f"solver must be one of {', '.join(get_args(Solver))}; got {solver!r}")
+    if not is_one_of(solver, get_args(Solver)):
+        raise InputError(f"solver must be one of {', '.join(get_args(Solver))}; got {shown(solver)}")
     odds, number = _checked(log_odds, view)
+    threshold = real(threshold, "threshold")
     if solver == "exact":
         return _by_first_appearance(solve_exactly(odds - threshold, number))
     count = np.bincount(number)
@@ -80,10 +85,14 @@ def group_frames(log_odds: FloatArray, count: IntArray, threshold: float = 0.0) 
         array([[[0, 1],
                 [1, 0]]])
     """
+    threshold = real(threshold, "threshold")
+    log_odds, count = _as_real(log_odds), integer_array(count, "count")
     if log_odds.ndim != 5 or log_odds.shape[1:3] != log_odds.shape[3:] or count.shape != log_odds.shape[:2]:
         raise InputError(
             f"log_odds must have shape (F, V, K, V, K) and count (F, V), got {log_odds.shape} and {count.shape}"
         )
+    if count.size and not 0 <= count.min() <= count.max() <= log_odds.shape[2]:
+        raise InputError(f"count must be from 0 to {log_odds.shape[2]}, got {count.min()} to {count.max()}")
     found = np.full(log_odds.shape[:3], -1, dtype=np.int64)
     together = max(CELLS_AT_ONCE // max(log_odds[:1].size, 1), 1)
     for first in range(0, len(found), together):
@@ -118,6 +127,10 @@ def confidence(log_odds: FloatArray, view: IntArray, ids: IntArray) -> FloatArra
         array([0.5 , 0.98, 0.02])
     """
     odds, number = _checked(log_odds, view)
+    ids = integer_array(ids, "ids")
+    if ids.shape != number.shape or ids.min(initial=0) < 0:
+        raise InputError(f"ids must be a group of each of the {len(number)} boxes, counted from 0, got {shown(ids)}")
+    ids = np.unique(ids, return_inverse=True)[1]
     apart = number[:, None] != number
     members = np.eye(ids.max(initial=-1) + 1)[ids]  # (M, G)
     voices = apart @ members
@@ -130,13 +143,23 @@ def confidence(log_odds: FloatArray, view: IntArray, ids: IntArray) -> FloatArra
 
 def _checked(log_odds: FloatArray, view: IntArray) -> tuple[FloatArray, IntArray]:
     """Finite log-odds, and views numbered from 0."""
-    size = len(view)
+    view, log_odds = integer_array(view, "view"), _as_real(log_odds)
+    size = view.size
+    if view.shape != (size,):
+        raise InputError(f"view must have shape (M,), the view of each box, got {view.shape}")
     if log_odds.shape != (size, size):
         raise InputError(f"log_odds must have shape ({size}, {size}) for {size} boxes, got {log_odds.shape}")
     if np.isnan(log_odds).any():
         raise InputError("log_odds must not be NaN")
     bounded = np.clip(log_odds, -INFINITE_LOG_ODDS, INFINITE_LOG_ODDS)
     return bounded, np.unique(view, return_inverse=True)[1].astype(np.int64)
+
+
+def _as_real(log_odds: FloatArray) -> FloatArray:
+    """Not copied where they are real numbers already."""
+    if type(log_odds) is np.ndarray and log_odds.dtype.kind == "f":
+        return log_odds
+    return real_array(log_odds, "log_odds")
 
 
 def _by_first_appearance(ids: IntArray) -> IntArray:

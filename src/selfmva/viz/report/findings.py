@@ -118,6 +118,7 @@ def wrong_boxes(ids: Sequence[IntArray], identities: Sequence[IntArray]) -> tupl
         (array([False,  True]), array([False,  True]), array([ True]))
     """
     group, person = (np.concatenate([np.zeros(0, np.int64), *part]) for part in (ids, identities))
+    group = np.where(group < 0, -1 - np.arange(len(group)), group)  # left out: in no group
     unknown = person < 0
     person = np.where(unknown, -1 - np.arange(len(person)), person)
     _, kind, counts = np.unique(np.stack([group, person]), axis=1, return_inverse=True, return_counts=True)
@@ -133,7 +134,7 @@ def wrong_boxes(ids: Sequence[IntArray], identities: Sequence[IntArray]) -> tupl
 
 def _count_people(findings: Findings, association: Association) -> None:
     ids = np.concatenate([np.zeros(0, np.int64), *association.ids])
-    seen_in = np.unique(ids, return_counts=True)[1]
+    seen_in = np.unique(ids[ids >= 0], return_counts=True)[1]
     findings.instants.append(association.index)
     findings.people.append(len(seen_in))
     findings.shared.append(int((seen_in > 1).sum()))
@@ -159,6 +160,7 @@ def _next_labels(association: Association, labels: Iterable[Sequence[IntArray]])
 
 def _judge(findings: Findings, association: Association, identities: list[IntArray] | None) -> Remarkable:
     confidences = np.concatenate([np.zeros(0), *association.confidences()])
+    confidences = confidences[np.concatenate([np.zeros(0, np.int64), *association.ids]) >= 0]
     confidence = float(confidences.mean()) if len(confidences) else 1.0
     if identities is None:
         nothing = tuple(np.zeros(number, bool) for number in association.frame.counts)

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from selfmva.errors import require
+from selfmva.association.fitted import check_fitted
+from selfmva.core.arguments import offers, stream
+from selfmva.core.messages import shown
+from selfmva.core.paths import as_path
+from selfmva.errors import InputError, require
 from selfmva.io.storage.atomic import atomic_write
 from selfmva.viz.blur import check_part
+from selfmva.viz.video import InstantImages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -15,7 +20,6 @@ if TYPE_CHECKING:
     from selfmva.association.associator import Associator
     from selfmva.core.types import Frame, IntArray
     from selfmva.viz.blur import Part
-    from selfmva.viz.video import InstantImages
 
 
 def write_report(
@@ -61,6 +65,11 @@ def write_report(
         ...     Path(f"{folder}/report.html").read_text()[:15]
         '<!doctype html>'
     """
+    check_fitted(associator, "write_report()")
+    path = as_path(path, "the path of a report")
+    if images is not None and not offers(images, InstantImages):
+        raise InputError(f"images must be a selfmva.io.SynchronizedReader, or the like, got {shown(images)}")
+    labels = None if identities is None else stream(identities, "identities", "one entry per frame")
     require("jinja2", "viz")
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -69,7 +78,7 @@ def write_report(
 
     if blur is not None:
         check_part(blur)
-    findings = gather_findings(associator.associate_many(frames), identities)
+    findings = gather_findings(associator.associate_many(frames), labels)
     template = Environment(
         loader=PackageLoader("selfmva.viz.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     ).get_template("report.html")

@@ -83,7 +83,8 @@ def describe_floor(associator: Associator, findings: Findings) -> str | None:
 
 def describe_stream(findings: Findings) -> dict[str, Any]:
     """How many people, and how sure."""
-    instants = Axis("instant", min(findings.instants), max(findings.instants) + (len(findings.instants) == 1))
+    first, last = min(findings.instants), max(findings.instants)
+    instants = Axis("instant", first, last + (first == last))
     lines = {
         name: thinned(np.stack([findings.instants, counts], axis=1))
         for name, counts in (("people", findings.people), ("in several views", findings.shared))
