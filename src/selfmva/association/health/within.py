@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.association.health.changes import DARK, OTHER_DETECTOR
 from selfmva.association.health.health import RigChange
 from selfmva.association.health.profile import learn_profile
 from selfmva.association.health.watch import Watch
 
 if TYPE_CHECKING:
     from selfmva.association.health.measure import Seen
+    from selfmva.association.health.profile import Profile
+    from selfmva.association.health.tally import Tally
     from selfmva.association.model import FittedModel
     from selfmva.core.types import IntArray
 
@@ -27,9 +30,15 @@ class WithinSettings:
     """When a recording is held against itself."""
 
     least_slices: int = 8  # of it: halves of fewer say too little
+    window: int = 6  # slices
+    # Of what is expected of a view in a window. Crowds that change come to 0.62, changes of a rig that matter to 0.37
+    # and less: only these are asked about, since an answer costs seconds.
+    suspicious: float = 0.5
+    least: float = 10.0  # partners that are expected in a window, without which it tells nothing
 
 
 WITHIN = WithinSettings()
+HARMLESS = frozenset({DARK, OTHER_DETECTOR})  # people who are gone for a while, and boxes that are drawn otherwise
 
 
 def find_changes(model: FittedModel, seen: Seen, instants: IntArray) -> tuple[RigChange, ...]:
@@ -53,6 +62,8 @@ def find_changes(model: FittedModel, seen: Seen, instants: IntArray) -> tuple[Ri
         order = np.arange(slices) if fits_before else np.arange(slices)[::-1]
         learnt, watched = order[: slices // 2], order[slices // 2 :]
         profile = learn_profile(seen.tally[np.sort(learnt)], seen.mass[np.sort(learnt)], nothing, nothing)
+        if not _falls_behind(profile, seen.tally[watched]):
+            continue
         watch = Watch(replace(model, profile=profile))
         for number in watched:
             positions = seen.positions(int(number))
@@ -62,6 +73,18 @@ def find_changes(model: FittedModel, seen: Seen, instants: IntArray) -> tuple[Ri
         changes += [
             RigChange(problem.view, problem.kind, problem.since + (not fits_before), fits_before)
             for problem in watch.problems
-            if problem.view not in {change.view for change in changes}
+            if problem.kind not in HARMLESS and problem.view not in {change.view for change in changes}
         ]
     return tuple(changes)
+
+
+def _falls_behind(profile: Profile, tally: Tally) -> bool:
+    """Whether a view shows much less than is expected, in any window."""
+    expected, found = profile.expected_of_pairs(tally).sum(axis=2), tally.worth.sum(axis=2)
+    for first in range(max(len(tally) - WITHIN.window + 1, 1)):
+        window = slice(first, first + WITHIN.window)
+        means = expected[window].sum(axis=0)
+        told = means > WITHIN.least * profile.unit
+        if (found[window].sum(axis=0) < WITHIN.suspicious * means)[told].any():
+            return True
+    return False
