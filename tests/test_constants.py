@@ -23,7 +23,12 @@ def find_constants(source: Path) -> dict[str, list[str]]:
                 targets = statement.targets
             elif isinstance(statement, ast.AnnAssign):
                 targets = [statement.target]
-            names = {node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)}
+            names = {
+                node.id
+                for target in targets
+                for node in ast.walk(target)
+                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)  # not what has an attribute set
+            }
             for name in names:
                 if CONSTANT.fullmatch(name):
                     found[name].append(str(path.relative_to(source)))

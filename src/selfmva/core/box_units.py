@@ -39,7 +39,9 @@ class UnitSettings:
 
 
 UNITS = UnitSettings()
-NORMALIZED = "the boxes look normalized, from 0 to 1: multiply them by the width and height of their images in pixels"
+LOOKS_NORMALIZED = (
+    "the boxes look normalized, from 0 to 1: multiply them by the width and height of their images in pixels"
+)
 
 
 class Mistake(NamedTuple):
@@ -99,7 +101,7 @@ def likely_mistake(boxes: Sequence[FloatArray], views: Sequence[View] | None) ->
         if len(array) and (views is None or _large(views[number])):
             small = np.abs(array).max(axis=1) <= UNITS.normalized
             if small.mean() >= UNITS.nearly_all and (array[:, :2] > 0).all(axis=1).any():
-                return Mistake(NORMALIZED if views is None else normalized_text(number, views[number]))
+                return Mistake(LOOKS_NORMALIZED if views is None else normalized_text(number, views[number]))
     everything = np.concatenate(finite) if finite else np.zeros((0, 4))
     if not len(everything):
         return None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from selfmva.association.model import FittedModel
     from selfmva.core.types import FloatArray, Frame
 
-MOST_INSTANTS = 120  # enough for a median
+BODIES_INSTANTS = 120  # enough for a median
 
 
 def measure_bodies(model: FittedModel, frames: Sequence[Frame]) -> tuple[FloatArray, FloatArray]:
@@ -36,7 +36,7 @@ def measure_bodies(model: FittedModel, frames: Sequence[Frame]) -> tuple[FloatAr
     apart, height = np.full((2, len(model.views)), np.nan)
     if model.floor is None or not frames:
         return apart, height
-    frames = [frames[t] for t in evenly_spaced(len(frames), MOST_INSTANTS)]
+    frames = [frames[t] for t in evenly_spaced(len(frames), BODIES_INSTANTS)]
     batch, _ = batch_of_frames(frames)
     edges, log_odds = find_edges(model, frames)
     partners = posteriors_of_edges(log_odds, edges) > 0.5
