@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 RECIPE = {"name": "batch", "steps": 20, "instants": 8}
 
 
-pytestmark = pytest.mark.filterwarnings("ignore::selfmva.errors.GeometryMissingWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::selfmva.errors.GeometryMissingWarning"),
+    pytest.mark.filterwarnings("ignore::selfmva.errors.LearntNothingWarning"),
+]
 
 
 @cache
