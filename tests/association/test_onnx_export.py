@@ -169,7 +169,7 @@ def test_a_failure_leaves_the_old_file(exported: tuple[Associator, Path], tmp_pa
     with pytest.raises(DataError, match="cannot write .*nowhere"):
         export_onnx(associator, tmp_path / "nowhere" / "x.onnx")
     (tmp_path / "folder.onnx").mkdir()
-    with pytest.raises(DataError, match="cannot write .*it is a folder; choose another name"):
+    with pytest.raises(DataError, match=r"cannot write .*it is a folder"):
         export_onnx(associator, tmp_path / "folder.onnx")
     assert [path.name for path in tmp_path.iterdir()] == ["folder.onnx"]
 

@@ -77,11 +77,12 @@ def test_chance_of_a_perfect_answer() -> None:
 
         def associate_many(self, frames: Any, **options: Any) -> Any:
             for frame in frames:
-                yield PerfectAssociation([boxes[:, 0] for boxes in frame.boxes])
+                yield PerfectAssociation(frame)
 
     class PerfectAssociation:
-        def __init__(self, ids: list[np.ndarray]) -> None:
-            self.ids = ids
+        def __init__(self, frame: Any) -> None:
+            self.frame = frame
+            self.ids = [boxes[:, 0] for boxes in frame.boxes]
 
         def probability(self, i: int, j: int) -> np.ndarray:
             return (self.ids[i][:, None] == self.ids[j][None, :]).astype(float)

@@ -9,15 +9,14 @@ import pytest
 from plugin_files import plugins_in, write_plugin
 from small_scenes import fit_quietly, flat, short
 
-from selfmva import Frame, View, evaluate, load_dataset
+from selfmva import Associator, Frame, View, evaluate, load_dataset
 from selfmva.datasets.reading import frame_of, identities_of, splits_of, views_of
-from selfmva.errors import DataError, InputError, PluginError, SelfMVAError
+from selfmva.errors import BoxUnitsWarning, DataError, InputError, PluginError, SelfMVAError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from selfmva import Associator
 
 VIEWS = short().views
 BOXES = [short().frame(t).boxes for t in range(len(short()))]
@@ -211,5 +210,8 @@ class TestPlugins:
 def test_a_view_is_named_where_a_dataset_has_others() -> None:
     dataset = Others(good)
     dataset.views = [View(view.name, 64, 64) for view in VIEWS]
-    with pytest.raises(InputError, match=r"view 0 \('camera0'\).*outside the image of 64 x 64"):
-        fit(dataset)
+    with (
+        pytest.warns(BoxUnitsWarning, match="where view 'camera0' has 64 x 64 pixels"),
+        pytest.raises(InputError, match=r"view 0 \('camera0'\).*outside the image of 64 x 64"),
+    ):
+        Associator(recipe="geometry").fit(dataset)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from selfmva import Associator
+from selfmva.association.pretrained.files import config_digest
 from selfmva.core.packed_boxes import pack
 from selfmva.core.view_pairs import view_pairs
 from selfmva.datasets.simulated import Simulated
@@ -115,7 +117,10 @@ def test_what_was_learnt_is_kept(tmp_path: Path) -> None:
     frame = scene().frame(LEARNT)
     for ids, expected in zip(again.associate(frame).ids, associator.associate(frame).ids, strict=True):
         np.testing.assert_array_equal(ids, expected)
-    config = tmp_path / "rig" / "config.json"
-    config.write_text(config.read_text("utf-8").replace('"statures": [', '"statures": [1.0, '), "utf-8")
+    path = tmp_path / "rig" / "config.json"
+    config = json.loads(path.read_text("utf-8"))
+    config["floor"]["statures"].append(1.0)
+    config["config_sha256"] = config_digest(config)
+    path.write_text(json.dumps(config), "utf-8")
     with pytest.raises(ValueError, match="log-odds of statures"):
         Associator.from_pretrained(tmp_path / "rig")

@@ -126,7 +126,7 @@ def test_errors_leave_nothing_behind(tmp_path: Path, write: Any) -> None:
     with SynchronizedReader([images, images], rate=5) as other, SynchronizedReader([images], rate=5) as short:
         for associations, reader, options, said in [
             ([], None, {"rate": 5}, "needs one at least"),
-            (still(), None, {"rate": 0}, "rate must be a positive number"),
+            (still(), None, {"rate": 0}, "rate must be a finite number above 0"),
             (still(), None, {"rate": 5, "blur": "feet"}, "what to blur"),
             (still(), other, {"rate": 5}, r"\[\(161, 91\), \(160, 90\)\], the images of cameras of sizes"),
             (

@@ -23,6 +23,7 @@ from selfmva.association.health.watch import Watch
 from selfmva.association.learning import learn
 from selfmva.association.left_out import with_left_out
 from selfmva.association.model import FittedModel
+from selfmva.association.outcome import warn_of_doubts, with_report
 from selfmva.association.parameters import change_parameters, hold_at_once, read_parameters, waiting_parameters
 from selfmva.association.pretrained import Pretrained
 from selfmva.association.recording import CanonicalRecording, read_recording, with_usable_tracks
@@ -37,7 +38,6 @@ from selfmva.core.scalars import integer
 from selfmva.core.threads import MOST_THREADS, limited_threads, map_in_order
 from selfmva.core.view_checks import view_number
 from selfmva.errors import (
-    GeometryMissingWarning,
     InputError,
     LearntNothingWarning,
     NotFittedError,
@@ -50,14 +50,13 @@ from selfmva.perception.features import FeatureExtractor
 from selfmva.training.callbacks import Callback, ProgressHook, read_watch, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
     from selfmva.association.association import Association
-    from selfmva.association.fit_report import FitReport
     from selfmva.association.health.tally import Tally
     from selfmva.core.bad_boxes import OnBadBox
     from selfmva.core.config import AppearanceConfig, AssociationConfig, EncoderConfig, GeometryConfig, Recipe
@@ -266,26 +265,8 @@ class Associator(Pretrained):
             model = learn(model, frames, identity, trained_on=True, held_out=held_out, decision=choice.reason)
             model = learn_good_part(model, frames, identity, held_out=held_out)
         self._extractor = extractor
-        report = self._take_over(model.reordered(recording.places), time.monotonic() - started, dropped)
-        if report.mirrored:
-            logger.warning("%s", report.mirror_advice())
-        if report.changes:
-            warnings.warn(
-                f"the rig changed during the recording: {report.change_advice()}.", RigChangedWarning, stacklevel=2
-            )
-        if self.appearance_ and not report.geometry_found:
-            warnings.warn(
-                f"fit() found no geometry, people are told apart by what they look like alone: {report.advice()}.",
-                GeometryMissingWarning,
-                stacklevel=2,
-            )
-        if not report.better_than_chance:
-            warnings.warn(
-                f"fit() learnt nothing that could be told from chance: {report.summary()}. Film longer, make "
-                "sure that the cameras are fixed and synchronized and see the same people, or train for more steps.",
-                LearntNothingWarning,
-                stacklevel=2,
-            )
+        self._keep(with_report(model.reordered(recording.places), time.monotonic() - started, dropped))
+        warn_of_doubts(self.model_)
         return self
 
     def adapt(self, boxes: BoxesLike) -> Self:
@@ -340,7 +321,7 @@ class Associator(Pretrained):
             return self
         if old.card is not None:  # its figures were of what was learnt before, its licence holds
             model = replace(model, card=old.card.model_copy(update={"metrics": {}, "evaluated_on": ""}))
-        self._take_over(model, time.monotonic() - started, dropped, found.moved)
+        self._keep(with_report(model, time.monotonic() - started, dropped, found.moved))
         return self
 
     def check(self, frames: BoxesLike) -> Health:
@@ -511,16 +492,3 @@ class Associator(Pretrained):
         with limited_threads(1):  # frames are small: threads are for several chunks of them
             found, tally = associate_and_tally(model, good)
         return [with_left_out(one, frame) for one, frame in zip(found, frames, strict=True)], good, tally
-
-    def _take_over(
-        self, model: FittedModel, seconds: float, dropped: int, moved: Mapping[str, float] | None = None
-    ) -> FitReport:
-        """Keep what was learnt, its report complete."""
-        clocks = {}
-        if model.config.geometry.clock_bound:
-            clocks = {view.name: int(k) for view, k in zip(model.views, model.clock_offsets, strict=True)}
-        assert model.report is not None  # noqa: S101  # `learn` writes one
-        report = replace(model.report, seconds=seconds, moved=dict(moved or {}), clock_offsets=clocks)
-        report = replace(report, dropped_boxes=dropped)
-        self._keep(replace(model, report=report))
-        return report

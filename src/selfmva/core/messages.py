@@ -6,8 +6,13 @@ from reprlib import Repr
 
 MOST_LETTERS = 120
 
-_BRIEF = Repr()  # looks at the first entries alone, however many there are
-_BRIEF.maxstring = _BRIEF.maxother = MOST_LETTERS
+
+class _Brief(Repr):
+    """Looks at the first entries alone, however many there are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring = self.maxother = MOST_LETTERS
 
 
 def shown(value: object) -> str:
@@ -18,7 +23,7 @@ def shown(value: object) -> str:
         ("'door'", '[0, 1, 2, 3, 4, 5, ...]')
     """
     try:
-        text = _BRIEF.repr(value) if isinstance(value, list | tuple | dict | set | frozenset) else repr(value)
+        text = _Brief().repr(value) if isinstance(value, list | tuple | dict | set | frozenset) else repr(value)
     except Exception:  # noqa: BLE001  # somebody's class; or a number of thousands of digits
         return f"a {type(value).__name__} that cannot be shown"
     return text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]}..."

@@ -12,9 +12,9 @@ from selfmva.association.associations_argument import each_association
 from selfmva.core.arguments import offers
 from selfmva.core.messages import shown
 from selfmva.core.paths import as_path
+from selfmva.core.scalars import real
 from selfmva.core.view_checks import check_same_sizes
 from selfmva.errors import InputError
-from selfmva.io.video.sources import positive
 from selfmva.io.video.video_writer import VideoWriter
 from selfmva.tracking.steady_ids import Numbering
 from selfmva.viz.blur import check_part
@@ -175,7 +175,7 @@ def _numbered(associations: Iterable[Association], rate: float, blur: Part | Non
     """Instants with numbers that stay for about a second."""
     if blur is not None:
         check_part(blur)
-    memory = max(1, round(positive(rate, "rate")))
+    memory = max(1, round(real(rate, "rate", above=0)))
     numbering = Numbering(memory)
     return ((association, numbering.number(association)) for association in each_association(associations))
 

@@ -170,13 +170,13 @@ def test_columns_that_do_not_fit_boxes(column: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("class_id", ["person", 1.5, [0], True])
 def test_classes_that_are_none(class_id: Any) -> None:
-    with pytest.raises(InputError, match="class_id must be the number of a class"):
+    with pytest.raises(InputError, match="class_id, where it is not None, must be a whole number"):
         frame_from_supervision([EMPTY], class_id=class_id)
 
 
 @pytest.mark.parametrize("least", ["0.5", None, float("nan"), [0.5], 1.5, -0.1, True])
 def test_least_scores_that_are_none(least: Any) -> None:
-    with pytest.raises(InputError, match=r"least_score must be a number in \[0, 1\]"):
+    with pytest.raises(InputError, match=r"least_score must be a finite number from 0 to 1"):
         frame_from_torchvision([None], least_score=least)
 
 

@@ -97,13 +97,16 @@ def test_clocks_that_tick_for_long() -> None:
 
 @pytest.mark.parametrize("index", [1.5, "0", None, slice(0, 2), True, [0]])
 def test_what_is_no_instant(index: Any) -> None:
-    with SynchronizedReader([FILM], rate=5) as reader, pytest.raises(InputError, match="an instant is a whole number"):
+    with (
+        SynchronizedReader([FILM], rate=5) as reader,
+        pytest.raises(InputError, match="must be a whole number"),
+    ):
         reader[index]
 
 
 def test_instants_that_there_are_not() -> None:
     with SynchronizedReader([FILM], rate=5) as reader:
-        for index in (5, 10**6, -6, 10**30):
+        for index in (5, 10**6, -6, 10**18):
             with pytest.raises(InputError, match=f"there are 5 instants, got {index}"):
                 reader[index]
             with pytest.raises(IndexError):  # which ends Python's own loops over what can be indexed
@@ -164,7 +167,7 @@ def test_views_and_instants_of_a_reader(view: Any, index: Any) -> None:
 
 
 def test_reading_ahead_of_the_end() -> None:
-    with SynchronizedReader([FILM], rate=5, read_ahead=10**30) as reader:
+    with SynchronizedReader([FILM], rate=5, read_ahead=10**18) as reader:
         assert len(list(reader)) == 5
 
 

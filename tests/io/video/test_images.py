@@ -121,7 +121,7 @@ def test_a_folder_a_pattern_a_list_and_an_array_are_one_camera(folder: Path) -> 
         for number in (11, 0, 2, 10):
             np.testing.assert_array_equal(source.read(number), np.full((4, 6, 3), number))
         for number in (-1, 12, 1.0, True):
-            with pytest.raises(InputError, match="door has images 0 to 11"):
+            with pytest.raises(InputError, match="door: the number of an image must be a whole number from 0 to 11"):
                 source.read(number)
 
 
@@ -136,9 +136,9 @@ def test_given_times() -> None:
     ("arguments", "message"),
     [
         ({}, "give rate="),
-        ({"rate": 0}, "rate must be a positive number, got 0"),
-        ({"rate": float("nan")}, "rate must be a positive number"),
-        ({"rate": "25"}, "rate must be a positive number, got '25'"),
+        ({"rate": 0}, "rate must be a finite number above 0, got 0"),
+        ({"rate": float("nan")}, "rate must be a finite number above 0"),
+        ({"rate": "25"}, "rate must be a finite number above 0, got '25'"),
         ({"times": [0, 1]}, "times must be 3 finite seconds"),
         ({"times": [0, 1, 1]}, "strictly ascending"),
         ({"times": [0, 1, np.inf]}, "finite"),

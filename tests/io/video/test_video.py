@@ -123,7 +123,7 @@ def test_numbers_that_there_are_not(video: Path) -> None:
     source = VideoFile(video)
     wrong: list[Any] = [-1, COUNT, 0.0, "0"]
     for number in wrong:
-        with pytest.raises(InputError, match=f"door has images 0 to {COUNT - 1}"):
+        with pytest.raises(InputError, match=f"the number of an image must be a whole number from 0 to {COUNT - 1}"):
             source.read(number)
 
 
@@ -282,7 +282,7 @@ def test_an_error_keeps_the_old_file(tmp_path: Path) -> None:
     ("name", "rate", "size", "message"),
     [
         ("a.mov", 25, (64, 48), r"cannot write this ending; use .mp4 or .avi"),
-        ("a.mp4", 0, (64, 48), "rate must be a positive number"),
+        ("a.mp4", 0, (64, 48), "rate must be a finite number above 0"),
         ("a.mp4", 25, (0, 48), "width in pixels must be a whole number"),
         ("a.mp4", 25, (64, 48.5), "height in pixels must be a whole number"),
         ("a.mp4", 25, (64, 49), "must be even"),

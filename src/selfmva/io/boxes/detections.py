@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from selfmva.core.messages import shown
+from selfmva.core.scalars import integer, real
 from selfmva.core.types import Frame
+from selfmva.core.values import real_array
 from selfmva.core.view_checks import check_view_count
 from selfmva.errors import InputError, require
 from selfmva.io.boxes.views import view_names
@@ -83,9 +85,7 @@ def frame_from_torchvision(
         >>> frame_from_torchvision([output, None]).scores
         (array([0.75]), array([], dtype=float64))
     """
-    given: object = least_score
-    if isinstance(given, bool) or not isinstance(given, int | float | np.number) or not 0 <= least_score <= 1:
-        raise InputError(f"least_score must be a number in [0, 1], got {shown(given)}")
+    real(least_score, "least_score", least=0, most=1)
 
     def read(entry: Any) -> _Boxes:
         boxes, labels, scores = (_array(entry[key]) for key in ("boxes", "labels", "scores"))
@@ -211,17 +211,12 @@ def _optional(values: Any) -> NDArray[Any] | None:
 
 def _array(values: Any) -> NDArray[Any]:
     """Numbers of a tensor of any type on any device, or of an array."""
-    import torch
-
-    if isinstance(values, torch.Tensor):
-        values = values.detach().to("cpu", torch.float64).numpy()
-    return np.asarray(values, np.float64)
+    return real_array(values, "what a detector says")
 
 
 def _frame(views: list[_Boxes], index: int, class_id: int | None) -> Frame:
-    given: object = class_id
-    if given is not None and (isinstance(given, bool) or not isinstance(given, int | np.integer)):
-        raise InputError(f"class_id must be the number of a class, or None for all, got {shown(given)}")
+    if class_id is not None:
+        integer(class_id, "class_id, where it is not None,")
     kept = [_kept(found, view, class_id) for view, found in enumerate(views)]
     return Frame(
         [found.boxes for found in kept],

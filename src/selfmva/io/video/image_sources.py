@@ -13,10 +13,11 @@ import numpy as np
 from selfmva.core.images import as_rgb
 from selfmva.core.messages import shown
 from selfmva.core.paths import as_path, is_folder
+from selfmva.core.scalars import real
 from selfmva.errors import DataError, InputError
 from selfmva.io.boxes.mot import natural_order
 from selfmva.io.video.images import IMAGE_ENDINGS, image_files, image_size, read_image
-from selfmva.io.video.sources import Source, positive
+from selfmva.io.video.sources import Source
 from selfmva.io.video.video_index import mean_rate
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def _image_paths(files: str | Path | Sequence[str | Path]) -> list[Path]:
 
 def _times_and_rate(count: int, rate: float | None, times: ArrayLike | None, name: str) -> tuple[FloatArray, float]:
     if rate is not None:
-        rate = positive(rate, f"{name}: rate")
+        rate = real(rate, f"{name}: rate", above=0)
     if times is None:
         if rate is None:
             raise InputError(f"{name}: images without times need their number a second; give rate=...")

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
-import numpy as np
-
-from selfmva.core.messages import shown
-from selfmva.core.scalars import real
-from selfmva.errors import InputError
+from selfmva.core.scalars import integer
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -84,18 +80,4 @@ class Source(Closing):
         Raises:
             InputError: There is no such image.
         """
-        if isinstance(index, bool) or not isinstance(index, int | np.integer) or not 0 <= index < len(self):
-            raise InputError(f"{self.name} has images 0 to {len(self) - 1}, got {index!r}")
-        return int(index)
-
-
-def positive(value: Any, name: str) -> float:
-    """Check a positive, finite number.
-
-    Raises:
-        InputError: It is none.
-    """
-    try:
-        return real(value, name, above=0)
-    except InputError:
-        raise InputError(f"{name} must be a positive number, got {shown(value)}") from None
+        return integer(index, f"{self.name}: the number of an image", least=0, most=len(self) - 1)

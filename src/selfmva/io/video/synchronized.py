@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from selfmva.core.messages import shown
+from selfmva.core.scalars import integer, real
 from selfmva.core.threads import calling_ahead
 from selfmva.core.types import View
+from selfmva.core.values import real_array
 from selfmva.errors import InputError, MissingInstantError
 from selfmva.io.video.common_clock import common_instants, nearest_images
 from selfmva.io.video.source_argument import in_order_of, open_source
-from selfmva.io.video.sources import Closing, positive
+from selfmva.io.video.sources import Closing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -93,15 +95,12 @@ class SynchronizedReader(Closing):
         read_ahead: int = 8,
         views: Sequence[View] | None = None,
     ) -> None:
-        depth: object = read_ahead
         given: object = sources
         if isinstance(given, str | bytes) or not isinstance(given, Sequence | np.ndarray) or not len(given):
             raise InputError(f"sources must be a sequence with one entry per camera, got {shown(given)}")
-        if isinstance(depth, bool) or not isinstance(depth, int | np.integer) or depth < 1:
-            raise InputError(f"read_ahead must be a whole number of instants, at least 1, got {read_ahead!r}")
-        self.read_ahead: int = int(depth)
-        rate = None if rate is None else positive(rate, "rate")
-        skew = None if max_skew_seconds is None else positive(max_skew_seconds, "max_skew_seconds")
+        self.read_ahead: int = integer(read_ahead, "read_ahead", least=1)
+        rate = None if rate is None else real(rate, "rate", above=0)
+        skew = None if max_skew_seconds is None else real(max_skew_seconds, "max_skew_seconds", above=0)
         offsets = _checked_offsets(start_offsets_seconds, len(sources))
         if views is not None:
             pairs = in_order_of(list(sources), views)
@@ -142,9 +141,7 @@ class SynchronizedReader(Closing):
         return f"SynchronizedReader({len(self)} instants at {self.rate:g} a second of {names})"
 
     def __getitem__(self, index: int) -> SynchronizedImages:
-        given: object = index
-        if isinstance(given, bool) or not isinstance(given, int | np.integer):
-            raise InputError(f"an instant is a whole number from 0 to {len(self) - 1}, got {shown(given)}")
+        index = integer(index, "an instant")
         if not -len(self) <= index < len(self):
             raise MissingInstantError(f"there are {len(self)} instants, got {index}")
         index = range(len(self))[index]
@@ -212,17 +209,16 @@ class SynchronizedReader(Closing):
 
 
 def _require_number(value: object, count: int, what: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value < count:
-        raise MissingInstantError(f"there are {count} {what}s, numbered from 0, got {shown(value)}")
+    try:
+        integer(value, f"a {what}", least=0, most=count - 1)
+    except InputError:
+        raise MissingInstantError(f"there are {count} {what}s, numbered from 0, got {shown(value)}") from None
 
 
 def _checked_offsets(offsets: Sequence[float] | None, count: int) -> list[float]:
     if offsets is None:
         return [0.0] * count
-    try:
-        values = np.asarray(offsets, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError):
-        values = np.empty(0)
+    values = real_array(offsets, "start_offsets_seconds")
     if values.shape != (count,) or not np.isfinite(values).all():
         raise InputError(f"start_offsets_seconds must be {count} finite seconds, one per camera, got {shown(offsets)}")
     return [float(value) for value in values]

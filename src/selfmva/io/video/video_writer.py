@@ -11,11 +11,11 @@ import numpy as np
 from selfmva.core.images import as_rgb
 from selfmva.core.messages import shown
 from selfmva.core.paths import as_path
+from selfmva.core.scalars import real
 from selfmva.core.types import View
 from selfmva.errors import DataError, InputError
 from selfmva.io.storage.atomic import atomic_write
 from selfmva.io.video.quiet_opencv import quiet_opencv
-from selfmva.io.video.sources import positive
 from selfmva.io.video.video_index import index_video, open_capture
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class VideoWriter:
 
     def __init__(self, path: str | Path, rate: float, size: tuple[int, int]) -> None:
         self.path: Path = as_path(path, "the path of a video")
-        self.rate: float = positive(rate, "rate")
+        self.rate: float = real(rate, "rate", above=0)
         if self.path.suffix.lower() not in _CODECS:
             raise InputError(f"{path}: cannot write this ending; use {' or '.join(_CODECS)}")
         given: object = size
