@@ -34,6 +34,12 @@ class SupportSettings:
     # What `trust_ratio` is for looser meetings, of bad boxes.
     loose_ratio: float = 4.0
     largest_rival: float = 0.5  # of what speaks for a floor, that may speak for a shifted one
+    # A view among others is not held where its clearness is less than such a fraction of what is usual there, and its
+    # residual so many times as large: something else than these people brings it together with them. Right views of
+    # hard recordings come to 0.4 of it, a mirror image that found a place to 0.2.
+    odd_clearness: float = 0.3
+    odd_residual: float = 1.8
+    odd_among: int = 4  # views, that tell what is usual
     moments: int = 12  # equal parts of the recording, on which steadiness is measured
 
 
@@ -196,7 +202,28 @@ def held_views(meetings: Mapping[tuple[int, int], Meetings], *, known: bool = Fa
     Returns:
         Numbers of the views; none where nothing holds.
     """
-    return _strongest(meetings, [_grown(meetings, known=known), _pruned(meetings, known=known)])
+    held = _strongest(meetings, [_grown(meetings, known=known), _pruned(meetings, known=known)])
+    return held if known else held - _odd_views(meetings, held)
+
+
+def _odd_views(meetings: Mapping[tuple[int, int], Meetings], group: set[int]) -> set[int]:
+    """The views of a group that meet the others far less clearly, and less exactly, than these each other."""
+    if len(group) < SUPPORT.odd_among:
+        return set()
+    views = sorted(group)
+    clearness = np.array([_drawn(meetings, view, group).clearness for view in views])
+    residual = np.array([_usual_residual(meetings, view, group) for view in views])
+    odd = clearness < SUPPORT.odd_clearness * np.median(clearness)
+    odd &= residual > SUPPORT.odd_residual * np.nanmedian(residual)
+    return {view for view, is_odd in zip(views, odd, strict=True) if is_odd}
+
+
+def _usual_residual(meetings: Mapping[tuple[int, int], Meetings], view: int, group: set[int]) -> float:
+    """Mean of the residuals of the pairs of a view with those of a group, weighted by what meets; NaN without any."""
+    found = [pair for pair in meetings if view in pair and group.issuperset(pair)]
+    values = np.array([[meetings[pair].residual, meetings[pair].counts[0].sum()] for pair in found]).reshape(-1, 2)
+    values = values[np.isfinite(values[:, 0])]
+    return float((values[:, 0] * values[:, 1]).sum() / values[:, 1].sum()) if values[:, 1].sum() > 0 else np.nan
 
 
 def _strongest(meetings: Mapping[tuple[int, int], Meetings], groups: Sequence[set[int]]) -> set[int]:
