@@ -76,9 +76,9 @@ def test_errors():
 
 def test_sightings_move_like_frames():
     recording = Simulated(views=2, people=3, instants=60)
-    # Boxes without tracks are not smoothed, so that a frame's can be told.
+    # Boxes of no track, and of tracks of one box, are not smoothed, so that a frame's can be told.
     boxes = [recording.frame(t).boxes for t in range(60)]
-    frames = [Frame(views, t, None, [np.full(len(view), -1) for view in views]) for t, views in enumerate(boxes)]
+    frames = [Frame(views, t, None, [np.arange(len(view)) + 10 * t for view in views]) for t, views in enumerate(boxes)]
     offsets = [0, 3]
     time = count_instants(frames)
     sightings = sightings_of_recording(recording.views, frames)
