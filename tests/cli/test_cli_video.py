@@ -113,6 +113,7 @@ def test_associate_says_what_the_library_says(invoke: Callable, rig: Rig, tmp_pa
         "people": both,
         "shared": both,
         "pictures": None,
+        "problems": [],
     }
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["mosaic.mp4", "people.csv"]
     assert mosaic_size(mosaic) == (INSTANTS, 1600, RATE)

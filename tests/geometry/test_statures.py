@@ -65,7 +65,7 @@ def test_children_are_found_as_grown_ups_are() -> None:
     unlearnt = replace(blind, statures=None).read(boxes.boxes.astype(float), boxes.view)
     child = (short.log_stature < -0.25) & (short.log_stature > -0.7) & short.foot_on_floor
     assert child.sum() > 10
-    assert np.median(unlearnt.visible[child]) < 0.1
+    assert np.median(unlearnt.visible[child]) < 0.2
     assert np.median(short.visible[child]) > 0.5
 
 

@@ -50,7 +50,7 @@ def test_with_labels(tmp_path: Path) -> None:
     frames = frames_of(recording, "test")
     write_report(tmp_path / "report.html", associator, frames, identities=identities_of(recording))
     page = read_page(tmp_path / "report.html")
-    assert page.sections == [*ALWAYS, "people", "scores", "instants", "settings"]
+    assert page.sections == [*ALWAYS, "health", "people", "scores", "instants", "settings"]
     scores = evaluate(associator, recording)
     written = {row[0]: row[1] for row in page.rows if len(row) == 3}
     assert written["average precision"] == f"{scores.average_precision:.3f}"
@@ -71,7 +71,7 @@ def test_without_labels(tmp_path: Path) -> None:
     frames = frames_of(recording, "test")
     write_report(tmp_path / "report.html", associator, iter(frames))
     page = read_page(tmp_path / "report.html")
-    assert page.sections == [*ALWAYS, "people", "instants", "settings"]
+    assert page.sections == [*ALWAYS, "health", "people", "instants", "settings"]
     associations = list(associator.associate_many(frames))
     people = [len(association.groups()) for association in associations]
     boxes = sum(sum(frame.counts) for frame in frames)
