@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from itertools import combinations
 
@@ -90,6 +91,17 @@ def test_of_many_candidates_the_place_where_most_meet_is_followed() -> None:
     known = {0: CAMERAS[0], 1: CAMERAS[1]}
     cameras = register(views(), {(1, 2): [*wrong, candidate(1, 2)]}, Overlap(views()), shifts(), known)
     assert sorted(cameras) == [0, 1, 2]
+    assert max(errors(cameras).values()) < NEARLY
+
+
+def test_candidates_that_could_be_trusted_come_first() -> None:
+    """An untrusted one that promises more would lay view 2 elsewhere, before view 3 tells better."""
+    wrong = candidate(1, 2, turn=2.0, shift=1.5 + 0j)
+    boastful = Candidate(wrong.cameras, replace(wrong.support, synchronous=1e4, largest=1e4, shifted=0.0))
+    assert not boastful.support.trusted
+    solutions = {(0, 1): [candidate(0, 1)], (1, 2): [boastful], (0, 3): [candidate(0, 3)], (2, 3): [candidate(2, 3)]}
+    cameras = register(views(), solutions, Overlap(views()), shifts(), {0: CAMERAS[0], 1: CAMERAS[1]})
+    assert sorted(cameras) == [0, 1, 2, 3]
     assert max(errors(cameras).values()) < NEARLY
 
 
