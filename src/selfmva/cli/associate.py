@@ -67,17 +67,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Parser]) -> None:
         description="Say which boxes of different cameras are the same person, instant by instant.",
         epilog=EPILOG,
     )
-    parser.add_argument(
-        "inputs",
-        metavar="MODEL or VIDEO",
-        nargs="*",
-        help="a folder made by `selfmva fit` or a hub repository; then videos or folders of images, if any",
-    )
-    parser.add_argument("--boxes", metavar="FILE", help="boxes of all cameras: .json, .csv, .parquet, or MOT")
-    parser.add_argument("--dataset", metavar="NAME", help="a data set that `selfmva datasets` lists, instead of boxes")
-    add_dataset_options(parser)
-    add_detector_options(parser, remembered=True)
-    parser.add_argument("--rate", metavar="R", type=rate, help="images a second of folders (default: 1)")
+    add_input_options(parser)
     parser.add_argument("--blur", choices=("faces", "people"), help="make them unrecognizable in the video")
     parser.add_argument("--split", help="split of the data set (default: test)")
     parser.add_argument(
@@ -93,6 +83,31 @@ def add_parser(subparsers: argparse._SubParsersAction[Parser]) -> None:
     parser.add_argument("--device", default="cpu", help="cpu (default), cuda, cuda:1, or auto")
     add_output_options(parser)
     parser.set_defaults(run=run, parser=parser)
+
+
+def add_input_options(parser: argparse.ArgumentParser) -> None:
+    """Options that say which model, and of which recording."""
+    parser.add_argument(
+        "inputs",
+        metavar="MODEL or VIDEO",
+        nargs="*",
+        help="a folder made by `selfmva fit` or a hub repository; then videos or folders of images, if any",
+    )
+    parser.add_argument("--boxes", metavar="FILE", help="boxes of all cameras: .json, .csv, .parquet, or MOT")
+    parser.add_argument("--dataset", metavar="NAME", help="a data set that `selfmva datasets` lists, instead of boxes")
+    add_dataset_options(parser)
+    add_detector_options(parser, remembered=True)
+    parser.add_argument("--rate", metavar="R", type=rate, help="images a second of folders (default: 1)")
+
+
+def check_inputs(args: argparse.Namespace, videos: list[Path]) -> None:
+    """Refuse a recording that is given twice or not at all."""
+    if (args.dataset is not None) + (args.boxes is not None or bool(videos)) != 1:
+        raise UsageError("give either --boxes or --dataset, or videos, or videos and --boxes")
+    if args.boxes is not None and args.detector is not None:
+        raise UsageError("give the boxes once: with --boxes, or by a --detector")
+    if args.split is not None and args.dataset is None:
+        raise UsageError("--split goes with --dataset")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -174,12 +189,7 @@ def _existing(text: str) -> Path:
 
 def _check(args: argparse.Namespace, model: str, videos: list[Path]) -> None:
     """Find out before the work what would stop it at its end."""
-    if (args.dataset is not None) + (args.boxes is not None or bool(videos)) != 1:
-        raise UsageError("give either --boxes or --dataset, or videos, or videos and --boxes")
-    if args.boxes is not None and args.detector is not None:
-        raise UsageError("give the boxes once: with --boxes, or by a --detector")
-    if args.split is not None and args.dataset is None:
-        raise UsageError("--split goes with --dataset")
+    check_inputs(args, videos)
     if args.every is not None and args.picture is None:
         raise UsageError("--every goes with --picture")
     if not videos and (args.detector or args.rate or args.blur or args.least_score is not None):

@@ -5,12 +5,11 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from selfmva.cli.arguments import add_dataset_options, load_model, read_dataset
-from selfmva.cli.associate import frames_of, model_and_videos
+from selfmva.cli.arguments import load_model, read_dataset
+from selfmva.cli.associate import add_input_options, check_inputs, frames_of, model_and_videos
 from selfmva.cli.common import Parser, UsageError, add_output_options, print_json, print_table
-from selfmva.cli.detection import add_detector_options, recall_detector
+from selfmva.cli.detection import recall_detector
 from selfmva.cli.progress import progress_of
-from selfmva.cli.recordings import rate
 from selfmva.errors import DataError
 
 if TYPE_CHECKING:
@@ -43,17 +42,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Parser]) -> None:
         description="Say whether cameras were swapped, knocked, mirrored, rescaled and so on since a model was learnt.",
         epilog=EPILOG,
     )
-    parser.add_argument(
-        "inputs",
-        metavar="MODEL or VIDEO",
-        nargs="*",
-        help="a folder made by `selfmva fit` or a hub repository; then videos or folders of images, if any",
-    )
-    parser.add_argument("--boxes", metavar="FILE", help="boxes of all cameras: .json, .csv, .parquet, or MOT")
-    parser.add_argument("--dataset", metavar="NAME", help="a data set that `selfmva datasets` lists, instead of boxes")
-    add_dataset_options(parser)
-    add_detector_options(parser, remembered=True)
-    parser.add_argument("--rate", metavar="R", type=rate, help="images a second of folders (default: 1)")
+    add_input_options(parser)
     parser.add_argument("--split", help="split of the data set (default: test)")
     parser.add_argument("--device", default="cpu", help="cpu (default), cuda, cuda:1, or auto")
     add_output_options(parser)
@@ -94,11 +83,6 @@ def run(args: argparse.Namespace) -> int:
 
 def _check_arguments(args: argparse.Namespace, videos: list[Path]) -> None:
     """Find out before the work what would stop it at its end."""
-    if (args.dataset is not None) + (args.boxes is not None or bool(videos)) != 1:
-        raise UsageError("give either --boxes or --dataset, or videos, or videos and --boxes")
-    if args.boxes is not None and args.detector is not None:
-        raise UsageError("give the boxes once: with --boxes, or by a --detector")
-    if args.split is not None and args.dataset is None:
-        raise UsageError("--split goes with --dataset")
+    check_inputs(args, videos)
     if not videos and (args.detector or args.rate or args.least_score is not None):
         raise UsageError("--detector, --least-score and --rate go with videos")

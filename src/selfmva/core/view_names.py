@@ -81,5 +81,16 @@ def both_sets(found: Sequence[str | None], names: Sequence[str], what: str) -> s
     return f"the {what} are called {', '.join(name or '(no name)' for name in found)}, the views {', '.join(names)}"
 
 
+def require_distinct(names: Sequence[str]) -> None:
+    """Refuse two views of one name.
+
+    Raises:
+        InputError: Names the first that is there twice.
+    """
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"two views are called {twice!r}; give them names of their own: View(name, width, height)")
+
+
 def _loosely(name: str) -> str:
     return str(int(name)) if name.isdecimal() and len(name) < 19 else name.casefold()

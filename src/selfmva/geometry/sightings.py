@@ -106,7 +106,7 @@ class Sightings:
         counted = np.concatenate([[0], np.cumsum(self.usable)])
         return np.flatnonzero(self.usable), counted[self.starts]
 
-    @property
+    @cached_property
     def fast(self) -> float:
         """How far walkers come in an instant, in body heights; NaN where nobody has a speed."""
         known = self.speed[np.isfinite(self.speed)]

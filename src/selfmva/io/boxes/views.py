@@ -8,6 +8,7 @@ import numpy as np
 
 from selfmva.core.messages import shown
 from selfmva.core.types import View
+from selfmva.core.view_names import require_distinct
 from selfmva.errors import InputError
 
 Views = int | Sequence[View] | None
@@ -52,7 +53,5 @@ def view_names(views: Views) -> list[str] | None:
     if not isinstance(given, Sequence) or not given or not all(isinstance(view, View) for view in given):
         raise InputError(f"views must be a positive number or a sequence of View, got {shown(given)}")
     names = [view.name for view in given]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InputError(f"two views are called {twice!r}; give them names of their own: View(name, width, height)")
+    require_distinct(names)
     return names

@@ -12,6 +12,7 @@ from selfmva.core.arguments import entries as read_entries
 from selfmva.core.messages import shown
 from selfmva.core.paths import as_path, is_folder, require_file
 from selfmva.core.types import View
+from selfmva.core.view_names import require_distinct
 from selfmva.errors import DataError, InputError
 from selfmva.io.video.images import IMAGE_ENDINGS, image_files, image_size
 from selfmva.io.video.video_index import open_capture
@@ -78,10 +79,7 @@ def resolve_views(entries: Sequence[ViewLike]) -> tuple[View, ...]:
     views = tuple(resolve_view(entry, number) for number, entry in enumerate(given))
     if len(views) < 2:
         raise InputError(f"at least two views are needed to associate people between them, got {len(views)}")
-    names = [view.name for view in views]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InputError(f"two views are called {twice!r}; give them names of their own: View(name, width, height)")
+    require_distinct([view.name for view in views])
     return views
 
 
