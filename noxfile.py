@@ -68,6 +68,14 @@ def ultralytics(session: nox.Session) -> None:
 
 
 @nox.session
+def trackeval(session: nox.Session) -> None:
+    """Compare scores of tracks with TrackEval's, whose needs bring an OpenCV that would take the place of ours."""
+    install(session, "test")
+    session.install("--no-deps", "trackeval==1.3.0")
+    session.run("python", "-m", "pytest", "tests/metrics/tracking", *session.posargs, env={"TRACKEVAL_EXAMPLES": "500"})
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """Build the documentation into site/; a broken link or an unknown name is an error."""
     formatter = nox.project.dependency_groups(PROJECT, "lint")  # mkdocstrings formats signatures with ruff

@@ -23,6 +23,7 @@ MODULES = (
     "selfmva.io",
     "selfmva.matching",
     "selfmva.metrics",
+    "selfmva.metrics.tracking",
     "selfmva.perception",
     "selfmva.viz",
 )

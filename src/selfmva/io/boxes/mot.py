@@ -16,7 +16,7 @@ from selfmva.core.messages import shown
 from selfmva.core.paths import as_path, is_folder
 from selfmva.core.view_names import both_sets, find_views, order_by_name
 from selfmva.errors import DataError, InputError
-from selfmva.io.boxes.mot_truth import people_of_truth
+from selfmva.io.boxes.mot_truth import IGNORED, ignore_distractors, people_of_truth
 from selfmva.io.boxes.rows import Rows, corners, frames_from_rows, left_top_width_height, refuse, rows_from_frames
 from selfmva.io.boxes.views import view_count, view_names
 from selfmva.io.storage.atomic import atomic_write
@@ -66,6 +66,40 @@ def read_mot(
         ...     read_mot(folder)
         [Frame(index=1, boxes per view: 1, 0)]
     """
+    return _read(source, views, on_bad_box, truth=False)
+
+
+def read_mot_truth(
+    source: str | Path | Sequence[str | Path], views: Views = None, *, on_bad_box: OnBadBox = "drop"
+) -> list[Frame]:
+    r"""Read ground truth of tracks from MOT text files, one per view, as MOTChallenge counts it.
+
+    Args:
+        source: As in `read_mot`.
+        views: As in `read_mot`.
+        on_bad_box: See `selfmva.io.read_boxes`.
+
+    Returns:
+        One frame per instant in which somebody is seen, with identities in `track_ids` and without scores. Rows whose
+        seventh column is 0 don't count and are left out, unless it is 0 in all rows and so says nothing. In the form
+        of MOT16 to MOT20, pedestrians alone count; what a tracker may find or not (people on vehicles, people who never
+        move, distractors, reflections) has the identity -1.
+
+    Raises:
+        InputError: A path is none, or `views` are none.
+        DataError: As in `read_mot`.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     _ = (Path(folder) / "gt.txt").write_text("1,5,10,20,30,40,1,1,1\n1,6,70,20,30,40,0,12,1")
+        ...     read_mot_truth(folder)[0].track_ids
+        (array([ 5, -1]),)
+    """
+    return _read(source, views, on_bad_box, truth=True)
+
+
+def _read(source: str | Path | Sequence[str | Path], views: Views, on_bad_box: OnBadBox, *, truth: bool) -> list[Frame]:
     expected = view_count(views)
     given: object = source
     if isinstance(given, str | os.PathLike):
@@ -85,11 +119,17 @@ def read_mot(
         return f"{paths[view]}:{_line_number(paths[view], int(kept[row] - starts[view]))}"
 
     people = [people_of_truth(table) for table in tables]
-    kept = np.flatnonzero(
-        np.concatenate([_all_where(found, table) for found, table in zip(people, tables, strict=True)])
-    )
+    counted = [_all_where(found, table) for found, table in zip(people, tables, strict=True)]
+    if truth:
+        tables = [ignore_distractors(table, found) for table, found in zip(tables, people, strict=True)]
+        marked = any(table.shape[1] > 6 and table[:, 6].any() for table in tables)
+        counted = [
+            (table[:, 1] == IGNORED) | (found if table.shape[1] < 7 or not marked else found & (table[:, 6] != 0))
+            for found, table in zip(counted, tables, strict=True)
+        ]
+    kept = np.flatnonzero(np.concatenate(counted))
     filled = [table for table in tables if len(table)] or [np.empty((0, 7))]
-    scored = all(table.shape[1] > 6 for table in filled) and all(found is None for found in people)
+    scored = not truth and all(table.shape[1] > 6 for table in filled) and all(found is None for found in people)
     table = np.concatenate([table[:, : 6 + scored] for table in filled])[kept]
     rows = Rows(
         instants=table[:, 0],

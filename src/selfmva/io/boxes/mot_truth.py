@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from selfmva.core.types import FloatArray
 
 _MOT16_CLASSES = np.arange(1, 14)  # 1 a pedestrian, 2 a person on a vehicle, 3 a car, ..., 12 a reflection, 13 a crowd
+_MOT16_DISTRACTORS = (2, 7, 8, 12)  # a person on a vehicle, one who never moves, a distractor, a reflection
 _VISDRONE_CLASSES = np.arange(12)  # 0 an ignored region, 1 a pedestrian, 2 another person, 3 a bicycle, 4 a car, ...
+
+IGNORED = -1  # identity of what is neither to be found nor wrong to find
 
 
 def people_of_truth(table: FloatArray) -> NDArray[np.bool_] | None:
@@ -46,6 +49,28 @@ def people_of_truth(table: FloatArray) -> NDArray[np.bool_] | None:
         counts &= (kind == 1) | (kind == 2)
         return counts
     return None
+
+
+def ignore_distractors(table: FloatArray, people: NDArray[np.bool_] | None) -> FloatArray:
+    """Ground truth whose distractors have the identity -1, in the form of MOT16 to MOT20; other tables as they are.
+
+    MOTChallenge does not count what a tracker finds there: Dendorfer et al., IJCV 2021
+    (https://doi.org/10.1007/s11263-020-01393-0), section 5.
+
+    Args:
+        table: `(R, C)` numbers of one file.
+        people: What `people_of_truth` says of it.
+
+    Example:
+        >>> table = np.array([[1, 5, 10, 20, 30, 80, 1, 1, 1], [1, 6, 10, 20, 30, 80, 0, 12, 1]])
+        >>> ignore_distractors(table, people_of_truth(table))[:, 1]
+        array([ 5, -1])
+    """
+    if people is None or table.shape[1] != 9:
+        return table
+    marked = table.copy()
+    marked[np.isin(table[:, 7], _MOT16_DISTRACTORS), 1] = IGNORED
+    return marked
 
 
 def _all_in(values: FloatArray, allowed: Any) -> bool:
