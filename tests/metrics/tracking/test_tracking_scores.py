@@ -211,3 +211,16 @@ def test_the_same_curves_are_reached_at_each_threshold() -> None:
     assert union.curves.loca.tolist() == pytest.approx([0.62] * 12 + [1.0] * 7)
     assert union.hota == pytest.approx(12 / 19)
     assert list(BOX) == CORNERS
+
+
+def test_a_tracker_that_never_keeps_an_id() -> None:
+    """2,000 ids of 200 people: one box of ten is right."""
+    people = np.repeat(np.arange(200), 10)
+    frames = np.tile(np.arange(10), 200)
+    places = np.stack([people * 10.0, np.zeros(len(people))], axis=1)
+    truth = Trajectories(frames, np.zeros(len(people), np.int64), people, floor=places)
+    broken = Trajectories(frames, truth.views, np.arange(len(people)), floor=places)
+    floor = score(truth, broken, floor_distance=0.5).floor
+    assert floor is not None
+    assert (floor.idr, floor.id_switches, floor.recall) == (0.1, 1_800, 1)
+    assert floor.assa == pytest.approx(0.1)

@@ -13,7 +13,7 @@ from selfmva.association.association import Association
 from selfmva.core.types import Frame, View
 from selfmva.datasets.simulated import Simulated
 from selfmva.errors import DataError, InputError
-from selfmva.io import write_mot
+from selfmva.io import write_coco, write_mot
 from selfmva.metrics.tracking import Trajectories, score
 
 VIEWS = [View("door", 640, 480), View("hall", 640, 480)]
@@ -49,6 +49,7 @@ def test_every_way_in_gives_the_same_scores(tables: tuple[pd.DataFrame, pd.DataF
     associations = [Association(frame, VIEWS, tuple(who), {}) for frame, who in zip(frames, ids, strict=True)]
     tracked = [Frame(frame.boxes, frame.index, track_ids=who) for frame, who in zip(frames, ids, strict=True)]
     write_mot(tmp_path / "found", tracked, 2)
+    write_coco(tmp_path / "found.json", tracked, VIEWS)
     found.to_csv(tmp_path / "found.csv", index=False)
     ways = {
         "trajectories": Trajectories.from_table(found),
@@ -59,6 +60,7 @@ def test_every_way_in_gives_the_same_scores(tables: tuple[pd.DataFrame, pd.DataF
         "other names": found.rename(columns={"id": "track_id"}),
         "a table with missing ids": pd.concat([found.astype({"id": "Int64"}), found.head(3).assign(id=pd.NA)]),
         "a table on the disk": tmp_path / "found.csv",
+        "COCO": tmp_path / "found.json",
         "a folder of MOT text": str(tmp_path / "found"),
         "files of MOT text": [tmp_path / "found" / f"view{view}.txt" for view in range(2)],
     }
@@ -91,6 +93,8 @@ def test_labels_of_a_dataset() -> None:
         Trajectories.from_dataset(scene, split="tset")
     with pytest.raises(InputError, match="a dataset with identities"):
         Trajectories.from_dataset(object())  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"truth: a dataset has splits: give Trajectories.from_dataset"):
+        score(scene, pairs)
 
 
 def test_boxes_that_are_none_are_nobodys() -> None:

@@ -10,11 +10,16 @@ from selfmva.core.arguments import offers
 from selfmva.core.messages import shown
 from selfmva.core.paths import as_path
 from selfmva.core.types import Frame
+from selfmva.datasets.reading import is_dataset
 from selfmva.errors import InputError
+from selfmva.io.boxes.any_format import read_boxes
 from selfmva.io.boxes.table import load_table
+from selfmva.metrics.tracking.columns import ids_of_frames
 from selfmva.metrics.tracking.trajectories import Trajectories
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
 
@@ -62,10 +67,9 @@ def _read(given: Any, *, truth: bool) -> Trajectories:
     if isinstance(given, Trajectories):
         return given
     if isinstance(given, str | os.PathLike):
-        path = as_path(given, "the path of tracks")
-        if path.suffix.lower() in {".csv", ".parquet"}:
-            return Trajectories.from_table(load_table(path))
-        return Trajectories.from_mot(path, truth=truth)
+        return _read_file(as_path(given, "the path of tracks"), truth=truth)
+    if is_dataset(given):
+        raise InputError("a dataset has splits: give Trajectories.from_dataset(dataset, split)")
     if hasattr(given, "columns") and hasattr(given, "iloc"):
         return Trajectories.from_table(given)
     if offers(given, HasTable):
@@ -73,6 +77,16 @@ def _read(given: Any, *, truth: bool) -> Trajectories:
     if isinstance(given, list | tuple) and len(given):
         return _read_sequence(given, truth=truth)
     raise _NothingKnownError
+
+
+def _read_file(path: Path, *, truth: bool) -> Trajectories:
+    ending = path.suffix.lower()
+    if ending in {".csv", ".parquet"}:
+        return Trajectories.from_table(load_table(path))
+    if ending == ".json":
+        frames = read_boxes(path)
+        return Trajectories.from_frames(frames, ids_of_frames(frames))
+    return Trajectories.from_mot(path, truth=truth)
 
 
 def _read_sequence(given: list[Any] | tuple[Any, ...], *, truth: bool) -> Trajectories:

@@ -64,6 +64,12 @@ def columns_of_frames(frames: Sequence[Frame], ids: Sequence[Sequence[ArrayLike]
     }
 
 
+def ids_of_frames(frames: Sequence[Frame]) -> list[Sequence[IntArray]]:
+    """The track ids that frames carry, -1 where they carry none."""
+    nobody = [[np.full(count, -1, dtype=np.int64) for count in frame.counts] for frame in frames]
+    return [none if frame.track_ids is None else frame.track_ids for frame, none in zip(frames, nobody, strict=True)]
+
+
 def columns_of_table(table: pd.DataFrame, views: Views = None) -> dict[str, Any]:
     """What `Trajectories` needs of a tidy table.
 

@@ -74,18 +74,14 @@ def hota(sequence: TrackSequence) -> HotaCurves:
 
     alphas = np.array(ALPHAS)
     level = np.searchsorted(alphas - SIMILARITY_ROUNDING, similarity, side="right")  # matched at so many thresholds
-    matches = np.zeros((len(alphas), len(people)))
+    true, located, *association = np.zeros((5, len(alphas)))
     for k in range(len(alphas)):
-        matches[k] = np.bincount(track[level > k], minlength=len(people))
-    true = matches.sum(axis=1)
-    located = np.array([similarity[level > k].sum() for k in range(len(alphas))])
+        matched = level > k
+        times = np.bincount(track[matched], minlength=len(people))
+        true[k], located[k] = times.sum(), similarity[matched].sum()
+        for part, whole in zip(association, (together - times, boxes_of, boxes_found), strict=True):
+            part[k] = (times * times / np.maximum(1, whole)).sum() / max(1, true[k])
     boxes, found = len(sequence.truth.ids), len(sequence.found.ids)
-    association = {
-        "assa": matches / np.maximum(1, together - matches),
-        "assre": matches / np.maximum(1, boxes_of),
-        "asspr": matches / np.maximum(1, boxes_found),
-    }
-    association = {name: (matches * part).sum(axis=1) / np.maximum(1, true) for name, part in association.items()}
     detection = {
         "deta": _of(true, boxes + found - true),
         "detre": _of(true, np.full(len(alphas), boxes)),
@@ -93,10 +89,10 @@ def hota(sequence: TrackSequence) -> HotaCurves:
     }
     return HotaCurves(
         alpha=alphas,
-        hota=np.sqrt(detection["deta"] * association["assa"]),
+        hota=np.sqrt(detection["deta"] * association[0]),
         loca=np.where(true > 0, located / np.maximum(1, true), 1.0),
         **detection,
-        **association,
+        **dict(zip(("assa", "assre", "asspr"), association, strict=True)),
     )
 
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from selfmva.metrics.tracking.clear import ratio
-from selfmva.metrics.tracking.matching import assign, meetings
+from selfmva.metrics.tracking.matching import meetings
 
 if TYPE_CHECKING:
+    from selfmva.core.types import IntArray
     from selfmva.metrics.tracking.sequence import TrackSequence
 
 
@@ -49,13 +50,29 @@ def identity(sequence: TrackSequence, threshold: float = 0.5) -> IdentityScore:
         0.667
     """
     people, ids, meeting = meetings(sequence, np.flatnonzero(sequence.similarity >= threshold))
-    right = 0
-    if len(people):
-        times = np.bincount(meeting)
-        # Only those who meet at all are numbered: a tracker may have made up any number of ids.
-        rows, columns = (np.unique(numbers, return_inverse=True)[1] for numbers in (people, ids))
-        right = int(times[assign(rows, columns, times.astype(np.float64))].sum())
+    right = _most_meetings(people, ids, np.bincount(meeting)) if len(people) else 0
     boxes, found = len(sequence.truth.ids), len(sequence.found.ids)
     return IdentityScore(
         idf1=ratio(2 * right, boxes + found), idp=ratio(right, found), idr=ratio(right, boxes), id_true_positives=right
     )
+
+
+def _most_meetings(people: IntArray, ids: IntArray, times: IntArray) -> int:
+    """How many boxes are right if every person has the one id, and every id the one person, that suit best.
+
+    Args:
+        people: `(M,)` who meets an id.
+        ids: `(M,)` which.
+        times: `(M,)` how often.
+    """
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import min_weight_full_bipartite_matching
+
+    rows, columns = (np.unique(numbers, return_inverse=True)[1] for numbers in (people, ids))
+    P, M = int(rows.max()) + 1, int(columns.max()) + 1
+    # Sparse, because a tracker may make up any number of ids. Everybody may stay alone, in a column of their own.
+    alone = float(times.max()) + 1
+    weights = np.concatenate([alone - times, np.full(P, alone)])
+    places = np.concatenate([rows, np.arange(P)]), np.concatenate([columns, M + np.arange(P)])
+    costs = csr_array((weights, places), shape=(P, M + P))
+    return round(P * alone - float(costs[min_weight_full_bipartite_matching(costs)].sum()))

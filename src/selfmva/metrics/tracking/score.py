@@ -46,8 +46,9 @@ def score(
 
     Args:
         truth: Who was there: `Trajectories`; a tidy table (frame, view, id, x1, y1, x2, y2 and, where known, floor_x,
-            floor_y); a pair `(frames, ids)`; a sequence of `(frame, identities)`; the path of a `.csv` or `.parquet`
-            table, of MOT text or of a folder of it, one file per view, or a sequence of such files.
+            floor_y); a pair `(frames, ids)`; a sequence of `(frame, identities)`; or the path of a table (`.csv`,
+            `.parquet`), of Self-MVA or COCO boxes with track ids (`.json`), of MOT text or of a folder of it, one file
+            per view, or a sequence of such files.
         found: The tracks, as one of these, or anything with `to_dataframe()`, such as `Tracks`, or a sequence of
             `Association` whose ids last. Boxes with an id below 0 are nobody's and not counted.
         threshold: Least similarity of a match in CLEAR MOT and identity scores; HOTA takes its 19 whatever this is. The

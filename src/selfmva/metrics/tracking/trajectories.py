@@ -18,7 +18,7 @@ from selfmva.datasets.reading import frame_of, identities_of, is_dataset, splits
 from selfmva.errors import InputError
 from selfmva.io.boxes.mot import read_mot, read_mot_truth
 from selfmva.io.boxes.views import MOST_VIEWS, view_names
-from selfmva.metrics.tracking.columns import columns_of_frames, columns_of_table
+from selfmva.metrics.tracking.columns import columns_of_frames, columns_of_table, ids_of_frames
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -176,9 +176,7 @@ class Trajectories:
             DataError: No file, not as many as views, or a line is damaged.
         """
         frames = (read_mot_truth if truth else read_mot)(source, views)
-        nobody = [[np.full(count, -1) for count in frame.counts] for frame in frames]
-        ids = [none if frame.track_ids is None else frame.track_ids for frame, none in zip(frames, nobody, strict=True)]
-        columns = columns_of_frames(frames, ids)
+        columns = columns_of_frames(frames, ids_of_frames(frames))
         named = view_names(views)
         return cls(
             **{
