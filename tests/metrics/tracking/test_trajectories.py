@@ -150,6 +150,9 @@ def row(**changes: object) -> pd.DataFrame:
         (row(), row(frame=0.5), "found: the column frame must be whole numbers, got 0.5"),
         (row(), row(view=None), "found: row 0: the view is missing"),
         (row(), row(view=-1), "found: row 0: there is no view -1"),
+        (row(), row(x2=1e308), r"found: boxes must be at most 1e\+12, got 1e\+308"),
+        (row(), (1, 2), "found must be Trajectories, a table"),
+        (row(x1=np.nan, y1=np.nan, x2=np.nan, y2=np.nan), row(), "truth has no box of a known person at the 1 inst"),
         (row(), 3, "found must be Trajectories, a table, a pair .* got 3"),
         (None, row(), "truth must be Trajectories, a table, a pair .* got None"),
         (row(), [], r"found must be Trajectories, a table, a pair .* got \[\]"),
@@ -186,6 +189,7 @@ def test_what_is_refused(truth: object, found: object, message: str) -> None:
         ({"ignore_unknown": "no"}, "ignore_unknown must be True or False"),
         ({"mvmhat": 1}, "mvmhat must be True or False"),
         ({"instants": "all"}, "instants must be whole numbers"),
+        ({"instants": range(10**9)}, "instants must be at most 10,000,000, got 1,000,000,000"),
         ({"instants": range(50, 60)}, "truth has no box of a known person at the 10 instants"),
     ],
 )

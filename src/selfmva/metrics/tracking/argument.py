@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from selfmva.association.association import Association
@@ -96,6 +97,11 @@ def _read_sequence(given: list[Any] | tuple[Any, ...], *, truth: bool) -> Trajec
         return Trajectories.from_frames([entry.frame for entry in given], [entry.ids for entry in given])
     if all(isinstance(entry, list | tuple) and len(entry) == 2 and isinstance(entry[0], Frame) for entry in given):
         return Trajectories.from_frames([frame for frame, _ in given], [ids for _, ids in given])
-    if len(given) == 2 and len(given[0]) and all(isinstance(frame, Frame) for frame in given[0]):
+    if (
+        len(given) == 2
+        and isinstance(given[0], Sequence)
+        and given[0]
+        and all(isinstance(frame, Frame) for frame in given[0])
+    ):
         return Trajectories.from_frames(*given)
     raise _NothingKnownError

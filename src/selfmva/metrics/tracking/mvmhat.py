@@ -42,36 +42,37 @@ class MvmhatScore:
     mvma: float
 
 
-def mvmhat_score(union: TrackSequence, instants: int, unmatched: int = -1) -> MvmhatScore:
+def mvmhat_score(union: TrackSequence, occupied: int, instants: int, unmatched: int = -1) -> MvmhatScore:
     """MvMHAT's own metric.
 
     Args:
-        union: Frames of all views one after another, as many of each as there are instants.
-        instants: How many these are.
+        union: Frames of all views one after another, as many of each as there are instants at which anybody is.
+        occupied: How many these are.
+        instants: How many there are, those at which nobody is included.
         unmatched: Number in `union` of the person whose identity is 0, where there is one.
 
     Returns:
         The scores; NaN where nothing defines them.
     """
-    views = union.length // max(instants, 1)
+    views = union.length // max(occupied, 1)
     person, best = _labels(union)
     person = np.where(person == unmatched, -1, person)
-    true_at, found_at = (side.frames % max(instants, 1) for side in (union.truth, union.found))
-    shared = _pairs_at(instants, true_at, union.truth.ids)
+    true_at, found_at = (side.frames % max(occupied, 1) for side in (union.truth, union.found))
+    shared = _pairs_at(occupied, true_at, union.truth.ids)
 
     # Of a person with several boxes of a view, the last one decides: the one of the largest id.
     named = person >= 0
     keys, where = np.unique(np.stack([union.found.frames, person])[:, named], axis=1, return_inverse=True)
     last = np.full(keys.shape[1], -1)
     np.maximum.at(last, where.reshape(-1), union.found.ids[named])
-    right = _pairs_at(instants, keys[0] % max(instants, 1), keys[1], last)
+    right = _pairs_at(occupied, keys[0] % max(occupied, 1), keys[1], last)
 
     alone = ~best
     present, seen = np.unique(np.stack([found_at, union.found.ids]), axis=1, return_inverse=True)
     false = (np.bincount(seen.reshape(-1), minlength=present.shape[1])[seen.reshape(-1)] - 1)[alone].sum()
     boxes = len(union.truth.ids) * (views - 1)
-    claimed = _pairs_at(instants, found_at[named], union.found.ids[named]) + _both_unmatched(union, instants, named)
-    precision, recall = _mean(right, claimed), _mean(right, shared)
+    claimed = _pairs_at(occupied, found_at[named], union.found.ids[named]) + _both_unmatched(union, occupied, named)
+    precision, recall = _mean(right, claimed, instants), _mean(right, shared, instants)
     return MvmhatScore(
         mvidp=precision,
         mvidr=recall,
@@ -120,7 +121,7 @@ def _both_unmatched(union: TrackSequence, instants: int, named: NDArray[np.bool_
     return np.asarray(unmatched * (unmatched - 1) // 2 + strays)
 
 
-def _mean(part: IntArray, whole: IntArray) -> float:
+def _mean(part: IntArray, whole: IntArray, instants: int) -> float:
     """The mean fraction over instants; 0 where it is one of nothing."""
     fractions: FloatArray = np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)
-    return float(fractions.mean()) if len(fractions) else float("nan")
+    return ratio(float(fractions.sum()), instants)

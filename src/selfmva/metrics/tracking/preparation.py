@@ -49,14 +49,16 @@ def union_sequence(truth: Trajectories, found: Trajectories) -> TrackSequence:
         found: Trajectories with boxes, at instants and in views of the truth.
 
     Returns:
-        A sequence with `T` frames for each view, whose similarity is the intersection over union.
+        A sequence with as many frames for each view as there are instants at which anybody is, whose similarity is the
+        intersection over union.
     """
-    T = len(truth.all_instants)
+    occupied = np.union1d(truth.frames, found.frames)  # empty instants change no score, and there may be many
+    T = len(occupied)
     sides, boxes = [], []
     for given in (truth, found):
         assert given.boxes is not None  # noqa: S101  # as asked for
         present = ~np.isnan(given.boxes).any(axis=1)
-        frames = given.views[present] * T + np.searchsorted(truth.all_instants, given.frames[present])
+        frames = given.views[present] * T + np.searchsorted(occupied, given.frames[present])
         # The order of rows and the numbers of people must not decide between matchings that are equally good.
         order = np.lexsort((*given.boxes[present].T, frames))
         sides.append(_side(frames[order], given.ids[present][order]))
@@ -76,10 +78,10 @@ def floor_sequence(truth: Trajectories, found: Trajectories, distance: float) ->
     Returns:
         A sequence whose similarity is 1 - distance of two points / (2 `distance`), at least 0.
     """
-    T = len(truth.all_instants)
+    occupied = np.union1d(truth.frames, found.frames)
     sides, points = [], []
     for given in (truth, found):
-        frames, ids, positions = _points(given, np.searchsorted(truth.all_instants, given.frames))
+        frames, ids, positions = _points(given, np.searchsorted(occupied, given.frames))
         order = np.lexsort((*positions.T, frames))
         sides.append(_side(frames[order], ids[order]))
         points.append(positions[order])
@@ -88,7 +90,7 @@ def floor_sequence(truth: Trajectories, found: Trajectories, distance: float) ->
         apart = np.linalg.norm(points[0][rows] - points[1][columns], axis=1)
         return np.asarray(np.maximum(1 - (1 - AT_THE_LIMIT) * apart / distance, 0.0))
 
-    return compare(T, sides[0], sides[1], nearness)
+    return compare(len(occupied), sides[0], sides[1], nearness)
 
 
 def without_ignored(sequence: TrackSequence, threshold: float, ignore_unknown: bool) -> TrackSequence:

@@ -13,7 +13,7 @@ from selfmva.metrics.tracking.argument import as_trajectories
 from selfmva.metrics.tracking.clear import clear
 from selfmva.metrics.tracking.hota import hota
 from selfmva.metrics.tracking.identity import identity
-from selfmva.metrics.tracking.mvmhat import mvmhat_score
+from selfmva.metrics.tracking.mvmhat import MvmhatScore, mvmhat_score
 from selfmva.metrics.tracking.pairs import pair_score
 from selfmva.metrics.tracking.preparation import (
     AT_THE_LIMIT,
@@ -99,8 +99,9 @@ def score(
         if floor is None:
             raise InputError("truth and found have nothing in common: one has boxes alone, the other positions alone")
         return TrackingScores((), (), None, floor, None)
-    T, V = len(people.all_instants), max(people.least_views, tracks.least_views)
+    V = max(people.least_views, tracks.least_views)
     whole = union_sequence(people, tracks)
+    T = whole.length // V
     union = without_ignored(whole, threshold, ignore_unknown)
     return TrackingScores(
         views=tuple(_score(union.part(view * T, (view + 1) * T), threshold) for view in range(V)),
@@ -108,7 +109,7 @@ def score(
         union=_score(union, threshold),
         floor=floor,
         pairs=pair_score(union, T, threshold) if V > 1 else None,
-        mvmhat=mvmhat_score(_all_known(whole), T, _number_of_zero(people)) if mvmhat else None,
+        mvmhat=_mvmhat(whole, people) if mvmhat else None,
     )
 
 
@@ -129,18 +130,17 @@ def _score(sequence: TrackSequence, threshold: float) -> TrackingScore:
 
 
 def _check_somebody(truth: Trajectories) -> None:
-    if not (truth.ids >= 0).any():
+    if not (truth.is_placed & (truth.ids >= 0)).any():
         raise InputError(f"truth has no box of a known person at the {len(truth.all_instants)} instants to be scored")
 
 
-def _all_known(sequence: TrackSequence) -> TrackSequence:
-    """Without boxes of nobody."""
-    return sequence.keep(sequence.truth.ids >= 0, sequence.found.ids >= 0)
-
-
-def _number_of_zero(people: Trajectories) -> int:
-    """Which number a sequence gives to the person whose identity is 0; -1 where there is none."""
-    return 0 if (people.ids == 0).any() else -1
+def _mvmhat(union: TrackSequence, people: Trajectories) -> MvmhatScore:
+    """MvMHAT's own metric, of all boxes that are somebody's."""
+    known = union.keep(union.truth.ids >= 0, union.found.ids >= 0)
+    views = max(people.least_views, 1)
+    # The smallest identity has the number 0 in a sequence.
+    zero = 0 if (people.ids == 0).any() else -1
+    return mvmhat_score(known, union.length // views, len(people.all_instants), zero)
 
 
 def _in_views_of(truth: Trajectories, found: Trajectories) -> Trajectories:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from selfmva.io.boxes.views import Views
 
 MOST_INSTANTS_OF_A_CLOCK = 10_000_000  # that are counted on where nobody is: a hundred days at one a second
+LARGEST_COORDINATE = 1e12  # pixels, metres or body heights: products and sums of such stay exact enough
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +112,12 @@ class Trajectories:
     def least_views(self) -> int:
         """How many views there are, or are seen at least."""
         return int(self.views.max(initial=-1)) + 1 if self.view_count is None else self.view_count
+
+    @property
+    def is_placed(self) -> NDArray[np.bool_]:
+        """`(N,)` whether a row has a box or a position."""
+        columns = [~np.isnan(part).any(axis=1) for part in (self.boxes, self.floor) if part is not None]
+        return np.asarray(np.logical_or.reduce(columns))
 
     @classmethod
     def from_frames(cls, frames: Sequence[Frame], ids: Sequence[Sequence[ArrayLike]]) -> Trajectories:
@@ -279,7 +286,11 @@ class Trajectories:
 
 
 def _numbers(instants: ArrayLike) -> IntArray:
-    return integer_array(list(instants) if isinstance(instants, range) else instants, "instants").reshape(-1)
+    if isinstance(instants, range):
+        if len(instants) > MOST_INSTANTS_OF_A_CLOCK:
+            raise InputError(f"instants must be at most {MOST_INSTANTS_OF_A_CLOCK:,}, got {len(instants):,}")
+        return np.arange(instants.start, instants.stop, instants.step, dtype=np.int64)
+    return integer_array(instants, "instants").reshape(-1)
 
 
 def _table(values: Any, name: str, width: int) -> FloatArray | None:
@@ -330,6 +341,9 @@ def _check_places(given: Trajectories) -> None:
             raise InputError(f"row {np.argmax(bad)}: {problem_of(given.boxes[np.argmax(bad)])}")
     if given.floor is not None and np.isinf(given.floor).any():
         raise InputError("floor must be finite, or NaN where a position is not known")
+    for name, numbers in (("boxes", given.boxes), ("floor", given.floor)):
+        if numbers is not None and np.nanmax(np.abs(numbers), initial=0) > LARGEST_COORDINATE:
+            raise InputError(f"{name} must be at most {LARGEST_COORDINATE:g}, got {np.nanmax(np.abs(numbers)):g}")
     lost = ~np.isin(given.frames, given.all_instants)
     if lost.any():
         raise InputError(
