@@ -58,7 +58,9 @@ def test_every_way_in_gives_the_same_scores(tables: tuple[pd.DataFrame, pd.DataF
         "associations": associations,
         "tracks": HasTable(found),
         "other names": found.rename(columns={"id": "track_id"}),
-        "a table with missing ids": pd.concat([found.astype({"id": "Int64"}), found.head(3).assign(id=pd.NA)]),
+        "a table with missing ids": pd.concat(
+            [found.astype({"id": "Int64"}), found.head(3).assign(id=pd.array([pd.NA] * 3, dtype="Int64"))]
+        ),
         "a table on the disk": tmp_path / "found.csv",
         "COCO": tmp_path / "found.json",
         "a folder of MOT text": str(tmp_path / "found"),

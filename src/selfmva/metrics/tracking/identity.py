@@ -73,6 +73,6 @@ def _most_meetings(people: IntArray, ids: IntArray, times: IntArray) -> int:
     # Sparse, because a tracker may make up any number of ids. Everybody may stay alone, in a column of their own.
     alone = float(times.max()) + 1
     weights = np.concatenate([alone - times, np.full(P, alone)])
-    places = np.concatenate([rows, np.arange(P)]), np.concatenate([columns, M + np.arange(P)])
-    costs = csr_array((weights, places), shape=(P, M + P))
+    places = np.stack([np.concatenate([rows, np.arange(P)]), np.concatenate([columns, M + np.arange(P)])])
+    costs = csr_array((weights, tuple(places.astype(np.int32))), shape=(P, M + P))  # SciPy 1.13 reads no other
     return round(P * alone - float(costs[min_weight_full_bipartite_matching(costs)].sum()))
