@@ -51,6 +51,7 @@ def test_every_way_in_gives_the_same_scores(tables: tuple[pd.DataFrame, pd.DataF
     write_mot(tmp_path / "found", tracked, 2)
     write_coco(tmp_path / "found.json", tracked, VIEWS)
     found.to_csv(tmp_path / "found.csv", index=False)
+    unknown = found.head(3).assign(id=pd.array([pd.NA] * 3, dtype="Int64"))
     ways = {
         "trajectories": Trajectories.from_table(found),
         "a pair": (frames, ids),
@@ -58,9 +59,7 @@ def test_every_way_in_gives_the_same_scores(tables: tuple[pd.DataFrame, pd.DataF
         "associations": associations,
         "tracks": HasTable(found),
         "other names": found.rename(columns={"id": "track_id"}),
-        "a table with missing ids": pd.concat(
-            [found.astype({"id": "Int64"}), found.head(3).assign(id=pd.array([pd.NA] * 3, dtype="Int64"))]
-        ),
+        "a table with missing ids": pd.concat([found.astype({"id": "Int64"}), unknown]),
         "a table on the disk": tmp_path / "found.csv",
         "COCO": tmp_path / "found.json",
         "a folder of MOT text": str(tmp_path / "found"),
