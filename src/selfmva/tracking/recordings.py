@@ -1,0 +1,82 @@
+"""Who is who over a whole recording: motion is learnt from all of it before anybody is followed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from selfmva.tracking.learning import learn_acceleration, learn_motion, learn_returns
+from selfmva.tracking.people import People
+from selfmva.tracking.step import step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from selfmva.core.types import FloatArray, IntArray
+    from selfmva.tracking.instants import Instant
+    from selfmva.tracking.motion import MotionModel
+
+
+@dataclass(frozen=True, eq=False)
+class Pass:
+    """A recording followed once.
+
+    Attributes:
+        ids: For each instant `(M,)` id of every box.
+        log_odds: For each instant `(M,)`, see `selfmva.tracking.step.Step`.
+        gaps: `(K,)` instants between sightings of people.
+        born: Number of people who were new after the first instant.
+    """
+
+    ids: list[IntArray]
+    log_odds: list[FloatArray]
+    gaps: IntArray
+    born: int
+
+
+def track_recording(
+    instants: Sequence[Instant], threshold: float = 0.0, told: Callable[[int, int], None] = lambda *_: None
+) -> tuple[Pass, MotionModel]:
+    """Follow everybody through a recording.
+
+    Args:
+        instants: Their indices increasing.
+        threshold: See `selfmva.tracking.step.step`.
+        told: Called with the number of instants done, and of all.
+
+    Returns:
+        Who is who, and how people move.
+    """
+    rounds = 2
+    model, total = learn_motion(instants), (rounds + 1) * len(instants)
+    for number in range(rounds):
+        found = follow_through(instants, model, threshold, lambda done, n=number: told(n * len(instants) + done, total))
+        model = replace(model, returns=learn_returns(found.gaps, found.born))
+        if number == 0:
+            model = learn_acceleration(instants, found.ids, model)
+    last = follow_through(instants, model, threshold, lambda done: told(rounds * len(instants) + done, total))
+    return last, model
+
+
+def follow_through(
+    instants: Sequence[Instant],
+    model: MotionModel,
+    threshold: float = 0.0,
+    told: Callable[[int], None] = lambda _: None,
+) -> Pass:
+    """Follow everybody once, from the first instant to the last."""
+    views = len(instants[0].count) if instants else 0
+    people, following, born = People.new(np.zeros(0, np.int64), 0, views), 0, -1
+    ids, log_odds, gaps = [], [], [np.zeros(0, np.int64)]
+    for number, instant in enumerate(instants):
+        done = step(people, instant, instant.index, following, model, threshold)
+        people, following = done.people, following + done.born
+        if len(done.ids):
+            born = 0 if born < 0 else born + done.born
+        ids.append(done.ids)
+        log_odds.append(done.log_odds)
+        gaps.append(done.gaps)
+        told(number + 1)
+    return Pass(ids, log_odds, np.concatenate(gaps), max(born, 0))
