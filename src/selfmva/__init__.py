@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from selfmva.association.association import Association
     from selfmva.association.associator import Associator
     from selfmva.association.health.health import Health
+    from selfmva.association.tracks import Tracks
     from selfmva.core.types import Frame, View
     from selfmva.datasets import check_adapter, list_datasets, load_dataset
     from selfmva.errors import NotFittedError, SelfMVAError
@@ -21,6 +22,7 @@ _HOME = {
     "Health": "selfmva.association.health.health",
     "NotFittedError": "selfmva.errors",
     "SelfMVAError": "selfmva.errors",
+    "Tracks": "selfmva.association.tracks",
     "View": "selfmva.core.types",
     "check_adapter": "selfmva.datasets",
     "evaluate": "selfmva.metrics",
@@ -35,6 +37,7 @@ __all__ = [
     "Health",
     "NotFittedError",
     "SelfMVAError",
+    "Tracks",
     "View",
     "__version__",
     "check_adapter",
