@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from selfmva.association.association import Association
     from selfmva.association.associator import Associator
     from selfmva.association.health.health import Health
+    from selfmva.association.tracker import Tracker
+    from selfmva.association.tracks import Tracks
     from selfmva.core.types import Frame, View
     from selfmva.datasets import check_adapter, list_datasets, load_dataset
     from selfmva.errors import NotFittedError, SelfMVAError
@@ -21,6 +23,8 @@ _HOME = {
     "Health": "selfmva.association.health.health",
     "NotFittedError": "selfmva.errors",
     "SelfMVAError": "selfmva.errors",
+    "Tracker": "selfmva.association.tracker",
+    "Tracks": "selfmva.association.tracks",
     "View": "selfmva.core.types",
     "check_adapter": "selfmva.datasets",
     "evaluate": "selfmva.metrics",
@@ -35,6 +39,8 @@ __all__ = [
     "Health",
     "NotFittedError",
     "SelfMVAError",
+    "Tracker",
+    "Tracks",
     "View",
     "__version__",
     "check_adapter",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from selfmva.association.people import group_boxes, places_of_groups
 from selfmva.core.bad_box_frames import count_bad
 from selfmva.core.view_checks import view_number
 from selfmva.io.boxes.detections import frame_to_supervision
@@ -95,12 +96,7 @@ class Association:
 
     def groups(self) -> list[dict[int, int]]:
         """The people: for each, in the order of ids, the box in every view that sees them, as `{view: box}`."""
-        people: dict[int, dict[int, int]] = {}
-        for view, ids in enumerate(self.ids):
-            for box, identity in enumerate(ids.tolist()):
-                if identity >= 0:
-                    people.setdefault(identity, {})[view] = box
-        return [people[identity] for identity in sorted(people)]
+        return group_boxes(self.ids)
 
     def confidences(self) -> tuple[FloatArray, ...]:
         """How sure each box is of its id, against any other person of the instant and against being alone.
@@ -128,22 +124,7 @@ class Association:
             `(G, 2)` float64 in body heights, or in the user's unit (see `Floor.with_length`); NaN for a person whom
             only views off the floor see, and everywhere where `floor` is None.
         """
-        ids = np.concatenate(self.ids) if self.ids else np.zeros(0, np.int64)
-        known = ids >= 0
-        ids = ids[known]
-        people = len(np.unique(ids))
-        if self.floor is None or not len(ids):
-            return np.full((people, 2), np.nan)
-        view = np.repeat(np.arange(len(self.views)), self.frame.counts)[known]
-        places, weights = self.floor.read(np.concatenate(self.frame.boxes)[known], view).estimates()
-        total, weighted = np.zeros((people, 2, 2)), np.zeros((people, 2))
-        person = np.unique(ids, return_inverse=True)[1]
-        np.add.at(total, person, weights)
-        np.add.at(weighted, person, (weights @ places[:, :, None])[..., 0])
-        known = np.linalg.det(total) > 0
-        result = np.full((people, 2), np.nan)
-        result[known] = np.linalg.solve(total[known], weighted[known][..., None])[..., 0]
-        return self.floor.unit * result
+        return places_of_groups(self.floor, self.frame, self.ids)
 
     def to_dataframe(self) -> pd.DataFrame:
         """A tidy table, one row per box: frame, view, box, id, x1, y1, x2, y2 and, where known, score and track_id.

@@ -28,6 +28,7 @@ from selfmva.association.parameters import change_parameters, hold_at_once, read
 from selfmva.association.pretrained import Pretrained
 from selfmva.association.recording import CanonicalRecording, read_recording, with_usable_tracks
 from selfmva.association.streaming import associate_and_tally, chunks
+from selfmva.association.tracking import track_associations
 from selfmva.core.bad_box_frames import BadBoxWatch, without_bad_boxes
 from selfmva.core.config import AssociatorConfig
 from selfmva.core.devices import check_device, find_device
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
 
     from selfmva.association.association import Association
     from selfmva.association.health.tally import Tally
+    from selfmva.association.tracks import Tracks
     from selfmva.core.bad_boxes import OnBadBox
     from selfmva.core.config import AppearanceConfig, AssociationConfig, EncoderConfig, GeometryConfig, Recipe
     from selfmva.core.types import Frame
@@ -373,8 +375,12 @@ class Associator(Pretrained):
             BadBoxWarning: A box is none: it keeps its place in the answer, with id -1 and probability 0.
             BoxUnitsWarning: Boxes look as if they were in other units than pixels of their views.
         """
+        return self.associate_numbered(frame, 0)
+
+    def associate_numbered(self, frame: FrameLike, number: int) -> Association:
+        """As `associate`, of an instant with a number, where the frame has none of its own."""
         model = self._require_model("associate() needs a fitted associator")
-        read = self._reader.read(frame, 0, self._config.on_bad_box, BadBoxWatch(model.views))
+        read = self._reader.read(frame, number, self._config.on_bad_box, BadBoxWatch(model.views))
         return self._associate(model, [read])[0][0]
 
     def associate_many(self, frames: Iterable[FrameLike], *, threads: int | None = None) -> Iterator[Association]:
@@ -412,6 +418,36 @@ class Associator(Pretrained):
             else:
                 self._watch = watch = Watch(model)
                 yield from watched(done, watch)
+
+    def track(self, frames: Iterable[FrameLike], *, progress: ProgressHook | None = silent) -> Tracks:
+        """Say who is who over a whole recording: ids that last over all views and all times.
+
+        How people move, and how they come and go, is learnt from the recording itself; see `selfmva.tracking`. For a
+        live stream there is `selfmva.Tracker`.
+
+        Args:
+            frames: As for `associate_many`, in the order of time.
+            progress: Called as `progress("track", completed, total)`, in instants of several rounds; None: nobody is
+                told.
+
+        Returns:
+            Ids of all boxes at all instants.
+
+        Raises:
+            NotFittedError: Before `fit` or `from_pretrained`, or of a converted checkpoint before `adapt`.
+            InputError: See `associate_many`; or instants are out of order, or there twice.
+
+        Example:
+            >>> from selfmva.datasets.simulated import Simulated
+            >>> scene = Simulated(views=3, people=4, instants=200, seed=0)
+            >>> tracks = Associator(recipe="geometry").fit(scene).track(scene.frame(t) for t in range(100, 200))
+            >>> len(tracks)
+            100
+        """
+        model = self._require_model("track() needs a fitted associator")
+        watch = read_watch(progress, (), None, False)
+        with limited_threads(1):
+            return track_associations(model, self.associate_many(frames), partial(watch.progress, "track"))
 
     @property
     def health_(self) -> Health:

@@ -23,8 +23,7 @@ class Instant:
         boxes: `(M, 4)` xyxy in pixels.
         first: `(E,)` rows of boxes that may be the same person as
         second: `(E,)` these, of later views; increasing where the first is the same.
-        log_odds: `(E,)` of each such pair on its own.
-        posterior: `(E,)` log-odds of it in the company of all others.
+        posterior: `(E,)` log-odds of each such pair, in the company of all others.
         group: `(M,)` number of the person at this instant alone.
         readings: Where the boxes stand on the common floor; None where there is none.
     """
@@ -34,7 +33,6 @@ class Instant:
     boxes: FloatArray
     first: IntArray
     second: IntArray
-    log_odds: FloatArray
     posterior: FloatArray
     group: IntArray
     readings: FloorReadings | None

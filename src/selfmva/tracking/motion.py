@@ -14,18 +14,17 @@ Tracking Systems", 1999, section 6.2; here nothing of it is told.)
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from selfmva.matching.posterior.distance_table import LARGEST_LOG_ODDS
+from selfmva.matching.posterior.distance_table import LARGEST_LOG_ODDS, DistanceTable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from selfmva.core.types import FloatArray, IntArray
-    from selfmva.matching.posterior.distance_table import DistanceTable
 
 
 @dataclass(frozen=True)
@@ -43,6 +42,8 @@ class MotionSettings:
 
 
 MOTION = MotionSettings()
+# What distances mean before anything was seen: a quarter of a height is near, a height is far.
+ROUGHLY = DistanceTable(np.array([0.0, 0.25, 1.0, 3.0]), np.array([5.0, 1.0, -4.0, -LARGEST_LOG_ODDS]), 0.5)
 LAGS = np.array(MOTION.lags)
 
 
@@ -102,7 +103,7 @@ class MotionModel:
         density: Of other people around a person, people a square body height.
     """
 
-    image: Mapping[int, DistanceTable] = field(default_factory=dict)
+    image: Mapping[int, DistanceTable] = field(default_factory=lambda: {0: ROUGHLY})
     returns: Returns = Returns()
     acceleration: float = 0.003
     place_noise: float = 0.0025
@@ -110,15 +111,9 @@ class MotionModel:
     people: float = 1.0
     density: float = 0.1
 
-    def with_returns(self, returns: Returns) -> MotionModel:
-        """The same with other returns."""
-        return replace(self, returns=returns)
-
     def of_image(self, distances: FloatArray, lag: IntArray) -> FloatArray:
         """Log-ratio of densities of distances, of any shape, at lags."""
         result = np.zeros(distances.shape)
-        if not self.image:
-            return result
         known = np.array(sorted(self.image))
         number = lag_number(np.maximum(lag, 1))
         nearest = known[np.abs(known - number[..., None]).argmin(axis=-1)]
