@@ -109,5 +109,7 @@ class Tracker:
         self._model = learn_acceleration(instants, ids, replace(model, returns=returns))
 
     def __repr__(self) -> str:
-        when = "nothing seen yet" if self._index is None else f"at instant {self._index}, {len(self._people)} people known"
+        when = (
+            "nothing seen yet" if self._index is None else f"at instant {self._index}, {len(self._people)} people known"
+        )
         return f"Tracker({len(self._associator.views_)} views, {when})"

@@ -29,9 +29,7 @@ def image_distances(expected: FloatArray, boxes: FloatArray) -> FloatArray:
     height = np.maximum(boxes[..., 3] - boxes[..., 1], SMALLEST)
     aside = (expected[..., 0] + expected[..., 2] - boxes[..., 0] - boxes[..., 2]) / 2
     down = np.minimum(np.abs(expected[..., 3] - boxes[..., 3]), np.abs(expected[..., 1] - boxes[..., 1]))
-    return np.asarray(
-        np.hypot(aside, down) / np.maximum(size, height) + HEIGHT_WEIGHT * np.abs(np.log(size / height))
-    )
+    return np.asarray(np.hypot(aside, down) / np.maximum(size, height) + HEIGHT_WEIGHT * np.abs(np.log(size / height)))
 
 
 def moved(before: FloatArray, after: FloatArray) -> FloatArray:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import zeta
 
 from selfmva.geometry.floor_likelihood import LIKELIHOOD, FloorReadings, density_of_strangers
 from selfmva.matching.posterior.distance_table import fit_distance_table
@@ -76,14 +78,23 @@ def learn_returns(gaps: IntArray, born: int) -> Returns:
         gaps: `(K,)` instants since people who were seen were last seen.
         born: Number of those who were new.
     """
-    away = gaps[gaps > 1] - 1.0
+    away = gaps[gaps > 1].astype(np.float64) - 1.0
     steps = len(gaps) + LEARNING.prior_steps
     missed = (len(away) + born / 2 + 1.0) / (steps + born)
-    # Hill's estimator of a power law of whole numbers (Clauset et al., SIAM Review 2009, eq. 3.7), with two gaps more.
-    decay = 1.0 + (len(away) + 2.0) / (np.log(away / 0.5).sum() + 4.0)
-    return Returns(
-        min(missed, 0.5), float(np.clip(decay, *LEARNING.decays)), (born / 2 + 1.0) / (len(gaps) + LEARNING.prior_steps)
+    return Returns(min(missed, 0.5), _decay(away), (born / 2 + 1.0) / (len(gaps) + LEARNING.prior_steps))
+
+
+def _decay(away: FloatArray) -> float:
+    """Exponent of the power law of whole numbers: the zeta distribution of largest likelihood.
+
+    (Clauset et al., "Power-law distributions in empirical data", SIAM Review 2009, eq. 3.5.) Two gaps more, of one and
+    of four instants, stand for what was known before.
+    """
+    count, logs = len(away) + 2, float(np.log(away).sum() + np.log(4.0))
+    found = minimize_scalar(
+        lambda decay: count * np.log(zeta(decay)) + decay * logs, bounds=LEARNING.decays, method="bounded"
     )
+    return float(found.x)
 
 
 def _image_tables(instants: Sequence[Instant]) -> dict[int, DistanceTable]:
@@ -146,5 +157,5 @@ def _surprise(pairs: Sequence[tuple[Instant, IntArray]], model: MotionModel) -> 
             total += float((value + 0.5 * np.linalg.slogdet(spread)[1]).sum())
             count += int(old.sum())
         after = follow(people, instant, now, person, model)
-        people = after[now - after.seen <= model.returns.memory]
+        people = after[after.unseen < model.returns.memory]
     return total / max(count, 1)

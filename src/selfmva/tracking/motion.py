@@ -126,4 +126,4 @@ class MotionModel:
 
     def of_floor(self, log_likelihood: FloatArray) -> FloatArray:
         """Log-ratio of densities of places on the floor."""
-        return np.clip(log_likelihood - np.log(self.density / self.people), *MOTION.floor_bounds)
+        return np.asarray(np.clip(log_likelihood - np.log(self.density / self.people), *MOTION.floor_bounds))

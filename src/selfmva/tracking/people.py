@@ -38,7 +38,7 @@ class People:
 
     Attributes:
         ids: `(P,)`.
-        seen: `(P,)` instant at which anybody saw them last.
+        unseen: `(P,)` number of the last instants at which nobody saw them; an instant without a frame is none.
         boxes: `(P, V, 4)` last box in every view.
         velocity: `(P, V, 2)` pixels an instant.
         box_seen: `(P, V)` its instant; NEVER where there is none.
@@ -50,7 +50,7 @@ class People:
     """
 
     ids: IntArray
-    seen: IntArray
+    unseen: IntArray
     boxes: FloatArray
     velocity: FloatArray
     box_seen: IntArray
@@ -66,7 +66,7 @@ class People:
         size = len(ids)
         return cls(
             np.asarray(ids, np.int64),
-            np.full(size, now, np.int64),
+            np.zeros(size, np.int64),
             np.zeros((size, views, 4)),
             np.zeros((size, views, 2)),
             np.full((size, views), NEVER, np.int64),
@@ -106,7 +106,9 @@ def expected_places(people: People, now: int, model: MotionModel) -> tuple[Float
     return state, step @ people.covariance @ step.transpose(0, 2, 1) + model.acceleration * noise
 
 
-def log_odds(people: People, instant: Instant, now: int, model: MotionModel, rows: IntArray | None = None) -> FloatArray:
+def log_odds(
+    people: People, instant: Instant, now: int, model: MotionModel, rows: IntArray | None = None
+) -> FloatArray:
     """How well boxes go with people, by their motion alone: `(P, M)` log-ratios against a box of somebody else.
 
     Args:
@@ -158,7 +160,8 @@ def follow(people: People, instant: Instant, now: int, person: IntArray, model: 
     people.moving[who, view] = recent
     people.boxes[who, view] = seen
     people.box_seen[who, view] = now
-    people.seen[who] = now
+    people.unseen[:] += 1
+    people.unseen[who] = 0
     if instant.readings is not None:
         _follow_on_floor(people, instant, now, person, model)
     return people

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,11 +53,11 @@ def track_recording(
     rounds = 2
     model, total = learn_motion(instants), (rounds + 1) * len(instants)
     for number in range(rounds):
-        found = follow_through(instants, model, threshold, lambda done, n=number: told(n * len(instants) + done, total))
+        found = follow_through(instants, model, threshold, partial(_told_of, told, number * len(instants), total))
         model = replace(model, returns=learn_returns(found.gaps, found.born))
         if number == 0:
             model = learn_acceleration(instants, found.ids, model)
-    last = follow_through(instants, model, threshold, lambda done: told(rounds * len(instants) + done, total))
+    last = follow_through(instants, model, threshold, partial(_told_of, told, rounds * len(instants), total))
     return last, model
 
 
@@ -80,3 +81,7 @@ def follow_through(
         gaps.append(done.gaps)
         told(number + 1)
     return Pass(ids, log_odds, np.concatenate(gaps), max(born, 0))
+
+
+def _told_of(told: Callable[[int, int], None], before: int, total: int, done: int) -> None:
+    told(before + done, total)

@@ -45,9 +45,7 @@ class Step:
     log_odds: FloatArray
 
 
-def step(
-    people: People, instant: Instant, now: int, next_id: int, model: MotionModel, threshold: float = 0.0
-) -> Step:
+def step(people: People, instant: Instant, now: int, next_id: int, model: MotionModel, threshold: float = 0.0) -> Step:
     """Find out who is who at one instant, and follow them.
 
     Args:
@@ -63,7 +61,7 @@ def step(
     if size and len(instant.boxes):
         motion = log_odds(people, instant, now, model)
         share = np.sqrt(instant.group_size) if SHARED == 0.5 else instant.group_size**SHARED
-        prior = model.returns.log_odds(np.maximum(now - people.seen, 1))[:, None] / instant.group_size
+        prior = model.returns.log_odds(people.unseen + 1)[:, None] / instant.group_size
         motion = np.clip(motion / share + prior, -LARGEST_LOG_ODDS, LARGEST_LOG_ODDS)
         known, box = np.nonzero(motion > -LARGEST_LOG_ODDS)
         edges = Edges(
@@ -80,10 +78,10 @@ def step(
     new = person < 0
     numbers, own = np.unique(group[new], return_inverse=True)
     person[new] = size + own
-    gaps = now - people.seen[np.unique(person[~new])]
+    gaps = people.unseen[np.unique(person[~new])] + 1
     everybody = people.joined(People.new(next_id + np.arange(len(numbers)), now, len(instant.count)))
     told = np.zeros(len(person))
     told[~new] = motion[person[~new], np.flatnonzero(~new)]
     everybody = follow(everybody, instant, now, person, model)
     ids = everybody.ids[person]
-    return Step(everybody[now - everybody.seen <= model.returns.memory], ids, gaps, len(numbers), told)
+    return Step(everybody[everybody.unseen < model.returns.memory], ids, gaps, len(numbers), told)
