@@ -240,7 +240,7 @@ def test_pairs_that_were_not_measured_say_nothing() -> None:
     assert sorted(judge(chain)) == [(0, 1), (1, 2)]
 
 
-@pytest.mark.parametrize(("residual", "views", "held"), [(0.3, 6, 5), (0.1, 6, 6), (0.3, 3, 3)])
+@pytest.mark.parametrize(("residual", "views", "held"), [(0.3, 6, 5), (0.1, 6, 6), (0.3, 3, 2), (0.1, 3, 3)])
 def test_a_view_that_meets_others_as_mirror_images_do_is_not_held(residual: float, views: int, held: int) -> None:
     """All pairs of the last view are trusted, but chance brings much of it together, and elsewhere next to nothing."""
     meetings = {}

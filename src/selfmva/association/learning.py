@@ -156,9 +156,11 @@ def learn_tables(
 
 
 def _embedded_pairs(model: FittedModel, synchrony: Mapping[ViewPair, PairSynchrony]) -> Collection[ViewPair]:
-    """View pairs whose embedding is proven to tell synchronous instants.
+    """View pairs whose embedding may be a cue.
 
-    Where geometry proves that two views show the same people, the embedding needs to beat chance for this pair alone.
+    On a trusted floor, how much it adds is learnt, and is nothing where it adds nothing (`fuse`): few instants are held
+    out, and whether images are told apart on them is as good as chance in a short recording, whatever an embedding is
+    worth. Where lines of heads prove that two views show the same people, it needs to beat chance for this pair alone.
     Elsewhere all pairs together must, too: a pair has too few instants to tell what repeats itself.
     """
     all_together = pooled(synchrony.values()).margin > SYNCHRONY.standard_errors
@@ -166,8 +168,8 @@ def _embedded_pairs(model: FittedModel, synchrony: Mapping[ViewPair, PairSynchro
     return {
         pair
         for pair, found in synchrony.items()
-        if found.margin > SYNCHRONY.standard_errors_of_a_pair
-        and (all_together or pair in lines or (floor is not None and floor.trusted(*pair)))
+        if (floor is not None and floor.trusted(*pair))
+        or (found.margin > SYNCHRONY.standard_errors_of_a_pair and (all_together or pair in lines))
     }
 
 

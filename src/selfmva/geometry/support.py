@@ -39,7 +39,6 @@ class SupportSettings:
     # hard recordings come to 0.4 of it, a mirror image that found a place to 0.2.
     odd_clearness: float = 0.3
     odd_residual: float = 1.8
-    odd_among: int = 4  # views, that tell what is usual
     moments: int = 12  # equal parts of the recording, on which steadiness is measured
 
 
@@ -208,13 +207,17 @@ def held_views(meetings: Mapping[tuple[int, int], Meetings], *, known: bool = Fa
 
 def _odd_views(meetings: Mapping[tuple[int, int], Meetings], group: set[int]) -> set[int]:
     """The views of a group that meet the others far less clearly, and less exactly, than these each other."""
-    if len(group) < SUPPORT.odd_among:
-        return set()
     views = sorted(group)
     clearness = np.array([_drawn(meetings, view, group).clearness for view in views])
     residual = np.array([_usual_residual(meetings, view, group) for view in views])
-    odd = clearness < SUPPORT.odd_clearness * np.median(clearness)
-    odd &= residual > SUPPORT.odd_residual * np.nanmedian(residual)
+    if len(views) < 3:
+        return set()
+    usual = np.array([np.median(clearness), np.nanmedian(residual)])
+    if len(views) == 3:  # what is usual for one of three views is how the two others meet
+        pairs = [(views[1], views[2]), (views[0], views[2]), (views[0], views[1])]
+        others = [meetings[pair].support() if pair in meetings else NO_SUPPORT for pair in pairs]
+        usual = np.array([[other.clearness, other.residual] for other in others]).T
+    odd = (clearness < SUPPORT.odd_clearness * usual[0]) & (residual > SUPPORT.odd_residual * usual[1])
     return {view for view, is_odd in zip(views, odd, strict=True) if is_odd}
 
 
