@@ -255,6 +255,15 @@ def test_a_view_that_meets_others_as_mirror_images_do_is_not_held(residual: floa
     assert held_views(meetings, known=True) == set(range(views))
 
 
+@pytest.mark.parametrize(("between", "held"), [(0.1, {0, 1, 2}), (0.3, {0, 1, 2, 3, 4})])
+def test_two_rooms_are_not_one_floor(between: float, held: set[int]) -> None:
+    """Every view is held by its own room; six pairs between the rooms say too little together, or enough."""
+    walked = dict.fromkeys(((0, 1), (0, 2), (1, 2), (3, 4)), 40.0)
+    across = {(i, j): between * SUPPORT.least_walked for i in range(3) for j in (3, 4)}
+    assert held_views(all_pairs(5, walked | across)) == held
+    assert held_views(all_pairs(5, walked | across), known=True) == {0, 1, 2, 3, 4}
+
+
 def test_people_in_formation_make_no_floor() -> None:
     walked = 3 * SUPPORT.least_walked
     for rival, held in ((SUPPORT.largest_rival, {0, 1, 2}), (SUPPORT.largest_rival * 1.1, set())):

@@ -202,7 +202,21 @@ def held_views(meetings: Mapping[tuple[int, int], Meetings], *, known: bool = Fa
         Numbers of the views; none where nothing holds.
     """
     held = _strongest(meetings, [_grown(meetings, known=known), _pruned(meetings, known=known)])
-    return held if known else held - _odd_views(meetings, held)
+    return held if known else _in_one_piece(meetings, held - _odd_views(meetings, held))
+
+
+def _in_one_piece(meetings: Mapping[tuple[int, int], Meetings], group: set[int]) -> set[int]:
+    """A group, or the strongest part of it: in two rooms, views hold each other in either, but nothing joins both.
+
+    Parts are what trusted pairs connect. All pairs between one and the rest together have to be trusted, too.
+    """
+    inside = {pair: found for pair, found in meetings.items() if group.issuperset(pair)}
+    for part in connected_groups(pair for pair, found in inside.items() if found.support().trusted):
+        between = [found for pair, found in inside.items() if len(part.intersection(pair)) == 1]
+        if part != group and not together(between).trusted:
+            stronger = _strongest(inside, [part, group - part])
+            return held_views({pair: found for pair, found in inside.items() if stronger.issuperset(pair)})
+    return group
 
 
 def _odd_views(meetings: Mapping[tuple[int, int], Meetings], group: set[int]) -> set[int]:
