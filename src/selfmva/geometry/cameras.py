@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 FOCAL, TILT, ROLL, HEIGHT, YAW, X, Y, CENTRE_X, CENTRE_Y, ASPECT = range(10)
 PARAMETERS = 10
 POSE = slice(YAW, Y + 1)  # what two cameras must agree on; the rest is each camera's own
-FLOOR = [0, 1, 3]  # columns of a projection: what it does to places on the floor
+FLOOR_COLUMNS = [0, 1, 3]  # columns of a projection: what it does to places on the floor
 NEAREST = 0.05  # body heights in front of the lens; nearer points have no image
 OUTSIDE = 1e3  # image widths: where points without an image are put
 HORIZON = 1e-9  # one over the depth of a foot, below which it counts as so little
@@ -95,7 +95,7 @@ def to_floor(projection: FloatArray, image: FloatArray) -> FloatArray:
     Returns:
         `(..., N, 2)` in body heights; points above the horizon come out behind the camera.
     """
-    inverse = np.linalg.inv(projection[..., FLOOR])
+    inverse = np.linalg.inv(projection[..., FLOOR_COLUMNS])
     homogeneous = image @ np.swapaxes(inverse[..., :2], -1, -2) + inverse[..., None, :, 2]
     scale = homogeneous[..., 2:]
     return np.asarray(homogeneous[..., :2] / np.where(np.abs(scale) < HORIZON, HORIZON, scale))
@@ -113,8 +113,8 @@ def carried(projection: FloatArray, other: FloatArray, feet: FloatArray) -> tupl
         `(..., 2, N)` image points of the other camera, far outside where the place is not in front of its lens, and
         `(..., N)` depths there.
     """
-    inverse = np.linalg.inv(projection[..., FLOOR])
-    rows = np.concatenate([other[..., FLOOR] @ inverse, inverse[..., 2:, :]], axis=-2)
+    inverse = np.linalg.inv(projection[..., FLOOR_COLUMNS])
+    rows = np.concatenate([other[..., FLOOR_COLUMNS] @ inverse, inverse[..., 2:, :]], axis=-2)
     homogeneous = rows[..., :2] @ feet + rows[..., 2:]
     below, near = homogeneous[..., 2, :], homogeneous[..., 3, :]
     depth = below / np.where(np.abs(near) < HORIZON, HORIZON, near)

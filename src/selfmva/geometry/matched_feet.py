@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from selfmva.geometry.camera_from_heights import robust_share
-from selfmva.geometry.cameras import FLOOR, HORIZON, NEAREST, carried
+from selfmva.geometry.cameras import FLOOR_COLUMNS, HORIZON, NEAREST, carried
 from selfmva.geometry.tracklet_matches import TRACKLET_MATCHES
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class MatchedFeet:
 
 def _places(projection: FloatArray, feet: FloatArray) -> FloatArray:
     """`(P, 2, K)` places on the floor of image points `(P, 2, K)`."""
-    inverse = np.linalg.inv(projection[..., FLOOR])
+    inverse = np.linalg.inv(projection[..., FLOOR_COLUMNS])
     homogeneous = inverse[..., :2] @ feet + inverse[..., 2:]
     near = homogeneous[:, 2:]
     return np.asarray(homogeneous[:, :2] / np.where(np.abs(near) < HORIZON, HORIZON, near))
