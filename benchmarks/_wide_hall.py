@@ -12,6 +12,7 @@ from selfmva.core.packed_boxes import pack
 from selfmva.core.types import View
 from selfmva.core.view_pairs import view_pairs
 from selfmva.datasets.simulated import Simulated, SimulationConfig
+from selfmva.datasets.simulation.crowd import furnish
 from selfmva.geometry.cameras import FOCAL, HEIGHT, PARAMETERS, TILT, YAW, X, Y
 from selfmva.geometry.floor import Floor
 from selfmva.matching.posterior.fusion import FusedTable
@@ -40,9 +41,10 @@ class WideHall(Simulated):
         self.config = config.model_copy(update={"views": views})  # more than the simulator hangs around its floor
         self.views = tuple(View(f"camera{v}", config.width, config.height) for v in range(views))
         self._floor = np.array([config.floor_width, config.floor_depth])
-        cameras, crowd, detector = map(np.random.default_rng, np.random.SeedSequence(seed).spawn(3))
+        cameras, crowd, detector, bodies, room = map(np.random.default_rng, np.random.SeedSequence(seed).spawn(5))
         self._projections = self._hang_cameras(cameras)
-        self._places, self._present, self._heights, self._radii = self._let_live(crowd)
+        self._places, self._present, self._heights, self._radii = self._let_live(crowd, bodies)
+        self._furniture = furnish(config.furniture, self._floor, room)
         self._boxes, self._identities, self._starts = self._detect(detector)
         self._features = None
 

@@ -101,7 +101,7 @@ def test_anything_learnt_is_better_than_chance(report: FitReport, geometry: bool
 
 def test_everything_comes_back_as_json() -> None:
     report = replace(REPORT, moved={"door": 0.25, "<hall>": math.nan}, synchronization_accuracy=math.nan)
-    report = replace(report, views_upside_down=("door",), mirrored=("stairs",))
+    report = replace(report, views_upside_down=("door",), mirrored=("stairs",), other_floors=(("door", "stairs"),))
     text = json.dumps(report.to_dict(), allow_nan=False)
     again = FitReport.from_dict(json.loads(text))
     assert repr(again) == repr(report)
@@ -117,7 +117,7 @@ def test_reports_of_older_versions_are_read() -> None:
     values = REPORT.to_dict()
     for pair in values["pairs"]:
         pair["partner_share"] = pair.pop("partner_fraction")
-    del values["views_upside_down"], values["mirrored"]
+    del values["views_upside_down"], values["mirrored"], values["other_floors"]
     assert repr(FitReport.from_dict(values)) == repr(REPORT)
     with pytest.raises(TypeError, match="partner_share"):  # one of the two is wrong
         FitReport.from_dict({**values, "pairs": [pair | {"partner_fraction": 0.5} for pair in values["pairs"]]})
@@ -169,6 +169,14 @@ def test_mirror_images_are_told_with_what_to_do() -> None:
         "for door: film longer"
     )
     assert two.reordered(["stairs", "roof", "<hall>", "door"]).mirrored == ("stairs", "<hall>")
+
+
+def test_views_on_a_floor_of_their_own_are_told_with_what_to_do() -> None:
+    two = replace(REPORT, other_floors=(("stairs", "roof"),))
+    told = "stairs and roof are on a floor of their own, which nothing joins to that of the others"
+    assert f"; {told}; " in two.summary()
+    assert two.advice() == f"{told}: fit() these views by themselves"
+    assert two.reordered(["roof", "stairs", "<hall>", "door"]).other_floors == (("roof", "stairs"),)
 
 
 def test_of_two_views_without_a_floor_one_is_mirrored() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from selfmva.geometry.box_pairs import (
     best_of_each,
+    carry,
     near_pairs,
     pairs_of_boxes,
     squared_errors,
@@ -60,7 +61,7 @@ def test_errors_are_transferred_feet_in_heights_of_the_box_there() -> None:
     cameras = cameras_around(2)
     first, second = (read(camera, strollers(3, 12), 12, noise=0.1, seed=k) for k, camera in enumerate(cameras))
     _, box, partner = pairs_of_boxes(first, second, np.arange(12))
-    in_j, in_i = transfer_errors(first, second, *cameras, box, partner)
+    in_j, in_i = transfer_errors(first, second, carry(first, second, *cameras), box, partner)
     assert len(box) > 50
     for k, (a, b) in enumerate(zip(box, partner, strict=True)):
         there = project(projections(cameras[1]), to_floor(projections(cameras[0]), first.feet[[a]]))[0][0]
@@ -78,12 +79,22 @@ def test_near_pairs_are_those_whose_errors_are_both_short(farthest: float) -> No
     cameras = cameras_around(2)
     first, second = (read(camera, strollers(5, 40), 40, noise=0.05, seed=k) for k, camera in enumerate(cameras))
     pairs = pairs_of_boxes(first, second, np.arange(40), lag=3)
-    in_j, in_i = transfer_errors(first, second, *cameras, pairs.box, pairs.partner)
+    in_j, in_i = transfer_errors(first, second, carry(first, second, *cameras), pairs.box, pairs.partner)
     expected = np.maximum(np.abs(in_j), np.abs(in_i)) < farthest
-    found, ahead, back = near_pairs(first, second, *cameras, pairs, farthest)
+    found, ahead, back = near_pairs(first, second, carry(first, second, *cameras), pairs, farthest)
     np.testing.assert_array_equal(np.column_stack(found), np.column_stack(pairs)[expected])
     np.testing.assert_array_equal(ahead, in_j[expected])
     np.testing.assert_array_equal(back, in_i[expected])
+
+
+def test_who_asks_for_some_feet_gets_those() -> None:
+    cameras = cameras_around(2)
+    first, second = (read(camera, strollers(5, 40), 40, noise=0.05, seed=k) for k, camera in enumerate(cameras))
+    some, others = np.array([3, 7, 7, 11]), np.array([2])
+    everybody, asked = carry(first, second, *cameras), carry(first, second, *cameras, some, others)
+    for whole, part, rows in zip(everybody, asked, (some, others), strict=True):
+        np.testing.assert_allclose(part[rows], whole[rows], rtol=1e-12)
+        assert not np.delete(part, rows).any()
 
 
 def test_the_same_person_is_carried_onto_itself_and_nobody_else() -> None:
@@ -100,8 +111,8 @@ def test_the_order_of_the_views_swaps_both_errors() -> None:
     cameras = cameras_around(2)
     first, second = (read(camera, strollers(3, 12), 12, noise=0.1, seed=k) for k, camera in enumerate(cameras))
     _, box, partner = pairs_of_boxes(first, second, np.arange(12))
-    in_j, in_i = transfer_errors(first, second, cameras[0], cameras[1], box, partner)
-    other_j, other_i = transfer_errors(second, first, cameras[1], cameras[0], partner, box)
+    in_j, in_i = transfer_errors(first, second, carry(first, second, *cameras), box, partner)
+    other_j, other_i = transfer_errors(second, first, carry(second, first, *cameras[::-1]), partner, box)
     np.testing.assert_array_equal(in_j, other_i)
     np.testing.assert_array_equal(in_i, other_j)
 

@@ -12,9 +12,11 @@ from selfmva.geometry.cameras import (
     ASPECT,
     CENTRE_X,
     CENTRE_Y,
+    NEAREST,
     PARAMETERS,
     ROLL,
     TILT,
+    carried,
     complex_places,
     moved,
     pixel_matrix,
@@ -88,6 +90,29 @@ def test_feet_come_back_to_the_floor(seed: int) -> None:
         places = points_ahead(camera, rng)
         image = project(projections(camera), places)[0]
         np.testing.assert_allclose(to_floor(projections(camera), image), places, rtol=1e-6, atol=1e-6)
+
+
+@given(seed=seeds)
+def test_feet_are_carried_over_as_by_the_way_over_the_floor(seed: int) -> None:
+    cameras, feet = projections(any_cameras(seed)), np.random.default_rng(seed).uniform(-0.5, 0.5, (30, 2))
+    images, depths = carried(cameras, cameras[::-1], feet.T)
+    for camera, other, image, depth in zip(cameras, cameras[::-1], images, depths, strict=True):
+        expected, expected_depth = project(other, to_floor(camera, feet))
+        near = np.abs(expected_depth) < 1e4  # beyond, rounding decides on which side of the horizon a foot is
+        np.testing.assert_allclose(image.T[near], expected[near], rtol=1e-6, atol=1e-6)
+        np.testing.assert_allclose(depth[near], expected_depth[near], rtol=1e-6, atol=1e-6)
+
+
+@given(seed=seeds)
+def test_heights_are_those_of_heads_over_feet(seed: int) -> None:
+    for projection in projections(any_cameras(seed)):
+        feet = np.random.default_rng(seed).uniform(-0.5, 0.5, (30, 2))
+        floor = to_floor(projection, feet)
+        foot_depth = project(projection, floor)[1]
+        head, depth = project(projection, np.column_stack([floor, np.ones(len(floor))]))
+        there = (depth > NEAREST) & (foot_depth > NEAREST)
+        expected = np.where(there, np.maximum(feet[:, 1] - head[:, 1], 1e-3), 1e-3)
+        np.testing.assert_allclose(predicted_heights(projection, feet), expected, rtol=1e-6, atol=1e-9)
 
 
 @given(seed=seeds)

@@ -240,7 +240,7 @@ def test_pairs_that_were_not_measured_say_nothing() -> None:
     assert sorted(judge(chain)) == [(0, 1), (1, 2)]
 
 
-@pytest.mark.parametrize(("residual", "views", "held"), [(0.3, 6, 5), (0.1, 6, 6), (0.3, 3, 3)])
+@pytest.mark.parametrize(("residual", "views", "held"), [(0.3, 6, 5), (0.1, 6, 6), (0.3, 3, 2), (0.1, 3, 3)])
 def test_a_view_that_meets_others_as_mirror_images_do_is_not_held(residual: float, views: int, held: int) -> None:
     """All pairs of the last view are trusted, but chance brings much of it together, and elsewhere next to nothing."""
     meetings = {}
@@ -253,6 +253,15 @@ def test_a_view_that_meets_others_as_mirror_images_do_is_not_held(residual: floa
     assert all(found.support().trusted for found in meetings.values())
     assert held_views(meetings) == set(range(held))
     assert held_views(meetings, known=True) == set(range(views))
+
+
+@pytest.mark.parametrize(("between", "held"), [(0.1, {0, 1, 2}), (0.3, {0, 1, 2, 3, 4})])
+def test_two_rooms_are_not_one_floor(between: float, held: set[int]) -> None:
+    """Every view is held by its own room; six pairs between the rooms say too little together, or enough."""
+    walked = dict.fromkeys(((0, 1), (0, 2), (1, 2), (3, 4)), 40.0)
+    across = {(i, j): between * SUPPORT.least_walked for i in range(3) for j in (3, 4)}
+    assert held_views(all_pairs(5, walked | across)) == held
+    assert held_views(all_pairs(5, walked | across), known=True) == {0, 1, 2, 3, 4}
 
 
 def test_people_in_formation_make_no_floor() -> None:

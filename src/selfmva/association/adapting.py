@@ -78,7 +78,7 @@ def adapt_model(old: FittedModel, frames: Sequence[Frame], appearance: str | Non
         if any(old.views[view].name not in moved for view in turned):
             return Adaptation(old, {}, sentence(knocks))
         repaired = sentence(knocks) if turned else ""
-    model = learn(model, recording.frames, appearance, trained_on=False)
+    model = learn(model, recording.frames, appearance, trained_on=False, seek_changes=False)
     report = model.report
     if report is None or not report.better_than_chance or (old.floor is not None and model.floor is None):
         return Adaptation(replace(old, report=report), {}, unsupported=True)

@@ -267,7 +267,9 @@ class Associator(Pretrained):
             model = learn(model, frames, identity, trained_on=True, held_out=held_out, decision=choice.reason)
             model = learn_good_part(model, frames, identity, held_out=held_out)
         self._extractor = extractor
-        self._keep(with_report(model.reordered(recording.places), time.monotonic() - started, dropped))
+        others = [[recording.views[view].name for view in group] for group in found.other_floors]
+        model = model.reordered(recording.places)
+        self._keep(with_report(model, time.monotonic() - started, dropped, other_floors=others))
         warn_of_doubts(self.model_)
         return self
 

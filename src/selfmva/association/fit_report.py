@@ -84,6 +84,7 @@ class FitReport:
         views_upside_down: Names of the views on the floor whose cameras hang upside down.
         mirrored: Names of the views that would join the floor if their images were flipped; where no floor was found,
             of the two views of which one shows a mirror image.
+        other_floors: Names of the views that are not on the floor, but hold each other on one of their own, by group.
         changes: Views that changed during the recording.
         learnt_from: Where they did, the instants that it was learnt from, first and one past the last: those that fit;
             None where these are too few, and for a recording without changes.
@@ -107,6 +108,7 @@ class FitReport:
     calibrated_instants: int = 0
     views_upside_down: tuple[str, ...] = ()
     mirrored: tuple[str, ...] = ()
+    other_floors: tuple[tuple[str, ...], ...] = ()
     changes: tuple[RigChange, ...] = ()
     learnt_from: tuple[int, int] | None = None
     dropped_boxes: int = 0
@@ -141,6 +143,7 @@ class FitReport:
         own = {k: v for k, v in values.items() if k not in ("pairs", "better_than_chance")}
         for names in ("views_on_floor", "views_upside_down", "mirrored"):
             own[names] = tuple(own.get(names, ()))
+        own["other_floors"] = tuple(map(tuple, own.get("other_floors", ())))
         own["moved"] = with_nan(own.get("moved", {}))
         own["changes"] = tuple(RigChange(**change) for change in own.get("changes", ()))
         own["learnt_from"] = own.get("learnt_from") and tuple(own["learnt_from"])
@@ -159,6 +162,7 @@ class FitReport:
             views_on_floor=tuple(sorted(self.views_on_floor, key=place.__getitem__)),
             views_upside_down=tuple(sorted(self.views_upside_down, key=place.__getitem__)),
             mirrored=tuple(sorted(self.mirrored, key=place.__getitem__)),
+            other_floors=tuple(tuple(sorted(group, key=place.__getitem__)) for group in self.other_floors),
         )
 
     def rows(self) -> list[tuple[str, ...]]:
@@ -168,7 +172,8 @@ class FitReport:
     def summary(self) -> str:
         """What was found, in a few sentences."""
         said = (
-            *(self._geometry(), self._changes(), self._upside_down(), self._mirrored()),
+            *(self._geometry(), *map(_on_their_own, self.other_floors)),
+            *(self._changes(), self._upside_down(), self._mirrored()),
             *(self.decision, self._embedding(), self._appearance()),
             f"{self.dropped_boxes} bad boxes were left out" if self.dropped_boxes else "",
         )
@@ -176,7 +181,9 @@ class FitReport:
 
     def advice(self) -> str:
         """What to do about what was not found; empty where everything was."""
-        return "; ".join(filter(None, (self.mirror_advice(), self.change_advice(), self._advice_for_unjoined())))
+        apart = [f"{_on_their_own(group)}: fit() these views by themselves" for group in self.other_floors]
+        said = (self.mirror_advice(), self.change_advice(), *apart, self._advice_for_unjoined())
+        return "; ".join(filter(None, said))
 
     def change_advice(self) -> str:
         """What to do about views that changed during the recording; empty where none did."""
@@ -195,7 +202,7 @@ class FitReport:
 
     def _advice_for_unjoined(self) -> str:
         views = {name for pair in self.pairs for name in (pair.view_i, pair.view_j)}
-        alone = sorted(views - self._joined() - set(self.mirrored))
+        alone = sorted(views.difference(self._joined(), self.mirrored, *self.other_floors))
         if not alone:
             return ""
         who = "any view" if views == set(alone) else ", ".join(alone)
@@ -287,6 +294,10 @@ REPORT_COLUMNS = (
     "with partner",
     "synchronization accuracy",
 )
+
+
+def _on_their_own(group: Sequence[str]) -> str:
+    return f"{_listed(group)} are on a floor of their own, which nothing joins to that of the others"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -70,6 +70,7 @@ def learn_good_part(
         trained_on=True,
         held_out=held_out,
         decision=report.decision,
+        seek_changes=False,
     )
     assert learnt.report is not None  # noqa: S101
     said = replace(learnt.report, changes=report.changes, learnt_from=(part.start, part.stop))

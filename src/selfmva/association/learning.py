@@ -11,7 +11,7 @@ import numpy as np
 from selfmva.association.appearance import NOTHING_SEEN, as_table, learn_appearance, stack_blocks
 from selfmva.association.appearance.within_views import own_distances
 from selfmva.association.comparison import compare_views
-from selfmva.association.cues import cues_of, frame_distances
+from selfmva.association.cues import cues_of
 from selfmva.association.cues.appearance import AppearanceCue
 from selfmva.association.cues.base import LearningContext
 from selfmva.association.cues.floor import FloorCue
@@ -21,15 +21,14 @@ from selfmva.association.health.measure import look_at, profile_of
 from selfmva.association.health.within import find_changes
 from selfmva.association.synchrony import SYNCHRONY, measure_synchrony, pooled
 from selfmva.core.packed_boxes import gather, jitter, pack
-from selfmva.core.thinning import evenly_spaced
 from selfmva.core.view_pairs import view_pairs
 from selfmva.matching.posterior.fusion import Comparison, FusedTable, fuse
-from selfmva.matching.posterior.posterior import posteriors
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from selfmva.association.appearance import Verdict
+    from selfmva.association.health.measure import Seen
     from selfmva.association.model import FittedModel
     from selfmva.association.synchrony import PairSynchrony
     from selfmva.core.packed_boxes import PackedBoxes
@@ -46,8 +45,6 @@ class TableLearningSettings:
     # An encoder knows the boxes it was trained on too well. Moving them by a tenth of their size stands in for the
     # difference to new ones: without, the posteriors of unseen instants are too low (docs/benchmarks.md).
     trained_jitter: float = 0.1  # standard deviation, as a fraction of a box's size
-    partner_chunk: int = 16  # instants whose posteriors are computed at once: what bounds the memory
-    partner_instants: int = 200  # for a fraction that is shown in percent
 
 
 TABLE_LEARNING = TableLearningSettings()
@@ -61,6 +58,7 @@ def learn(
     trained_on: bool,
     held_out: IntArray | None = None,
     decision: str = "",
+    seek_changes: bool = True,
 ) -> FittedModel:
     """Find head lines, learn what distances mean, and write the report.
 
@@ -71,6 +69,7 @@ def learn(
         trained_on: True where the encoder was trained on these frames.
         held_out: Numbers of the frames that were kept from that training; the report speaks of them, if any.
         decision: Why an embedding was trained, or why none was, for the report.
+        seek_changes: Whether the report names views that changed during the recording.
 
     Returns:
         The model with lines, tables, report and profile. View pairs that nothing tells apart better than chance have no
@@ -87,10 +86,11 @@ def learn(
     synchrony = synchrony_of(model, recording, judged)
     model, verdict = learn_tables(model, recording, synchrony, trained_on=trained_on)
     model = with_live_tables(model)
+    seen = look_at(model, [frames[t] for t in judged]) if len(judged) else None
     report = build_report(
         model.views,
         synchrony,
-        partner_fractions(model, frames, judged),
+        dict.fromkeys(view_pairs(recording.views), 0.0) if seen is None else partner_fractions(seen),
         model.floor,
         lines,
         instants=len(judged),
@@ -104,10 +104,10 @@ def learn(
         calibrated_instants=len(frames),
         mirrored=tuple(model.views[view].name for view in model.mirrored),
     )
-    if not len(judged):
+    if seen is None:
         return replace(model, report=report)
-    seen = look_at(model, [frames[t] for t in judged])
-    report = replace(report, changes=find_changes(model, seen, judged))
+    if seek_changes:
+        report = replace(report, changes=find_changes(model, seen, judged))
     return replace(model, report=report, profile=profile_of(model, seen))
 
 
@@ -156,9 +156,11 @@ def learn_tables(
 
 
 def _embedded_pairs(model: FittedModel, synchrony: Mapping[ViewPair, PairSynchrony]) -> Collection[ViewPair]:
-    """View pairs whose embedding is proven to tell synchronous instants.
+    """View pairs whose embedding may be a cue.
 
-    Where geometry proves that two views show the same people, the embedding needs to beat chance for this pair alone.
+    On a trusted floor, how much it adds is learnt, and is nothing where it adds nothing (`fuse`): few instants are held
+    out, and whether images are told apart on them is as good as chance in a short recording, whatever an embedding is
+    worth. Where lines of heads prove that two views show the same people, it needs to beat chance for this pair alone.
     Elsewhere all pairs together must, too: a pair has too few instants to tell what repeats itself.
     """
     all_together = pooled(synchrony.values()).margin > SYNCHRONY.standard_errors
@@ -166,8 +168,8 @@ def _embedded_pairs(model: FittedModel, synchrony: Mapping[ViewPair, PairSynchro
     return {
         pair
         for pair, found in synchrony.items()
-        if found.margin > SYNCHRONY.standard_errors_of_a_pair
-        and (all_together or pair in lines or (floor is not None and floor.trusted(*pair)))
+        if (floor is not None and floor.trusted(*pair))
+        or (found.margin > SYNCHRONY.standard_errors_of_a_pair and (all_together or pair in lines))
     }
 
 
@@ -215,25 +217,19 @@ def with_live_tables(model: FittedModel) -> FittedModel:
     return replace(model, tables=tables) if dead else model
 
 
-def partner_fractions(model: FittedModel, frames: Sequence[Frame], instants: IntArray) -> dict[ViewPair, float]:
-    """Which fraction of the boxes has a partner, as the posteriors expect it, at a sample of the instants.
+def partner_fractions(seen: Seen) -> dict[ViewPair, float]:
+    """Which fraction of the boxes has a partner, as the posteriors expect it.
 
     Args:
-        model: With tables.
-        frames: Clipped frames in the order of time.
-        instants: Numbers of the frames to look at.
+        seen: What a recording shows.
 
     Returns:
         By view pair, of the boxes of both views at instants where both see somebody; 0 where they never do.
     """
-    pairs = view_pairs(len(model.views))
-    sample = instants[evenly_spaced(len(instants), TABLE_LEARNING.partner_instants, to_nearest=True)]
-    partners, boxes = np.zeros((2, len(pairs)))
-    one, other = (np.array(side) for side in zip(*pairs, strict=True))
-    for first in range(0, len(sample), TABLE_LEARNING.partner_chunk):
-        part = [frames[t] for t in sample[first : first + TABLE_LEARNING.partner_chunk]]
-        count = np.array([frame.counts for frame in part])
-        partners += posteriors(frame_distances(model, part), count, model.tables or {}).sum(axis=(0, 2, 3))
-        both = (count[:, one] > 0) & (count[:, other] > 0)
-        boxes += ((count[:, one] + count[:, other]) * both).sum(axis=0)
-    return dict(zip(pairs, (2.0 * partners / np.maximum(boxes, 1.0)).tolist(), strict=True))
+    count = np.array([frame.counts for frame in seen.frames])
+    partners = seen.mass.sum(axis=(0, 2))
+    fractions = {}
+    for i, j in view_pairs(count.shape[1]):
+        both = (count[:, i] > 0) & (count[:, j] > 0)
+        fractions[i, j] = float(2.0 * partners[i, j] / max(count[both][:, [i, j]].sum(), 1))
+    return fractions

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from selfmva.errors import GeometryMissingWarning, LearntNothingWarning, RigChangedWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from selfmva.association.model import FittedModel
 
@@ -18,7 +18,11 @@ logger: logging.Logger = logging.getLogger(__name__)
 
 
 def with_report(
-    model: FittedModel, seconds: float, dropped: int, moved: Mapping[str, float] | None = None
+    model: FittedModel,
+    seconds: float,
+    dropped: int,
+    moved: Mapping[str, float] | None = None,
+    other_floors: Sequence[Sequence[str]] = (),
 ) -> FittedModel:
     """A model whose report says how it came about.
 
@@ -27,15 +31,21 @@ def with_report(
         seconds: That the work took.
         dropped: Number of boxes that were left out.
         moved: By name of a view, how far its picture of the floor moved.
+        other_floors: Names of the views that hold each other on a floor of their own, group by group.
     """
     assert model.report is not None  # noqa: S101  # `learn` writes one
     clocks = {}
     if model.config.geometry.clock_bound:
         clocks = {view.name: int(k) for view, k in zip(model.views, model.clock_offsets, strict=True)}
     report = replace(
-        model.report, seconds=seconds, moved=dict(moved or {}), clock_offsets=clocks, dropped_boxes=dropped
+        model.report,
+        seconds=seconds,
+        moved=dict(moved or {}),
+        clock_offsets=clocks,
+        dropped_boxes=dropped,
+        other_floors=tuple(tuple(group) for group in other_floors),
     )
-    return replace(model, report=report)
+    return replace(model, report=report.reordered([view.name for view in model.views]))
 
 
 def warn_of_doubts(model: FittedModel) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from selfmva.geometry.cameras import project, projections, to_floor
+from selfmva.geometry.cameras import carried, projections
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,80 +43,124 @@ def pairs_of_boxes(first: Sightings, second: Sightings, instants: IntArray, lag:
     Returns:
         The pairs.
     """
-    later = (instants + lag) % (len(first.starts) - 1)
     boxes, starts = first.usable_at
     partners, other_starts = second.usable_at
-    rows, columns = np.diff(starts)[instants], np.diff(other_starts)[later]
-    size = rows * columns
-    position = np.repeat(np.arange(len(instants)), size)
-    within = np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size)
-    row, column = np.divmod(within, np.maximum(columns, 1)[position])
-    return BoxPairs(position, boxes[starts[instants][position] + row], partners[other_starts[later][position] + column])
+    later = (instants + lag) % (len(first.starts) - 1)
+    rows = ranges(starts[instants], np.diff(starts)[instants])
+    columns = np.repeat(np.diff(other_starts)[later], np.diff(starts)[instants])
+    position = np.repeat(np.arange(len(instants)), np.diff(starts)[instants])
+    start = np.repeat(other_starts[later], np.diff(starts)[instants])
+    return BoxPairs(np.repeat(position, columns), np.repeat(boxes[rows], columns), partners[ranges(start, columns)])
 
 
-def transfer_errors(
-    first: Sightings, second: Sightings, camera_i: FloatArray, camera_j: FloatArray, box: IntArray, partner: IntArray
-) -> tuple[ComplexArray, ComplexArray]:
-    """How far a geometry puts pairs of boxes apart: every box is carried over once, however many pairs it is in.
+def ranges(start: IntArray, size: IntArray) -> IntArray:
+    """Numbers from each start on, so many of each, one after the other.
+
+    Example:
+        >>> ranges(np.array([7, 0, 3]), np.array([2, 0, 1])).tolist()
+        [7, 8, 3]
+    """
+    return np.asarray(np.repeat(start - (np.cumsum(size) - size), size) + np.arange(size.sum()))
+
+
+class Carried(NamedTuple):
+    """Feet of two views as the camera of the other one sees them.
+
+    Attributes:
+        ahead: `(N_i,)` complex image points in view j of the feet of view i; 0 where nobody asked.
+        back: `(N_j,)` the same in view i of those of view j.
+    """
+
+    ahead: ComplexArray
+    back: ComplexArray
+
+
+def carry(
+    first: Sightings,
+    second: Sightings,
+    camera_i: FloatArray,
+    camera_j: FloatArray,
+    box: IntArray | None = None,
+    partner: IntArray | None = None,
+) -> Carried:
+    """Carry the feet of two views over: every foot once, in however many pairs it is.
 
     Args:
         first: View i.
         second: View j.
         camera_i: `(10,)` parameters on the floor that both share.
         camera_j: `(10,)`.
+        box: Boxes of view i that are asked for, in any number; None: all that are usable.
+        partner: The same of view j.
+
+    Returns:
+        The feet.
+    """
+    ahead, back = projections(camera_i), projections(camera_j)
+    return Carried(_carried(first, ahead, back, box), _carried(second, back, ahead, partner))
+
+
+def transfer_errors(
+    first: Sightings, second: Sightings, feet: Carried, box: IntArray, partner: IntArray
+) -> tuple[ComplexArray, ComplexArray]:
+    """How far a geometry puts pairs of boxes apart.
+
+    Args:
+        first: View i.
+        second: View j.
+        feet: Of both, in the other one.
         box: `(P,)` boxes of view i.
         partner: `(P,)` boxes of view j.
 
     Returns:
         `(P,)` complex transfer errors in view j, and the same in view i, in heights of the box there.
     """
-    ahead, back = projections(camera_i), projections(camera_j)
-    return _errors(first, second, ahead, back, box, partner), _errors(second, first, back, ahead, partner, box)
+    ahead = (feet.ahead[box] - second.complex_feet[partner]) * second.per_height[partner]
+    back = (feet.back[partner] - first.complex_feet[box]) * first.per_height[box]
+    return np.asarray(ahead), np.asarray(back)
 
 
 def squared_errors(
     first: Sightings, second: Sightings, camera_i: FloatArray, camera_j: FloatArray, box: IntArray, partner: IntArray
 ) -> FloatArray:
     """`(P,)` the larger of the squared lengths of both `transfer_errors`."""
-    in_j, in_i = transfer_errors(first, second, camera_i, camera_j, box, partner)
+    feet = carry(first, second, camera_i, camera_j, box, partner)
+    in_j, in_i = transfer_errors(first, second, feet, box, partner)
     return np.asarray(np.maximum(squared_length(in_j), squared_length(in_i)))
 
 
 def near_pairs(
-    first: Sightings,
-    second: Sightings,
-    camera_i: FloatArray,
-    camera_j: FloatArray,
-    pairs: BoxPairs,
-    farthest: float,
+    first: Sightings, second: Sightings, feet: Carried, pairs: BoxPairs, farthest: float
 ) -> tuple[BoxPairs, ComplexArray, ComplexArray]:
     """Those pairs of boxes whose transfer errors are both shorter than so many heights, and these errors.
 
-    Most pairs of a crowd are far apart in either view: they are carried over one way only.
+    Most pairs of a crowd are far apart in either view: they are looked at in one of them only.
     """
-    ahead, back = projections(camera_i), projections(camera_j)
-    in_j = _errors(first, second, ahead, back, pairs.box, pairs.partner)
-    near = squared_length(in_j) < farthest**2
-    pairs, in_j = BoxPairs(*(column[near] for column in pairs)), in_j[near]
-    in_i = _errors(second, first, back, ahead, pairs.partner, pairs.box)
-    near = squared_length(in_i) < farthest**2
-    return BoxPairs(*(column[near] for column in pairs)), in_j[near], in_i[near]
+    for ahead in (True, False):
+        box, partner = pairs.box, pairs.partner
+        if ahead:
+            near = _within(feet.ahead[box] - second.complex_feet[partner], second.per_height[partner], farthest)
+        else:
+            near = _within(feet.back[partner] - first.complex_feet[box], first.per_height[box], farthest)
+        kept = np.flatnonzero(near)
+        pairs = BoxPairs(*(column[kept] for column in pairs))
+    return pairs, *transfer_errors(first, second, feet, pairs.box, pairs.partner)
 
 
-def _errors(
-    view: Sightings, other: Sightings, own: FloatArray, there: FloatArray, box: IntArray, partner: IntArray
-) -> ComplexArray:
-    """`(P,)` how far feet of a view are from those of their partners in another, in heights there."""
-    carried = _carried(view, own, there, box)
-    return np.asarray((carried[box] - _complex(other.feet)[partner]) / other.heights[partner])
+def _within(difference: ComplexArray, per_height: FloatArray, farthest: float) -> np.ndarray:
+    return np.asarray(squared_length(difference) * per_height**2 < farthest**2)
 
 
-def _carried(view: Sightings, own: FloatArray, other: FloatArray, rows: IntArray) -> ComplexArray:
+def _carried(view: Sightings, own: FloatArray, other: FloatArray, rows: IntArray | None) -> ComplexArray:
     """`(N,)` feet of a view as another camera would see them; of these rows alone, 0 elsewhere."""
-    asked = np.zeros(len(view.feet), dtype=bool)
-    asked[rows] = True
+    asked = view.usable
+    if rows is not None:
+        asked = np.zeros(len(view.feet), dtype=bool)
+        asked[rows] = True
+    chosen = np.flatnonzero(asked)
+    across, down = carried(own, other, view.feet[chosen].T)[0]
     result = np.zeros(len(view.feet), dtype=complex)
-    result[asked] = _complex(project(other, to_floor(own, view.feet[asked]))[0])
+    result[chosen] = across + 1j * down
     return result
 
 
@@ -139,11 +183,8 @@ def best_of_each(group: IntArray, worth: FloatArray) -> np.ndarray:
         >>> best_of_each(np.array([7, 7, 3, 3]), np.array([1.0, 2.0, 0.0, -1.0])).tolist()
         [False, True, False, False]
     """
-    order = np.lexsort((-worth, group))
+    counts = np.flatnonzero(worth > 0)
+    order = counts[np.lexsort((-worth[counts], group[counts]))]
     best = np.zeros(len(group), dtype=bool)
     best[order[np.flatnonzero(np.diff(group[order], prepend=-1))]] = True
-    return np.asarray(best & (worth > 0))
-
-
-def _complex(points: FloatArray) -> ComplexArray:
-    return np.asarray(points[..., 0] + 1j * points[..., 1])
+    return best

@@ -17,6 +17,7 @@ from selfmva.geometry.floor import Floor
 from selfmva.geometry.floor_search import find_floor
 from selfmva.geometry.meetings import measure_pairs, walking_time
 from selfmva.geometry.mirrored import find_mirrored
+from selfmva.geometry.other_floors import find_other_floors
 from selfmva.geometry.overlap import Overlap
 from selfmva.geometry.registration import RoundSettings, refine_registered
 from selfmva.geometry.sightings import Sightings, build_sightings
@@ -76,12 +77,14 @@ class Calibration:
         frames: In line with them where the config says so.
         floor: The common floor; None where none was found.
         mirrored: Numbers of the views that show mirror images, see `selfmva.geometry.mirrored.find_mirrored`.
+        other_floors: Numbers of the views that hold each other on a floor of their own, group by group.
     """
 
     clock_offsets: IntArray
     frames: list[Frame]
     floor: Floor | None
     mirrored: tuple[int, ...] = ()
+    other_floors: tuple[tuple[int, ...], ...] = ()
 
 
 def calibrate(
@@ -111,7 +114,10 @@ def calibrate(
         return Calibration(offsets, frames, None)
     sightings, layout = _search(views, frames, progress, match_appearance)
     mirrored = find_mirrored(sightings, {} if layout is None else layout.cameras)
-    return Calibration(offsets, frames, _with_statures(_floor_of(views, sightings, layout), frames), mirrored)
+    floor = _with_statures(_floor_of(views, sightings, layout), frames)
+    left = set() if layout is None else set(range(len(views))).difference(layout.cameras, mirrored)
+    others = find_other_floors(sightings, left)
+    return Calibration(offsets, frames, floor, mirrored, others)
 
 
 def calibrate_floor(

@@ -43,17 +43,24 @@ class CameraFitSettings:
 CAMERA_FIT = CameraFitSettings()
 
 
-def robust(residuals: FloatArray) -> FloatArray:
-    """Residuals `(..., K)` whose squares grow like the Cauchy loss of each row's length."""
-    square = (residuals**2).sum(axis=-1, keepdims=True)
-    return np.asarray(residuals * np.sqrt(np.log1p(square) / np.maximum(square, 1e-12)))
+def robust_share(square: FloatArray) -> FloatArray:
+    """By which part of it a squared residual counts, so that it grows like the Cauchy loss."""
+    square = np.maximum(square, 1e-12)
+    return np.asarray(np.log1p(square) / square)
 
 
-def height_residuals(parameters: FloatArray, feet: FloatArray, heights: FloatArray) -> FloatArray:
-    """`(..., N)` robust residuals of log heights, together worth at most `CAMERA_FIT.independent` boxes."""
-    ratio = np.log(predicted_heights(projections(parameters), feet) / heights)
-    weight = np.sqrt(min(1.0, CAMERA_FIT.independent / max(len(heights), 1)))
-    return np.asarray(weight * robust(ratio[..., None] / CAMERA_FIT.height_noise)[..., 0])
+def weight_of_heights(count: int) -> float:
+    """Of each of so many boxes, so that all are worth at most `CAMERA_FIT.independent`."""
+    return float(np.sqrt(min(1.0, CAMERA_FIT.independent / max(count, 1))))
+
+
+def height_residuals(
+    parameters: FloatArray, feet: FloatArray, heights: FloatArray, weight: FloatArray | None = None
+) -> FloatArray:
+    """`(..., N)` robust weighted residuals of log heights of boxes `(..., N)`; without a weight, N of one view."""
+    error = np.log(predicted_heights(projections(parameters), feet) / heights) / CAMERA_FIT.height_noise
+    error *= np.sqrt(robust_share(error**2))
+    return np.asarray(error * (weight_of_heights(len(heights)) if weight is None else weight))
 
 
 def fit_camera_from_heights(feet: FloatArray, heights: FloatArray) -> FloatArray | None:

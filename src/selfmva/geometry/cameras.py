@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 FOCAL, TILT, ROLL, HEIGHT, YAW, X, Y, CENTRE_X, CENTRE_Y, ASPECT = range(10)
 PARAMETERS = 10
 POSE = slice(YAW, Y + 1)  # what two cameras must agree on; the rest is each camera's own
+FLOOR_COLUMNS = [0, 1, 3]  # columns of a projection: what it does to places on the floor
 NEAREST = 0.05  # body heights in front of the lens; nearer points have no image
+OUTSIDE = 1e3  # image widths: where points without an image are put
+HORIZON = 1e-9  # one over the depth of a foot, below which it counts as so little
+LEAST_HEIGHT = 1e-3  # image widths, of bodies where nobody can stand
 
 
 def projections(parameters: FloatArray) -> FloatArray:
@@ -38,23 +42,30 @@ def projections(parameters: FloatArray) -> FloatArray:
         [[0.0, 0.5]]
     """
     focal, height, aspect = (np.exp(parameters[..., k]) for k in (FOCAL, HEIGHT, ASPECT))
-    (sin_tilt, sin_roll, sin_yaw), (cos_tilt, cos_roll, cos_yaw) = (
-        np.moveaxis(turn(parameters[..., [TILT, ROLL, YAW]]), -1, 0) for turn in (np.sin, np.cos)
+    turns = [parameters[..., k] for k in (TILT, ROLL, YAW)]
+    (sin_tilt, sin_roll, sin_yaw), (cos_tilt, cos_roll, cos_yaw) = map(np.sin, turns), map(np.cos, turns)
+    x, y, centre_x, centre_y = (parameters[..., k] for k in (X, Y, CENTRE_X, CENTRE_Y))
+    vertical = focal * aspect
+    # Of a camera that looks along y, tilted, then rolled: image across and down, and depth, along x, y and z.
+    rows = (
+        (
+            focal * cos_roll,
+            centre_x * cos_tilt - focal * sin_roll * sin_tilt,
+            -centre_x * sin_tilt - focal * sin_roll * cos_tilt,
+        ),
+        (
+            -vertical * sin_roll,
+            centre_y * cos_tilt - vertical * cos_roll * sin_tilt,
+            -centre_y * sin_tilt - vertical * cos_roll * cos_tilt,
+        ),
+        (0.0, cos_tilt, -sin_tilt),
     )
-    zero = np.zeros_like(focal)
-    rows = np.empty((*focal.shape, 3, 3))
-    # Right, down and ahead of a camera that looks along y, tilted, then rolled.
-    rows[..., 0, :] = np.stack([cos_roll, -sin_roll * sin_tilt, -sin_roll * cos_tilt], axis=-1)
-    rows[..., 1, :] = np.stack([-sin_roll, -cos_roll * sin_tilt, -cos_roll * cos_tilt], axis=-1)
-    rows[..., 2, :] = np.stack([zero, cos_tilt, -sin_tilt], axis=-1)
-    rows[..., 0, :] *= focal[..., None]
-    rows[..., 1, :] *= (focal * aspect)[..., None]
-    rows[..., :2, :] += parameters[..., [CENTRE_X, CENTRE_Y]][..., None] * rows[..., 2:, :]
-    along, across = rows[..., 0].copy(), rows[..., 1].copy()
-    rows[..., 0] = cos_yaw[..., None] * along - sin_yaw[..., None] * across
-    rows[..., 1] = sin_yaw[..., None] * along + cos_yaw[..., None] * across
-    centre = np.stack([parameters[..., X], parameters[..., Y], height], axis=-1)
-    return np.concatenate([rows, -(rows @ centre[..., None])], axis=-1)
+    result = np.empty((*focal.shape, 3, 4))
+    for number, (across, ahead, up) in enumerate(rows):
+        along_x, along_y = cos_yaw * across - sin_yaw * ahead, sin_yaw * across + cos_yaw * ahead
+        result[..., number, 0], result[..., number, 1], result[..., number, 2] = along_x, along_y, up
+        result[..., number, 3] = -(along_x * x + along_y * y + up * height)
+    return result
 
 
 def project(projection: FloatArray, points: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -71,7 +82,7 @@ def project(projection: FloatArray, points: FloatArray) -> tuple[FloatArray, Flo
     depth = homogeneous[..., 2]
     front = depth > NEAREST
     image = homogeneous[..., :2] / np.where(front, depth, 1.0)[..., None]
-    return np.where(front[..., None], image, 1e3), depth
+    return np.where(front[..., None], image, OUTSIDE), depth
 
 
 def to_floor(projection: FloatArray, image: FloatArray) -> FloatArray:
@@ -84,10 +95,31 @@ def to_floor(projection: FloatArray, image: FloatArray) -> FloatArray:
     Returns:
         `(..., N, 2)` in body heights; points above the horizon come out behind the camera.
     """
-    inverse = np.linalg.inv(projection[..., [0, 1, 3]])
+    inverse = np.linalg.inv(projection[..., FLOOR_COLUMNS])
     homogeneous = image @ np.swapaxes(inverse[..., :2], -1, -2) + inverse[..., None, :, 2]
     scale = homogeneous[..., 2:]
-    return np.asarray(homogeneous[..., :2] / np.where(np.abs(scale) < 1e-9, 1e-9, scale))
+    return np.asarray(homogeneous[..., :2] / np.where(np.abs(scale) < HORIZON, HORIZON, scale))
+
+
+def carried(projection: FloatArray, other: FloatArray, feet: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Images in another camera of the places on the floor where feet are seen: `project` of `to_floor`, in one step.
+
+    Args:
+        projection: `(..., 3, 4)` of the camera that sees the feet.
+        other: `(..., 3, 4)` of the other one, as many.
+        feet: `(..., 2, N)` image points.
+
+    Returns:
+        `(..., 2, N)` image points of the other camera, far outside where the place is not in front of its lens, and
+        `(..., N)` depths there.
+    """
+    inverse = np.linalg.inv(projection[..., FLOOR_COLUMNS])
+    rows = np.concatenate([other[..., FLOOR_COLUMNS] @ inverse, inverse[..., 2:, :]], axis=-2)
+    homogeneous = rows[..., :2] @ feet + rows[..., 2:]
+    below, near = homogeneous[..., 2, :], homogeneous[..., 3, :]
+    depth = below / np.where(np.abs(near) < HORIZON, HORIZON, near)
+    front = (depth > NEAREST)[..., None, :]
+    return np.where(front, homogeneous[..., :2, :] / np.where(front, below[..., None, :], 1.0), OUTSIDE), depth
 
 
 def predicted_heights(projection: FloatArray, feet: FloatArray) -> FloatArray:
@@ -95,17 +127,21 @@ def predicted_heights(projection: FloatArray, feet: FloatArray) -> FloatArray:
 
     Args:
         projection: `(..., 3, 4)`.
-        feet: `(N, 2)` image points.
+        feet: `(N, 2)` image points, or `(..., N, 2)`.
 
     Returns:
         `(..., N)` in image widths.
     """
-    floor = to_floor(projection, feet)
-    heads = np.concatenate([floor, np.ones((*floor.shape[:-1], 1))], axis=-1)
-    head, depth = project(projection, heads)
-    foot_depth = project(projection, floor)[1]
-    visible = (depth > NEAREST) & (foot_depth > NEAREST)
-    return np.where(visible, np.maximum(feet[:, 1] - head[..., 1], 1e-3), 1e-3)
+    across, down = feet[..., 0], feet[..., 1]
+    (a, b, _, c), (d, e, up, f), (g, h, ahead, i) = np.moveaxis(projection[..., None], (-3, -2), (0, 1))
+    # A foot at depth 1 / s is at (u, v), so that its head is at (u, v, 1) / s + P (0, 0, 1, 0); the row of the inverse
+    # that tells s is normal to the first two columns.
+    normal = d * h - g * e, g * b - a * h, a * e - d * b
+    near = (normal[0] * across + normal[1] * down + normal[2]) / (normal[0] * c + normal[1] * f + normal[2] * i)
+    beside = 1.0 + near * ahead
+    visible = (near > 0) & (near < 1.0 / NEAREST) & (beside > NEAREST * near)
+    tall = near * (down * ahead - up) / np.where(visible, beside, 1.0)
+    return np.where(visible, np.maximum(tall, LEAST_HEIGHT), LEAST_HEIGHT)
 
 
 def complex_places(parameters: FloatArray, feet: FloatArray) -> NDArray[np.complex128]:

@@ -8,11 +8,11 @@ together, with one partner in the other view.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from selfmva.geometry.box_pairs import best_of_each, near_pairs, pairs_of_boxes, squared_length
+from selfmva.geometry.box_pairs import best_of_each, carry, near_pairs, pairs_of_boxes, ranges, squared_length
 from selfmva.geometry.cameras import complex_places
 from selfmva.geometry.support import SUPPORT, Meetings
 from selfmva.geometry.tracklet_matches import TRACKLET_MATCHES, blocks
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from selfmva.core.types import FloatArray, IntArray
+    from selfmva.geometry.box_pairs import Carried
     from selfmva.geometry.sightings import Sightings
     from selfmva.geometry.support import Support
 
@@ -98,10 +99,11 @@ def count_meetings(
     """
     time, shared, length = _scales(views, pair)
     parts = -(-len(instants) // length)
+    sides = _Sides.of(views, cameras, pair, instants, length)
     moments = _moments(len(instants), length)
     counts, residual, longest = np.zeros((1 + len(shifts), SUPPORT.moments)), float("nan"), 0.0
     for number, lag in enumerate((0, *shifts) if len(instants) else ()):
-        found = stretches_together(views, cameras, pair, instants, lag, length, kernel)
+        found = _together(sides, instants, lag, kernel)
         counts[number] = np.bincount(found.part, found.worth, parts) @ moments
         near = found.error[found.error < 2 * kernel]
         if lag == 0 and len(near):
@@ -184,29 +186,60 @@ def stretches_together(
     Returns:
         The pairs.
     """
-    i, j = pair
-    first, second = views[i], views[j]
+    return _together(_Sides.of(views, cameras, pair, instants, length), instants, lag, kernel)
+
+
+class _Sides(NamedTuple):
+    """Two views, and what is the same of them at every lag.
+
+    Attributes:
+        first: View i.
+        second: View j.
+        feet: Of both, as the other one sees them.
+        present: See `_presence`, of view i.
+        length: Instants of a stretch.
+    """
+
+    first: Sightings
+    second: Sightings
+    feet: Carried
+    present: NDArray[np.int64]
+    length: int
+
+    @classmethod
+    def of(
+        cls,
+        views: Sequence[Sightings],
+        cameras: Mapping[int, FloatArray],
+        pair: tuple[int, int],
+        instants: IntArray,
+        length: int,
+    ) -> _Sides:
+        first, second = (views[view] for view in pair)
+        feet = carry(first, second, cameras[pair[0]], cameras[pair[1]])
+        return cls(first, second, feet, _presence(first, instants, length), length)
+
+
+def _together(sides: _Sides, instants: IntArray, lag: int, kernel: float) -> Stretches:
+    """See `stretches_together`."""
+    first, second, feet, present, length = sides
     pairs_at_once = pairs_of_boxes(first, second, instants, lag)
-    (position, box, partner), in_j, in_i = near_pairs(
-        first, second, cameras[i], cameras[j], pairs_at_once, MEETINGS.farthest
-    )
+    (position, box, partner), in_j, in_i = near_pairs(first, second, feet, pairs_at_once, MEETINGS.farthest)
     square = np.maximum(squared_length(in_j), squared_length(in_i))
-    part = position // length
     later = (instants + lag) % (len(first.starts) - 1)
     tracks, other_tracks = (view.tracks.max(initial=0) + 1 for view in (first, second))
     pairs, member = np.unique(
-        (part * tracks + first.tracks[box]) * other_tracks + second.tracks[partner], return_inverse=True
+        (position // length * tracks + first.tracks[box]) * other_tracks + second.tracks[partner], return_inverse=True
     )
     part, own, other = pairs // (tracks * other_tracks), pairs // other_tracks % tracks, pairs % other_tracks
-    common = np.bitwise_count(
-        _presence(first, instants, length)[part, own] & _presence(second, later, length)[part, other]
-    ).astype(np.int64)
+    both = present[part, own] & _presence(second, later, length)[part, other]
+    common = np.bitwise_count(both).astype(np.int64)
     walking = np.bincount(member, np.sqrt(first.moving[box] * second.moving[partner]), len(pairs))
     agreement = np.bincount(member, np.exp(-0.5 * square / kernel**2), len(pairs)) / common
     worth = np.where(common >= MEETINGS.least_common, walking * agreement**2, 0.0)
     chosen = best_of_each(part * tracks + own, worth) & best_of_each(part * other_tracks + other, worth)
-    both = pairs % (tracks * other_tracks)
-    return Stretches(part[chosen], worth[chosen], both[chosen], np.sqrt(square[chosen[member]]))
+    number = pairs % (tracks * other_tracks)
+    return Stretches(part[chosen], worth[chosen], number[chosen], np.sqrt(square[chosen[member]]))
 
 
 def rival_fraction(
@@ -294,7 +327,7 @@ def _presence(view: Sightings, instants: IntArray, length: int) -> NDArray[np.in
     boxes, starts = view.usable_at
     size = np.diff(starts)[instants]
     position = np.repeat(np.arange(len(instants)), size)
-    rows = boxes[np.repeat(starts[instants] - (np.cumsum(size) - size), size) + np.arange(size.sum())]
+    rows = boxes[ranges(starts[instants], size)]
     part, bit = np.divmod(position, length)
     shape = (-(-len(instants) // length), int(view.tracks.max(initial=0)) + 1)
     flat = np.bincount(part * shape[1] + view.tracks[rows], 2.0**bit, shape[0] * shape[1])

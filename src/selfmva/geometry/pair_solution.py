@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.geometry.box_pairs import pairs_of_boxes
 from selfmva.geometry.cameras import YAW, X, Y, moved
 from selfmva.geometry.meetings import measure_support
 from selfmva.geometry.refinement import REFINEMENT, largest_change, refine
@@ -75,12 +76,13 @@ def solve_pair(
     """
     i, j = pair
     instants = blocks(views[i], views[j], PAIR_SOLUTION.boxes)
+    together = pairs_of_boxes(views[i], views[j], instants)
     candidates: list[Candidate] = []
     for alignment in alignments:
         cameras = {i: moved(views[i].camera, alignment.turn, alignment.shift), j: views[j].camera}
         gate = PAIR_SOLUTION.first_gate
         for _ in range(PAIR_SOLUTION.rounds):
-            matches = matching_tracklets(views, cameras, pair, instants, gate)
+            matches = matching_tracklets(views, cameras, pair, instants, gate, together)
             if len(matches.rows_i) < PAIR_SOLUTION.least_matches:
                 break
             few = thinned(matches, PAIR_SOLUTION.matches)

@@ -23,7 +23,7 @@ from selfmva.geometry.cameras import (
 from selfmva.geometry.tracklets import link, smoothed, speeds, spreads
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
     from selfmva.core.types import FloatArray, IntArray, View
 
@@ -105,6 +105,16 @@ class Sightings:
         """`(U,)` numbers of the usable boxes, and `(T + 1,)` the first of them of every instant."""
         counted = np.concatenate([[0], np.cumsum(self.usable)])
         return np.flatnonzero(self.usable), counted[self.starts]
+
+    @cached_property
+    def complex_feet(self) -> NDArray[np.complex128]:
+        """`(N,)` feet as complex numbers."""
+        return np.asarray(self.feet[:, 0] + 1j * self.feet[:, 1])
+
+    @cached_property
+    def per_height(self) -> FloatArray:
+        """`(N,)` one over the heights."""
+        return np.asarray(1.0 / self.heights)
 
     @cached_property
     def fast(self) -> float:

@@ -15,6 +15,7 @@ import numpy as np
 
 from selfmva.core.packed_boxes import gather
 from selfmva.core.thinning import evenly_spaced_blocks
+from selfmva.geometry.box_pairs import ranges
 from selfmva.geometry.cameras import project, projections
 from selfmva.geometry.floor_likelihood import LIKELIHOOD, log_odds_of_visible_feet
 
@@ -109,13 +110,12 @@ def _meet(
 ) -> IntArray:
     """Numbers of the chosen boxes of a view whose feet meet those of a box as tall in another, at a lag."""
     rows, partners = _pairs_of(recording.count, recording.start, one, other, lag)
-    kept = chosen[rows] & readings.foot_on_floor[partners]
+    kept = np.flatnonzero(chosen[rows] & readings.foot_on_floor[partners])
     rows, partners = rows[kept], partners[kept]
-    alike = np.abs(readings.log_stature[rows] - readings.log_stature[partners]) < STATURES.alike
+    alike = np.flatnonzero(np.abs(readings.log_stature[rows] - readings.log_stature[partners]) < STATURES.alike)
     rows, partners = rows[alike], partners[alike]
-    x, y = (readings.foot[rows] - readings.foot[partners]).T
-    covariance = readings.foot_covariance[rows] + readings.foot_covariance[partners]
-    xx, xy, yy = covariance[:, 0, 0], covariance[:, 0, 1], covariance[:, 1, 1]
+    x, y = (place[rows] - place[partners] for place in readings.foot.T)
+    xx, xy, _, yy = (part[rows] + part[partners] for part in readings.foot_covariance.reshape(-1, 4).T)
     determinant = np.maximum(xx * yy - xy * xy, LIKELIHOOD.smallest_determinant)
     near = yy * x * x - 2 * xy * x * y + xx * y * y < STATURES.deviations**2 * determinant
     return np.unique(rows[near])
@@ -125,8 +125,5 @@ def _pairs_of(count: IntArray, start: IntArray, one: int, other: int, lag: int) 
     """Rows of all pairs of boxes of two views, the second so many instants later, around the end of the recording."""
     size, other_size = count[:, one], np.roll(count[:, other], -lag)
     first, other_first = start[:, one], np.roll(start[:, other], -lag)
-    products = size * other_size
-    instant = np.repeat(np.arange(len(count)), products)
-    within = np.arange(products.sum()) - np.repeat(np.cumsum(products) - products, products)
-    row, partner = np.divmod(within, np.maximum(other_size, 1)[instant])
-    return first[instant] + row, other_first[instant] + partner
+    partners, partner_first = np.repeat(other_size, size), np.repeat(other_first, size)
+    return np.repeat(ranges(first, size), partners), ranges(partner_first, partners)

@@ -39,7 +39,6 @@ class SupportSettings:
     # hard recordings come to 0.4 of it, a mirror image that found a place to 0.2.
     odd_clearness: float = 0.3
     odd_residual: float = 1.8
-    odd_among: int = 4  # views, that tell what is usual
     moments: int = 12  # equal parts of the recording, on which steadiness is measured
 
 
@@ -203,18 +202,36 @@ def held_views(meetings: Mapping[tuple[int, int], Meetings], *, known: bool = Fa
         Numbers of the views; none where nothing holds.
     """
     held = _strongest(meetings, [_grown(meetings, known=known), _pruned(meetings, known=known)])
-    return held if known else held - _odd_views(meetings, held)
+    return held if known else _in_one_piece(meetings, held - _odd_views(meetings, held))
+
+
+def _in_one_piece(meetings: Mapping[tuple[int, int], Meetings], group: set[int]) -> set[int]:
+    """A group, or the strongest part of it: in two rooms, views hold each other in either, but nothing joins both.
+
+    Parts are what trusted pairs connect. All pairs between one and the rest together have to be trusted, too.
+    """
+    inside = {pair: found for pair, found in meetings.items() if group.issuperset(pair)}
+    for part in connected_groups(pair for pair, found in inside.items() if found.support().trusted):
+        between = [found for pair, found in inside.items() if len(part.intersection(pair)) == 1]
+        if part != group and not together(between).trusted:
+            stronger = _strongest(inside, [part, group - part])
+            return held_views({pair: found for pair, found in inside.items() if stronger.issuperset(pair)})
+    return group
 
 
 def _odd_views(meetings: Mapping[tuple[int, int], Meetings], group: set[int]) -> set[int]:
     """The views of a group that meet the others far less clearly, and less exactly, than these each other."""
-    if len(group) < SUPPORT.odd_among:
-        return set()
     views = sorted(group)
     clearness = np.array([_drawn(meetings, view, group).clearness for view in views])
     residual = np.array([_usual_residual(meetings, view, group) for view in views])
-    odd = clearness < SUPPORT.odd_clearness * np.median(clearness)
-    odd &= residual > SUPPORT.odd_residual * np.nanmedian(residual)
+    if len(views) < 3:
+        return set()
+    usual = np.array([np.median(clearness), np.nanmedian(residual)])
+    if len(views) == 3:  # what is usual for one of three views is how the two others meet
+        pairs = [(views[1], views[2]), (views[0], views[2]), (views[0], views[1])]
+        others = [meetings[pair].support() if pair in meetings else NO_SUPPORT for pair in pairs]
+        usual = np.array([[other.clearness, other.residual] for other in others]).T
+    odd = (clearness < SUPPORT.odd_clearness * usual[0]) & (residual > SUPPORT.odd_residual * usual[1])
     return {view for view, is_odd in zip(views, odd, strict=True) if is_odd}
 
 

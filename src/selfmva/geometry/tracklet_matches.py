@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from selfmva.core.thinning import evenly_spaced, evenly_spaced_blocks
-from selfmva.geometry.box_pairs import best_of_each, near_pairs, pairs_of_boxes, squared_errors, squared_length
+from selfmva.geometry.box_pairs import (
+    best_of_each,
+    carry,
+    near_pairs,
+    pairs_of_boxes,
+    squared_errors,
+    squared_length,
+)
 from selfmva.geometry.walks import WALKS
 
 if TYPE_CHECKING:
@@ -21,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from selfmva.core.types import FloatArray, IntArray
+    from selfmva.geometry.box_pairs import BoxPairs
     from selfmva.geometry.sightings import Sightings
 
     ComplexArray = NDArray[np.complex128]
@@ -82,7 +90,12 @@ def blocks(first: Sightings, second: Sightings, boxes: int) -> IntArray:
 
 
 def matching_tracklets(
-    views: Sequence[Sightings], cameras: Cameras, pair: tuple[int, int], instants: IntArray, gate: float
+    views: Sequence[Sightings],
+    cameras: Cameras,
+    pair: tuple[int, int],
+    instants: IntArray,
+    gate: float,
+    together: BoxPairs | None = None,
 ) -> Matches:
     """Boxes of tracklets that take the same course, up to a common offset below the gate.
 
@@ -96,6 +109,7 @@ def matching_tracklets(
         pair: View i and view j.
         instants: `(S,)`, in blocks of neighbours.
         gate: Body heights by which the cameras may still be wrong.
+        together: All pairs of boxes at these instants, where the caller has them.
 
     Returns:
         The matches.
@@ -103,9 +117,9 @@ def matching_tracklets(
     i, j = pair
     first, second = views[i], views[j]
     farthest = 1.5 * gate + 2 * TRACKLET_MATCHES.shape_noise
-    (_, box, partner), in_j, in_i = near_pairs(
-        first, second, cameras[i], cameras[j], pairs_of_boxes(first, second, instants), farthest
-    )
+    together = pairs_of_boxes(first, second, instants) if together is None else together
+    feet = carry(first, second, cameras[i], cameras[j], together.box, together.partner)
+    (_, box, partner), in_j, in_i = near_pairs(first, second, feet, together, farthest)
     square = np.maximum(squared_length(in_j), squared_length(in_i))
     key = first.tracks[box] * (second.tracks.max(initial=0) + 1) + second.tracks[partner]
     both, member = np.unique(key, return_inverse=True)

@@ -51,7 +51,7 @@ class LearningContext:
     Attributes:
         model: What was learnt before: encoder, floor, lines.
         recording: All boxes to learn from.
-        embedded_pairs: Pairs of views whose embedding tells synchronous instants from shifted ones.
+        embedded_pairs: Pairs of views whose embedding may tell who is who.
     """
 
     model: FittedModel
