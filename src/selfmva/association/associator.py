@@ -8,10 +8,12 @@ import warnings
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Self
 
 from selfmva.association.adapting import adapt_model
 from selfmva.association.appearance.matches import match_by_appearance
+from selfmva.association.doubles.finding import single_frames, without_learnt_doubles
 from selfmva.association.embedding_choice import choose_embedding
 from selfmva.association.frame_reader import FrameReader
 from selfmva.association.frames_argument import each_frame
@@ -239,6 +241,7 @@ class Associator(Pretrained):
         watch = read_watch(progress, callbacks, checkpoint, resume)
         cameras, frames = read_recording(views, boxes, config.on_bad_box)
         dropped, frames = sum(frame.dropped for frame in frames), with_usable_tracks(frames, cameras)
+        frames, doubles, doubled = without_learnt_doubles(frames, len(cameras))
         extractor = FeatureExtractor(config.appearance, config.device)
         with limited_threads(config.threads):
             frames = extractor.describe_recording(frames, views, cameras, partial(watch.progress, "look"))
@@ -254,6 +257,7 @@ class Associator(Pretrained):
             frames, floor = found.frames, found.floor
             choice = choose_embedding(recording.views, frames, floor, config.recipe)
         model = FittedModel(recording.views, config, found.clock_offsets, None, floor, mirrored=found.mirrored)
+        model = replace(model, doubles=None if doubles is None else doubles.reordered(recording.order))
         held_out = None
         if choice.train:
             from selfmva.training.fit_encoder import fit_encoder  # torch, which a floor alone needs not
@@ -265,7 +269,8 @@ class Associator(Pretrained):
             model = learn(model, frames, identity, trained_on=True, held_out=held_out, decision=choice.reason)
             model = learn_good_part(model, frames, identity, held_out=held_out)
         self._extractor = extractor
-        self._keep(with_report(model.reordered(recording.places), time.monotonic() - started, dropped))
+        model = model.reordered(recording.places)
+        self._keep(with_report(model, time.monotonic() - started, dropped, doubled))
         warn_of_doubts(self.model_)
         return self
 
@@ -298,7 +303,8 @@ class Associator(Pretrained):
         frames = [self._reader.read(frame, t, self._config.on_bad_box) for t, frame in enumerate(given)]
         with limited_threads(self._config.threads):
             identity = None if feature_length(frames) is None else self._extractor.identity()
-            found = adapt_model(old, frames, identity)
+            frames, doubles, doubled = without_learnt_doubles(frames, len(old.views))
+            found = adapt_model(replace(old, doubles=doubles), frames, identity)
         if found.contradiction:
             warnings.warn(
                 f"adapt() changed nothing, the new boxes contradict what was learnt: {found.contradiction}",
@@ -321,7 +327,7 @@ class Associator(Pretrained):
             return self
         if old.card is not None:  # its figures were of what was learnt before, its licence holds
             model = replace(model, card=old.card.model_copy(update={"metrics": {}, "evaluated_on": ""}))
-        self._keep(with_report(model, time.monotonic() - started, dropped, found.moved))
+        self._keep(with_report(model, time.monotonic() - started, dropped, doubled, found.moved))
         return self
 
     def check(self, frames: BoxesLike) -> Health:
@@ -352,7 +358,8 @@ class Associator(Pretrained):
         on_bad_box = self._config.on_bad_box
         entries = enumerate(resolve_boxes(frames, model.views, on_bad_box))
         with limited_threads(self._config.threads):
-            return check_frames(model, (self._reader.read(entry, number, on_bad_box) for number, entry in entries))
+            read = (self._reader.read(entry, number, on_bad_box) for number, entry in entries)
+            return check_frames(model, chain.from_iterable(single_frames(model, part) for part in chunks(read)))
 
     def associate(self, frame: FrameLike) -> Association:
         """Say who is who at one instant.
@@ -487,8 +494,8 @@ class Associator(Pretrained):
     def _associate(
         self, model: FittedModel, frames: list[Frame]
     ) -> tuple[list[Association], list[Frame], Tally | None]:
-        """Answers to frames; the same frames without their bad boxes, and what these show."""
+        """Answers to frames; the same frames without bad boxes and doubles, and what these show."""
         good = [without_bad_boxes(frame) for frame in frames]
         with limited_threads(1):  # frames are small: threads are for several chunks of them
-            found, tally = associate_and_tally(model, good)
-        return [with_left_out(one, frame) for one, frame in zip(found, frames, strict=True)], good, tally
+            found, single, tally = associate_and_tally(model, good)
+        return [with_left_out(one, frame) for one, frame in zip(found, frames, strict=True)], single, tally

@@ -89,6 +89,8 @@ class FitReport:
             None where these are too few, and for a recording without changes.
         dropped_boxes: Number of boxes that were left out, because they are not finite, without area or outside their
             image.
+        doubled_boxes: Number of boxes that were left out, because they show a person of whom their view has another
+            box.
     """
 
     pairs: tuple[PairReport, ...]
@@ -110,6 +112,7 @@ class FitReport:
     changes: tuple[RigChange, ...] = ()
     learnt_from: tuple[int, int] | None = None
     dropped_boxes: int = 0
+    doubled_boxes: int = 0
 
     @property
     def better_than_chance(self) -> bool:
@@ -171,6 +174,9 @@ class FitReport:
             *(self._geometry(), self._changes(), self._upside_down(), self._mirrored()),
             *(self.decision, self._embedding(), self._appearance()),
             f"{self.dropped_boxes} bad boxes were left out" if self.dropped_boxes else "",
+            f"{self.doubled_boxes} boxes show a person of whom their view has another box"
+            if self.doubled_boxes
+            else "",
         )
         return "; ".join(filter(None, said))
 

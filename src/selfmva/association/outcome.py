@@ -18,7 +18,7 @@ logger: logging.Logger = logging.getLogger(__name__)
 
 
 def with_report(
-    model: FittedModel, seconds: float, dropped: int, moved: Mapping[str, float] | None = None
+    model: FittedModel, seconds: float, dropped: int, doubled: int, moved: Mapping[str, float] | None = None
 ) -> FittedModel:
     """A model whose report says how it came about.
 
@@ -26,6 +26,7 @@ def with_report(
         model: With the report that `learn` wrote.
         seconds: That the work took.
         dropped: Number of boxes that were left out.
+        doubled: Number of boxes that show a person once more.
         moved: By name of a view, how far its picture of the floor moved.
     """
     assert model.report is not None  # noqa: S101  # `learn` writes one
@@ -33,7 +34,12 @@ def with_report(
     if model.config.geometry.clock_bound:
         clocks = {view.name: int(k) for view, k in zip(model.views, model.clock_offsets, strict=True)}
     report = replace(
-        model.report, seconds=seconds, moved=dict(moved or {}), clock_offsets=clocks, dropped_boxes=dropped
+        model.report,
+        seconds=seconds,
+        moved=dict(moved or {}),
+        clock_offsets=clocks,
+        dropped_boxes=dropped,
+        doubled_boxes=doubled,
     )
     return replace(model, report=report)
 
