@@ -48,6 +48,9 @@ def double(labelled: Sequence[Labelled], kind: str, seed: int, *, labels: bool =
             if kind == "part":
                 more[:, 3] = more[:, 1] + sides[:, 1] * rng.uniform(*LEFT, len(more))
             more = np.maximum(more + JITTER[kind] * sides * rng.standard_normal(more.shape), 0.0)
+            left = (more[:, 2:] > more[:, :2]).all(axis=1)  # at the border, some are wholly outside
+            chosen[np.flatnonzero(chosen)[~left]] = False
+            more = more[left]
             order = rng.permutation(len(own) + len(more))
             boxes.append(np.concatenate([own, more])[order])
             who.append(np.concatenate([known, known[chosen] if labels else np.full(len(more), -1)])[order])
