@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from selfmva.association.appearance import NOTHING_SEEN
 from selfmva.association.health.health import RigChange
 from selfmva.association.synchrony import CHANCE, SYNCHRONY, pooled
+from selfmva.geometry.support import SUPPORT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 
 FLOOR, IMPLIED, HEAD_LINES, NOT_FOUND, REFUTED = "floor", "implied", "head lines", "not found", "refuted"
+MOVING = "moving"
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class PairReport:
             where nothing could be compared.
         calibration: `"floor"`: both views are on the common floor, and their boxes speak for it; `"implied"`: both are
             on it, held by other views; `"head lines"`: no floor, but heads meet each other's epipolar lines;
-            `"not found"`; `"refuted"`: found, but those whom it brings together look no more alike than strangers.
+            `"not found"`; `"refuted"`: found, but those whom it brings together look no more alike than strangers;
+            `"moving"`: both are on the floor, but parts of the recording contradict each other, as if a camera moved.
         support: Boxes that geometry brings together at synchronous instants, over chance; weighted by motion on a
             floor. NaN where nothing was found.
         residual: Their median error in body heights; NaN where nothing was found.
@@ -171,7 +174,7 @@ class FitReport:
     def summary(self) -> str:
         """What was found, in a few sentences."""
         said = (
-            *(self._geometry(), self._changes(), self._upside_down(), self._mirrored()),
+            *(self._geometry(), self._changes(), self._moving(), self._upside_down(), self._mirrored()),
             *(self.decision, self._embedding(), self._appearance()),
             f"{self.dropped_boxes} bad boxes were left out" if self.dropped_boxes else "",
             f"{self.doubled_boxes} boxes show a person of whom their view has another box"
@@ -182,13 +185,23 @@ class FitReport:
 
     def advice(self) -> str:
         """What to do about what was not found; empty where everything was."""
-        return "; ".join(filter(None, (self.mirror_advice(), self.change_advice(), self._advice_for_unjoined())))
+        return "; ".join(
+            filter(
+                None, (self.mirror_advice(), self.change_advice(), self.moving_advice(), self._advice_for_unjoined())
+            )
+        )
 
     def change_advice(self) -> str:
         """What to do about views that changed during the recording; empty where none did."""
         if not self.changes:
             return ""
         return f"{self._changes()}: fit() the instants before and after a change each by themselves"
+
+    def moving_advice(self) -> str:
+        """What to do about cameras that move; empty where none do."""
+        if not self._moving_pairs():
+            return ""
+        return f"{self._moving()}: fix the cameras, film again and fit again"
 
     def mirror_advice(self) -> str:
         """What to do about mirror images; empty where none were found."""
@@ -231,6 +244,17 @@ class FitReport:
         if self.learnt_from is None:
             return f"{told}; no part was learnt from alone"
         return f"{told}; learnt from instants {self.learnt_from[0]} to {self.learnt_from[1] - 1} alone"
+
+    def _moving_pairs(self) -> list[PairReport]:
+        return [pair for pair in self.pairs if pair.calibration == MOVING]
+
+    def _moving(self) -> str:
+        pairs = self._moving_pairs()
+        if not pairs:
+            return ""
+        views = [name for pair in pairs for name in (pair.view_i, pair.view_j) if name not in self._joined()]
+        moved = _listed(list(dict.fromkeys(views or [pairs[0].view_i, pairs[0].view_j])))
+        return f"{moved} moved during the recording, so {_counted(len(pairs), 'view pair')} can't be trusted"
 
     def _upside_down(self) -> str:
         views = self.views_upside_down
@@ -297,6 +321,10 @@ REPORT_COLUMNS = (
 
 def _listed(names: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def _pair_from_dict(values: dict[str, Any]) -> PairReport:
@@ -387,7 +415,8 @@ def _geometry_of(
     """Verdict, support and residual of one view pair."""
     if floor is not None and pair in floor.supports:
         support = floor.supports[pair]
-        return (FLOOR if support.trusted else IMPLIED), support.excess, support.residual
+        verdict = MOVING if support.sway > SUPPORT.largest_sway else FLOOR if support.trusted else IMPLIED
+        return verdict, support.excess, support.residual
     line = lines.get(pair)
     if line is not None and line.trusted:
         return HEAD_LINES, float(line.support), line.residual

@@ -48,7 +48,7 @@ def warn_of_doubts(model: FittedModel) -> None:
     """Say what a fit did not find; called by `fit` itself, whose caller is named.
 
     Warns:
-        RigChangedWarning: Views changed during the recording.
+        RigChangedWarning: Views changed, or cameras moved all the time, during the recording.
         GeometryMissingWarning: No geometry is trusted; people are told apart by what they look like alone.
         LearntNothingWarning: Nothing could be told from chance.
     """
@@ -60,6 +60,8 @@ def warn_of_doubts(model: FittedModel) -> None:
         warnings.warn(
             f"the rig changed during the recording: {report.change_advice()}.", RigChangedWarning, stacklevel=3
         )
+    if report.moving_advice():
+        warnings.warn(f"{report.moving_advice()}.", RigChangedWarning, stacklevel=3)
     if model.appearance and not report.geometry_found:
         warnings.warn(
             f"fit() found no geometry, people are told apart by what they look like alone: {report.advice()}.",

@@ -57,12 +57,16 @@ class Stretches:
         worth: `(P,)` walking boxes, weighted by how near they stay.
         tracks: `(P,)` a number for each pair of tracks.
         error: `(B,)` transfer errors of all their boxes that are near at all, in body heights.
+        mean_error: `(P,)` mean of these of each pair, with their direction, as complex numbers: x + iy in view j.
+        place: `(P, 2)` mean of the feet in view j.
     """
 
     part: IntArray
     worth: FloatArray
     tracks: IntArray
     error: FloatArray
+    mean_error: NDArray[np.complex128]
+    place: FloatArray
 
 
 def walking_time(views: Sequence[Sightings]) -> int:
@@ -96,7 +100,7 @@ def count_meetings(
     Returns:
         The meetings.
     """
-    time, shared, length = _scales(views, pair)
+    time, shared, length = scales_of_pair(views, pair)
     parts = -(-len(instants) // length)
     moments = _moments(len(instants), length)
     counts, residual, longest = np.zeros((1 + len(shifts), SUPPORT.moments)), float("nan"), 0.0
@@ -121,7 +125,7 @@ def measure_meetings(
     found = count_meetings(views, cameras, pair, instants, shifts)
     if not len(instants):
         return found
-    return replace(found, rival=rival_fraction(views, cameras, pair, instants, _scales(views, pair)[2]))
+    return replace(found, rival=rival_fraction(views, cameras, pair, instants, scales_of_pair(views, pair)[2]))
 
 
 def measure_support(
@@ -206,7 +210,14 @@ def stretches_together(
     worth = np.where(common >= MEETINGS.least_common, walking * agreement**2, 0.0)
     chosen = best_of_each(part * tracks + own, worth) & best_of_each(part * other_tracks + other, worth)
     both = pairs % (tracks * other_tracks)
-    return Stretches(part[chosen], worth[chosen], both[chosen], np.sqrt(square[chosen[member]]))
+    kept = chosen[member]
+    owner, where = member[kept], second.feet[partner[kept]]
+    size = np.bincount(owner, minlength=len(pairs))[chosen]
+    sides = (in_j.real[kept], in_j.imag[kept], *where.T)
+    across, down, x, y = (np.bincount(owner, side, len(pairs))[chosen] / size for side in sides)
+    return Stretches(
+        part[chosen], worth[chosen], both[chosen], np.sqrt(square[kept]), across + 1j * down, np.column_stack([x, y])
+    )
 
 
 def rival_fraction(
@@ -271,7 +282,7 @@ def rival_fraction(
     return elsewhere / max(here, 1e-9)
 
 
-def _scales(views: Sequence[Sightings], pair: tuple[int, int]) -> tuple[int, float, int]:
+def scales_of_pair(views: Sequence[Sightings], pair: tuple[int, int]) -> tuple[int, float, int]:
     """Instants of a walk of one body height, the fraction of them at which both views have a box, and of a stretch."""
     i, j = pair
     time = walking_time([views[i], views[j]])
