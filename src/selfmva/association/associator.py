@@ -25,7 +25,7 @@ from selfmva.association.health.watch import Watch
 from selfmva.association.learning import learn
 from selfmva.association.left_out import with_left_out
 from selfmva.association.model import FittedModel
-from selfmva.association.outcome import warn_of_doubts, with_report
+from selfmva.association.outcome import warn_of_changes, warn_of_doubts, with_report
 from selfmva.association.parameters import change_parameters, hold_at_once, read_parameters, waiting_parameters
 from selfmva.association.pretrained import Pretrained
 from selfmva.association.recording import CanonicalRecording, read_recording, with_usable_tracks
@@ -294,7 +294,7 @@ class Associator(Pretrained):
         Warns:
             LearntNothingWarning: The new boxes don't support the floor, or are told apart no better than by chance.
             RigChangedWarning: The new boxes contradict what was learnt; names views, kind and instant, and whether it
-                was put right.
+                was put right. Or views changed, or cameras moved, while these boxes were filmed.
         """
         started = time.monotonic()
         old = self._require_model("adapt() needs a fitted associator")
@@ -328,6 +328,7 @@ class Associator(Pretrained):
         if old.card is not None:  # its figures were of what was learnt before, its licence holds
             model = replace(model, card=old.card.model_copy(update={"metrics": {}, "evaluated_on": ""}))
         self._keep(with_report(model, time.monotonic() - started, dropped, doubled, found.moved))
+        warn_of_changes(self.model_)
         return self
 
     def check(self, frames: BoxesLike) -> Health:

@@ -56,12 +56,7 @@ def warn_of_doubts(model: FittedModel) -> None:
     assert report is not None  # noqa: S101  # `learn` writes one
     if report.mirrored:
         logger.warning("%s", report.mirror_advice())
-    if report.changes:
-        warnings.warn(
-            f"the rig changed during the recording: {report.change_advice()}.", RigChangedWarning, stacklevel=3
-        )
-    if report.moving_advice():
-        warnings.warn(f"{report.moving_advice()}.", RigChangedWarning, stacklevel=3)
+    warn_of_changes(model, stacklevel=4)
     if model.appearance and not report.geometry_found:
         warnings.warn(
             f"fit() found no geometry, people are told apart by what they look like alone: {report.advice()}.",
@@ -75,3 +70,22 @@ def warn_of_doubts(model: FittedModel) -> None:
             LearntNothingWarning,
             stacklevel=3,
         )
+
+
+def warn_of_changes(model: FittedModel, stacklevel: int = 3) -> None:
+    """Say what changed while the recording was filmed that was learnt from.
+
+    Args:
+        model: With a report.
+        stacklevel: Of the caller who is named: 3 where `fit` or `adapt` calls this itself.
+
+    Warns:
+        RigChangedWarning: Views changed, or cameras moved all the time.
+    """
+    report = model.report
+    assert report is not None  # noqa: S101  # `learn` writes one
+    if report.changes:
+        said = f"the rig changed during the recording: {report.change_advice()}."
+        warnings.warn(said, RigChangedWarning, stacklevel=stacklevel)
+    if report.moving_advice():
+        warnings.warn(f"{report.moving_advice()}.", RigChangedWarning, stacklevel=stacklevel)
