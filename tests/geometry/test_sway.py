@@ -54,25 +54,44 @@ def test_too_little_to_say() -> None:
     assert sway_of_stretches(Stretches(*(column[:0] for column in few))) == 0.0
 
 
+def in_hands(frames: list[Frame], seed: int) -> list[Frame]:
+    """The camera of view 2 looks elsewhere every 20 instants."""
+    rng = np.random.default_rng(seed)
+    places = rng.uniform(-1, 1, (len(frames) // 20 + 1, 2)) * [
+        50,
+        30,
+    ]  # pixels, of an image of 1280 x 720, every 20 instants
+    shaken: list[Frame] = []
+    for t, frame in enumerate(frames):
+        before, after = places[t // 20], places[t // 20 + 1]
+        move = before + (after - before) * (t % 20) / 20
+        boxes = [b + np.tile(move, 2) if v == 2 else b for v, b in enumerate(frame.boxes)]
+        shaken.append(Frame([np.maximum(b, 0) for b in boxes], frame.index, on_bad_box="drop"))
+    return shaken
+
+
 @pytest.mark.parametrize("seed", [3, 4])
 def test_a_camera_in_somebodys_hands(seed: int) -> None:
     recording = scene(views=4, people=6, instants=200, seed=seed)
     frames = [recording.frame(t) for t in range(200)]
     steady = Associator(recipe="geometry").fit(recording.views, frames).fit_report_
     assert all(pair.trusted for pair in steady.pairs)
-    rng = np.random.default_rng(seed)
-    places = rng.uniform(-1, 1, (11, 2)) * [50, 30]  # pixels, of an image of 1280 x 720, every 20 instants
-    shaken = []
-    for t, frame in enumerate(frames):
-        before, after = places[t // 20], places[t // 20 + 1]
-        move = before + (after - before) * (t % 20) / 20
-        boxes = [b + np.tile(move, 2) if v == 2 else b for v, b in enumerate(frame.boxes)]
-        shaken.append(Frame([np.maximum(b, 0) for b in boxes], frame.index, on_bad_box="drop"))
+    shaken = in_hands(frames, seed)
     with pytest.warns(RigChangedWarning, match="camera2"):  # that it moved, or was knocked at some instant
         report = Associator(recipe="geometry").fit(recording.views, shaken).fit_report_
     names = {name for pair in report.pairs if pair.trusted for name in (pair.view_i, pair.view_j)}
     assert names == {"camera0", "camera1", "camera3"} or report.changes
     assert "camera2" in report.advice()
+
+
+def test_adapt_does_not_keep_an_old_trust_in_a_camera_that_moves_now() -> None:
+    recording = scene(views=4, people=6, instants=400, seed=3)
+    frames = [recording.frame(t) for t in range(400)]
+    associator = Associator(recipe="geometry").fit(recording.views, frames[:200])
+    with pytest.warns(RigChangedWarning, match="camera2"):
+        associator.adapt(in_hands(frames[200:], 3))
+    report = associator.fit_report_
+    assert not any(pair.trusted for pair in report.pairs if "camera2" in (pair.view_i, pair.view_j))
 
 
 @pytest.mark.realdata

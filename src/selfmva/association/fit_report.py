@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from selfmva.association.appearance import NOTHING_SEEN
 from selfmva.association.health.health import RigChange
 from selfmva.association.synchrony import CHANCE, SYNCHRONY, pooled
-from selfmva.geometry.support import SUPPORT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -415,7 +414,7 @@ def _geometry_of(
     """Verdict, support and residual of one view pair."""
     if floor is not None and pair in floor.supports:
         support = floor.supports[pair]
-        verdict = MOVING if support.sway > SUPPORT.largest_sway else FLOOR if support.trusted else IMPLIED
+        verdict = MOVING if support.moving else FLOOR if support.trusted else IMPLIED
         return verdict, support.excess, support.residual
     line = lines.get(pair)
     if line is not None and line.trusted:

@@ -207,8 +207,12 @@ def recalibrate_floor(floor: Floor, frames: Sequence[Frame]) -> tuple[Floor | No
     cameras = before | {view: moved(after[view], turn / abs(turn), shift) for view in held}
     supports = dict(floor.supports)
     confirmed = {pair: replace(found.support(), known=True) for pair, found in measured.items()}
+
+    def speaks(pair: tuple[int, int], support: Support) -> bool:
+        return (support.trusted or support.moving) and set(pair) <= set(held)
+
     judged = with_sway(sightings, after, confirmed).items()
-    supports |= {pair: support for pair, support in judged if support.trusted and set(pair) <= set(held)}
+    supports |= {pair: support for pair, support in judged if speaks(pair, support)}
     moves = [Movement(floor.views[view].name, distance) for view, distance in zip(held, distances, strict=True)]
     refined = _as_floor(floor.views, _as_given(sightings, cameras), supports)
     return replace(refined, unit=floor.unit, statures=floor.statures), moves

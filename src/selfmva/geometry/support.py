@@ -93,15 +93,18 @@ class Support:
         return self.synchronous / max(self.largest, 1e-9)
 
     @property
+    def moving(self) -> bool:
+        """True where times of the recording contradict each other, as if a camera moved."""
+        return self.sway > SUPPORT.largest_sway
+
+    @property
     def trusted(self) -> bool:
         """True where neither chance nor the choice of the best of many explains it, nor appearance refutes it."""
         walked = self.walked if self.known else self.walked - min(self.longest, SUPPORT.fits_by_itself)
         alone = self.rival <= SUPPORT.largest_rival
         steady = walked * self.steadiness >= (SUPPORT.least_confirmed if self.known else SUPPORT.least_walked)
-        fixed = self.sway <= SUPPORT.largest_sway
-        return bool(
-            not self.refuted and alone and steady and fixed and self.synchronous >= SUPPORT.trust_ratio * self.largest
-        )
+        clear = self.synchronous >= SUPPORT.trust_ratio * self.largest
+        return bool(not self.refuted and alone and steady and clear and not self.moving)
 
 
 NO_SUPPORT = Support(0.0, 0.0, 0.0, 0.0, 0.0, float("nan"), 0)
