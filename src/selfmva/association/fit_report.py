@@ -414,7 +414,7 @@ def _geometry_of(
     """Verdict, support and residual of one view pair."""
     if floor is not None and pair in floor.supports:
         support = floor.supports[pair]
-        verdict = MOVING if support.moving else FLOOR if support.trusted else IMPLIED
+        verdict = FLOOR if support.trusted else MOVING if support.moving else IMPLIED
         return verdict, support.excess, support.residual
     line = lines.get(pair)
     if line is not None and line.trusted:
