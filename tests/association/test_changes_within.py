@@ -83,7 +83,8 @@ def test_several_changes_leave_what_is_between_them() -> None:
     assert good_part([RigChange("door", "knocked", 150, fits_before=False), late], 240) is None
 
 
-def test_a_recording_too_short_to_be_halved_says_nothing() -> None:
+def test_a_recording_too_short_to_be_halved_names_no_change_but_that_something_moved() -> None:
     frames = recording(reordered(0, 3, 2, 1), range(50, 100))[:100]
-    report = Associator(recipe="geometry").fit(rig()[1].views, frames).fit_report_
+    with pytest.warns(RigChangedWarning, match="moved during the recording"):
+        report = Associator(recipe="geometry").fit(rig()[1].views, frames).fit_report_
     assert report.changes == ()

@@ -25,7 +25,7 @@ REPORT = FitReport(PAIRS, 0.6, 9.5, 0.5, 40, True, 3.5, ("door", "<hall>"))
 
 
 def support(*, trusted: bool) -> Any:
-    return SimpleNamespace(trusted=trusted, excess=31.5, residual=0.07)
+    return SimpleNamespace(trusted=trusted, moving=False, excess=31.5, residual=0.07)
 
 
 def line(*, trusted: bool) -> Any:

@@ -7,9 +7,10 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
-from selfmva import Associator, evaluate, load_dataset
+from selfmva import Associator, Frame, evaluate, load_dataset
 from selfmva.association.pretrained import ALIASES, CARD, CONFIG, find_folder
 from selfmva.association.pretrained.aliases import SHIPPED, shipped_folder
 from selfmva.errors import CheckpointError, DataError
@@ -103,3 +104,28 @@ def test_nothing_in_a_config_is_a_path() -> None:
         assert json.loads(text)["params"]["appearance"]["encoder"] is None
         assert "/work" not in text
         assert "/home" not in text
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_its_streams_are_watched(name: str) -> None:
+    associator = Associator.from_pretrained(name)
+    assert associator.model_.profile is not None
+    nobody = [np.zeros((0, 4))] * MODELS[name][1]
+    assert len(list(associator.associate_many([nobody] * 3))) == 3
+    assert associator.health_.note == ""
+    assert set(associator.health_.unknown) == {view.name for view in associator.views_}
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize(("name", "cables"), [("wildtrack", [0, 5, 2, 3, 4, 1, 6]), ("mvor", [1, 0, 2])])
+def test_unseen_instants_fit_it_and_swapped_cables_do_not(name: str, cables: list[int], data_root: Path) -> None:
+    dataset = load_dataset(name, root=data_root / name)
+    associator = Associator.from_pretrained(name)
+    frames = [dataset.frame(index) for index in dataset.splits[MODELS[name][0]]]
+    assert associator.check(frames).ok
+    swapped = [Frame([frame.boxes[view] for view in cables], frame.index) for frame in frames]
+    problems = associator.check(swapped).problems
+    assert {problem.kind for problem in problems} == {"swapped"}
+    assert {problem.view for problem in problems} == {
+        view.name for number, view in enumerate(associator.views_) if cables[number] != number
+    }

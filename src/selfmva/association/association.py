@@ -40,6 +40,10 @@ class Association:
         floor: The common floor, None where none was found.
         problems: What the watch over the stream had noticed by then, see `selfmva.Associator.health_`; empty of a
             single instant.
+        doubles: One int64 array per view, `(N,)`: the number of the box of the same view whose person a box shows once
+            more, -1 for all others. Of several boxes of one person in a view, one has the id that other views share.
+            The others have ids of their own, behind all others, and are not in `groups()`. Empty where no view shows
+            anybody twice.
     """
 
     frame: Frame
@@ -49,6 +53,7 @@ class Association:
     calibrated: bool = True
     floor: Floor | None = None
     problems: tuple[Problem, ...] = ()
+    doubles: tuple[IntArray, ...] = ()
 
     @property
     def index(self) -> int:
@@ -96,14 +101,14 @@ class Association:
 
     def groups(self) -> list[dict[int, int]]:
         """The people: for each, in the order of ids, the box in every view that sees them, as `{view: box}`."""
-        return group_boxes(self.ids)
+        return group_boxes(self.ids_of_people())
 
     def confidences(self) -> tuple[FloatArray, ...]:
         """How sure each box is of its id, against any other person of the instant and against being alone.
 
         Returns:
             One `(N,)` float64 array per view, in [0, 1]; see `selfmva.matching.grouping.groups.confidence`. 0 for boxes
-            that were left out.
+            that were left out; for doubles that of the box that they double.
         """
         count = self.frame.counts
         start = np.cumsum([0, *count])
@@ -111,8 +116,11 @@ class Association:
         for (i, j), block in self.probabilities.items():
             odds[start[i] : start[i + 1], start[j] : start[j + 1]] = bounded_log_odds(block)
         view, ids = np.repeat(np.arange(len(count)), count), np.concatenate(self.ids)
-        known, result = np.flatnonzero(ids >= 0), np.zeros(len(ids))
+        known, result = np.flatnonzero(np.concatenate(self.ids_of_people()) >= 0), np.zeros(len(ids))
         result[known] = confidence((odds + odds.T)[np.ix_(known, known)], view[known], ids[known])
+        if self.doubles:
+            doubled = np.concatenate(self.doubles)
+            result = np.where(doubled >= 0, result[start[view] + doubled], result)
         return tuple(np.split(result, start[1:-1]))
 
     def floor_positions(self) -> FloatArray:
@@ -124,10 +132,12 @@ class Association:
             `(G, 2)` float64 in body heights, or in the user's unit (see `Floor.with_length`); NaN for a person whom
             only views off the floor see, and everywhere where `floor` is None.
         """
-        return places_of_groups(self.floor, self.frame, self.ids)
+        return places_of_groups(self.floor, self.frame, self.ids_of_people())
 
     def to_dataframe(self) -> pd.DataFrame:
         """A tidy table, one row per box: frame, view, box, id, x1, y1, x2, y2 and, where known, score and track_id.
+
+        Where a box shows a person once more, there is a column `doubles` (see there).
 
         Boxes that were left out are not in it; `box` counts them all.
         The column `view` holds the number of the view, `view_name` its name.
@@ -145,13 +155,20 @@ class Association:
             "id": np.concatenate(self.ids),
         }
         columns |= {name: corners[:, k] for k, name in enumerate(("x1", "y1", "x2", "y2"))}
-        for name, values in (("score", self.frame.scores), ("track_id", self.frame.track_ids)):
+        optional = ("score", self.frame.scores), ("track_id", self.frame.track_ids), ("doubles", self.doubles or None)
+        for name, values in optional:
             if values is not None:
                 columns[name] = np.concatenate(values)
         table = pd.DataFrame(columns)
         if self.frame.bad is None:
             return table
         return table[~np.concatenate(self.frame.bad)].reset_index(drop=True)
+
+    def ids_of_people(self) -> tuple[IntArray, ...]:
+        """The ids, -1 for boxes that were left out and for doubles."""
+        if not self.doubles:
+            return self.ids
+        return tuple(np.where(doubled < 0, ids, -1) for ids, doubled in zip(self.ids, self.doubles, strict=True))
 
     def to_supervision(self) -> list[Any]:
         """One `supervision.Detections` per view: the id in `tracker_id`, the name of the view in `data["view"]`.
@@ -169,6 +186,9 @@ class Association:
         note = "" if self.calibrated else ", similarities instead of probabilities"
         if self.dropped_boxes:
             note += f", {_counted(self.dropped_boxes, 'box', 'boxes')} left out"
+        if self.doubles:
+            many = sum(np.count_nonzero(part >= 0) for part in self.doubles)
+            note += f", {_counted(int(many), 'double', 'doubles')}"
         return (
             f"Association(instant {self.index}: {_counted(sum(self.frame.counts), 'box', 'boxes')} "
             f"in {len(self.views)} views, {_counted(len(people), 'person', 'people')}, "

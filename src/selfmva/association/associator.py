@@ -8,10 +8,12 @@ import warnings
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Self
 
 from selfmva.association.adapting import adapt_model
 from selfmva.association.appearance.matches import match_by_appearance
+from selfmva.association.doubles.finding import single_frames, without_learnt_doubles
 from selfmva.association.embedding_choice import choose_embedding
 from selfmva.association.frame_reader import FrameReader
 from selfmva.association.frames_argument import each_frame
@@ -23,7 +25,7 @@ from selfmva.association.health.watch import Watch
 from selfmva.association.learning import learn
 from selfmva.association.left_out import with_left_out
 from selfmva.association.model import FittedModel
-from selfmva.association.outcome import warn_of_doubts, with_report
+from selfmva.association.outcome import warn_of_changes, warn_of_doubts, with_report
 from selfmva.association.parameters import change_parameters, hold_at_once, read_parameters, waiting_parameters
 from selfmva.association.pretrained import Pretrained
 from selfmva.association.recording import CanonicalRecording, read_recording, with_usable_tracks
@@ -241,6 +243,7 @@ class Associator(Pretrained):
         watch = read_watch(progress, callbacks, checkpoint, resume)
         cameras, frames = read_recording(views, boxes, config.on_bad_box)
         dropped, frames = sum(frame.dropped for frame in frames), with_usable_tracks(frames, cameras)
+        frames, doubles, doubled = without_learnt_doubles(frames, len(cameras))
         extractor = FeatureExtractor(config.appearance, config.device)
         with limited_threads(config.threads):
             frames = extractor.describe_recording(frames, views, cameras, partial(watch.progress, "look"))
@@ -256,6 +259,7 @@ class Associator(Pretrained):
             frames, floor = found.frames, found.floor
             choice = choose_embedding(recording.views, frames, floor, config.recipe)
         model = FittedModel(recording.views, config, found.clock_offsets, None, floor, mirrored=found.mirrored)
+        model = replace(model, doubles=None if doubles is None else doubles.reordered(recording.order))
         held_out = None
         if choice.train:
             from selfmva.training.fit_encoder import fit_encoder  # torch, which a floor alone needs not
@@ -269,7 +273,7 @@ class Associator(Pretrained):
         self._extractor = extractor
         others = [[recording.views[view].name for view in group] for group in found.other_floors]
         model = model.reordered(recording.places)
-        self._keep(with_report(model, time.monotonic() - started, dropped, other_floors=others))
+        self._keep(with_report(model, time.monotonic() - started, dropped, doubled, other_floors=others))
         warn_of_doubts(self.model_)
         return self
 
@@ -293,7 +297,7 @@ class Associator(Pretrained):
         Warns:
             LearntNothingWarning: The new boxes don't support the floor, or are told apart no better than by chance.
             RigChangedWarning: The new boxes contradict what was learnt; names views, kind and instant, and whether it
-                was put right.
+                was put right. Or views changed, or cameras moved, while these boxes were filmed.
         """
         started = time.monotonic()
         old = self._require_model("adapt() needs a fitted associator")
@@ -302,7 +306,8 @@ class Associator(Pretrained):
         frames = [self._reader.read(frame, t, self._config.on_bad_box) for t, frame in enumerate(given)]
         with limited_threads(self._config.threads):
             identity = None if feature_length(frames) is None else self._extractor.identity()
-            found = adapt_model(old, frames, identity)
+            frames, doubles, doubled = without_learnt_doubles(frames, len(old.views))
+            found = adapt_model(replace(old, doubles=doubles), frames, identity)
         if found.contradiction:
             warnings.warn(
                 f"adapt() changed nothing, the new boxes contradict what was learnt: {found.contradiction}",
@@ -325,7 +330,8 @@ class Associator(Pretrained):
             return self
         if old.card is not None:  # its figures were of what was learnt before, its licence holds
             model = replace(model, card=old.card.model_copy(update={"metrics": {}, "evaluated_on": ""}))
-        self._keep(with_report(model, time.monotonic() - started, dropped, found.moved))
+        self._keep(with_report(model, time.monotonic() - started, dropped, doubled, found.moved))
+        warn_of_changes(self.model_)
         return self
 
     def check(self, frames: BoxesLike) -> Health:
@@ -356,7 +362,8 @@ class Associator(Pretrained):
         on_bad_box = self._config.on_bad_box
         entries = enumerate(resolve_boxes(frames, model.views, on_bad_box))
         with limited_threads(self._config.threads):
-            return check_frames(model, (self._reader.read(entry, number, on_bad_box) for number, entry in entries))
+            read = (self._reader.read(entry, number, on_bad_box) for number, entry in entries)
+            return check_frames(model, chain.from_iterable(single_frames(model, part) for part in chunks(read)))
 
     def associate(self, frame: FrameLike) -> Association:
         """Say who is who at one instant.
@@ -525,8 +532,8 @@ class Associator(Pretrained):
     def _associate(
         self, model: FittedModel, frames: list[Frame]
     ) -> tuple[list[Association], list[Frame], Tally | None]:
-        """Answers to frames; the same frames without their bad boxes, and what these show."""
+        """Answers to frames; the same frames without bad boxes and doubles, and what these show."""
         good = [without_bad_boxes(frame) for frame in frames]
         with limited_threads(1):  # frames are small: threads are for several chunks of them
-            found, tally = associate_and_tally(model, good)
-        return [with_left_out(one, frame) for one, frame in zip(found, frames, strict=True)], good, tally
+            found, single, tally = associate_and_tally(model, good)
+        return [with_left_out(one, frame) for one, frame in zip(found, frames, strict=True)], single, tally

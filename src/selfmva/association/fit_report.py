@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 FLOOR, IMPLIED, HEAD_LINES, NOT_FOUND, REFUTED = "floor", "implied", "head lines", "not found", "refuted"
+MOVING = "moving"
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ class PairReport:
             where nothing could be compared.
         calibration: `"floor"`: both views are on the common floor, and their boxes speak for it; `"implied"`: both are
             on it, held by other views; `"head lines"`: no floor, but heads meet each other's epipolar lines;
-            `"not found"`; `"refuted"`: found, but those whom it brings together look no more alike than strangers.
+            `"not found"`; `"refuted"`: found, but those whom it brings together look no more alike than strangers;
+            `"moving"`: both are on the floor, but parts of the recording contradict each other, as if a camera moved.
         support: Boxes that geometry brings together at synchronous instants, over chance; weighted by motion on a
             floor. NaN where nothing was found.
         residual: Their median error in body heights; NaN where nothing was found.
@@ -90,6 +92,8 @@ class FitReport:
             None where these are too few, and for a recording without changes.
         dropped_boxes: Number of boxes that were left out, because they are not finite, without area or outside their
             image.
+        doubled_boxes: Number of boxes that were left out, because they show a person of whom their view has another
+            box.
     """
 
     pairs: tuple[PairReport, ...]
@@ -112,6 +116,7 @@ class FitReport:
     changes: tuple[RigChange, ...] = ()
     learnt_from: tuple[int, int] | None = None
     dropped_boxes: int = 0
+    doubled_boxes: int = 0
 
     @property
     def better_than_chance(self) -> bool:
@@ -173,16 +178,19 @@ class FitReport:
         """What was found, in a few sentences."""
         said = (
             *(self._geometry(), *map(_on_their_own, self.other_floors)),
-            *(self._changes(), self._upside_down(), self._mirrored()),
+            *(self._changes(), self._moving(), self._upside_down(), self._mirrored()),
             *(self.decision, self._embedding(), self._appearance()),
             f"{self.dropped_boxes} bad boxes were left out" if self.dropped_boxes else "",
+            f"{self.doubled_boxes} boxes show a person of whom their view has another box"
+            if self.doubled_boxes
+            else "",
         )
         return "; ".join(filter(None, said))
 
     def advice(self) -> str:
         """What to do about what was not found; empty where everything was."""
         apart = [f"{_on_their_own(group)}: fit() these views by themselves" for group in self.other_floors]
-        said = (self.mirror_advice(), self.change_advice(), *apart, self._advice_for_unjoined())
+        said = (self.mirror_advice(), self.change_advice(), self.moving_advice(), *apart, self._advice_for_unjoined())
         return "; ".join(filter(None, said))
 
     def change_advice(self) -> str:
@@ -190,6 +198,12 @@ class FitReport:
         if not self.changes:
             return ""
         return f"{self._changes()}: fit() the instants before and after a change each by themselves"
+
+    def moving_advice(self) -> str:
+        """What to do about cameras that move; empty where none do."""
+        if not self._moving_pairs():
+            return ""
+        return f"{self._moving()}: fix the cameras, film again and fit again"
 
     def mirror_advice(self) -> str:
         """What to do about mirror images; empty where none were found."""
@@ -232,6 +246,17 @@ class FitReport:
         if self.learnt_from is None:
             return f"{told}; no part was learnt from alone"
         return f"{told}; learnt from instants {self.learnt_from[0]} to {self.learnt_from[1] - 1} alone"
+
+    def _moving_pairs(self) -> list[PairReport]:
+        return [pair for pair in self.pairs if pair.calibration == MOVING]
+
+    def _moving(self) -> str:
+        pairs = self._moving_pairs()
+        if not pairs:
+            return ""
+        views = [name for pair in pairs for name in (pair.view_i, pair.view_j) if name not in self._joined()]
+        moved = _listed(list(dict.fromkeys(views or [pairs[0].view_i, pairs[0].view_j])))
+        return f"{moved} moved during the recording, so {_counted(len(pairs), 'view pair')} can't be trusted"
 
     def _upside_down(self) -> str:
         views = self.views_upside_down
@@ -302,6 +327,10 @@ def _on_their_own(group: Sequence[str]) -> str:
 
 def _listed(names: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def _pair_from_dict(values: dict[str, Any]) -> PairReport:
@@ -392,7 +421,8 @@ def _geometry_of(
     """Verdict, support and residual of one view pair."""
     if floor is not None and pair in floor.supports:
         support = floor.supports[pair]
-        return (FLOOR if support.trusted else IMPLIED), support.excess, support.residual
+        verdict = FLOOR if support.trusted else MOVING if support.moving else IMPLIED
+        return verdict, support.excess, support.residual
     line = lines.get(pair)
     if line is not None and line.trusted:
         return HEAD_LINES, float(line.support), line.residual

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def tracked_boxes(association: Association) -> IntArray:
     """`(M,)` rows, counted view after view, of the boxes that are of somebody: neither left out nor doubles."""
-    ids = np.concatenate([np.zeros(0, np.int64), *association.ids])
+    ids = np.concatenate([np.zeros(0, np.int64), *association.ids_of_people()])
     return np.flatnonzero(ids >= 0)
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from selfmva.association.association import Association
+    from selfmva.core.bad_boxes import BoolArray
     from selfmva.core.types import FloatArray, Frame, IntArray
     from selfmva.core.view_pairs import ViewPair
 
@@ -32,12 +33,21 @@ def with_left_out(association: Association, frame: Frame) -> Association:
     if frame.bad is None:
         return association
     kept = [np.flatnonzero(~bad) for bad in frame.bad]
-    ids = []
-    for rows, found, bad in zip(kept, association.ids, frame.bad, strict=True):
-        ids.append(np.full(len(bad), -1, dtype=np.int64))
-        ids[-1][rows] = found
+    ids = [_filled(bad, found) for bad, found in zip(frame.bad, association.ids, strict=True)]
+    doubles: tuple[IntArray, ...] = ()
+    if association.doubles:
+        # The numbers of boxes that are doubled, too, are those among all.
+        named = [np.append(rows, -1)[one] for rows, one in zip(kept, association.doubles, strict=True)]
+        doubles = tuple(_filled(bad, one) for bad, one in zip(frame.bad, named, strict=True))
     probabilities = _spread(association.probabilities, kept, frame.counts)
-    return replace(association, frame=frame, ids=tuple(ids), probabilities=probabilities)
+    return replace(association, frame=frame, ids=tuple(ids), doubles=doubles, probabilities=probabilities)
+
+
+def _filled(bad: BoolArray, found: IntArray) -> IntArray:
+    """`(N,)` what was found of good boxes, -1 for bad ones."""
+    filled = np.full(len(bad), -1, dtype=np.int64)
+    filled[~bad] = found
+    return filled
 
 
 def with_features_of(frame: Frame, described: Frame) -> Frame:

@@ -15,6 +15,7 @@ from selfmva.matching.posterior.evidence import Evidence
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from selfmva.association.doubles.learning import Doubles
     from selfmva.association.fit_report import FitReport
     from selfmva.association.health.profile import Profile
     from selfmva.association.pretrained.card import Card
@@ -50,6 +51,7 @@ class FittedModel:
         report: What fit() reported; None where there was no fit.
         card: What the model cannot tell by itself: training data, licence, metrics.
         mirrored: Numbers of the views that show mirror images; where there is no floor, of two views of which one does.
+        doubles: Which boxes of one view are one person; None where no view of the recording showed anybody twice.
         profile: What the recording showed, for the watch over what comes; None of models of before there was one.
     """
 
@@ -65,6 +67,7 @@ class FittedModel:
     report: FitReport | None = None
     card: Card | None = None
     mirrored: tuple[int, ...] = ()
+    doubles: Doubles | None = None
     profile: Profile | None = None
 
     @property
@@ -102,6 +105,7 @@ class FittedModel:
             lines=renumber_pairs(self.lines, numbers, turn=np.transpose),
             tables=None if self.tables is None else renumber_pairs(self.tables, numbers),
             clock_offsets=offsets - offsets[0],
+            doubles=None if self.doubles is None else self.doubles.reordered(order),
             profile=None if self.profile is None else self.profile.reordered(order),
             report=None if self.report is None else self.report.reordered([view.name for view in views]),
         )

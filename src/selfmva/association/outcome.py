@@ -21,6 +21,7 @@ def with_report(
     model: FittedModel,
     seconds: float,
     dropped: int,
+    doubled: int,
     moved: Mapping[str, float] | None = None,
     other_floors: Sequence[Sequence[str]] = (),
 ) -> FittedModel:
@@ -30,6 +31,7 @@ def with_report(
         model: With the report that `learn` wrote.
         seconds: That the work took.
         dropped: Number of boxes that were left out.
+        doubled: Number of boxes that show a person once more.
         moved: By name of a view, how far its picture of the floor moved.
         other_floors: Names of the views that hold each other on a floor of their own, group by group.
     """
@@ -44,6 +46,7 @@ def with_report(
         clock_offsets=clocks,
         dropped_boxes=dropped,
         other_floors=tuple(tuple(group) for group in other_floors),
+        doubled_boxes=doubled,
     )
     return replace(model, report=report.reordered([view.name for view in model.views]))
 
@@ -52,7 +55,7 @@ def warn_of_doubts(model: FittedModel) -> None:
     """Say what a fit did not find; called by `fit` itself, whose caller is named.
 
     Warns:
-        RigChangedWarning: Views changed during the recording.
+        RigChangedWarning: Views changed, or cameras moved all the time, during the recording.
         GeometryMissingWarning: No geometry is trusted; people are told apart by what they look like alone.
         LearntNothingWarning: Nothing could be told from chance.
     """
@@ -60,10 +63,7 @@ def warn_of_doubts(model: FittedModel) -> None:
     assert report is not None  # noqa: S101  # `learn` writes one
     if report.mirrored:
         logger.warning("%s", report.mirror_advice())
-    if report.changes:
-        warnings.warn(
-            f"the rig changed during the recording: {report.change_advice()}.", RigChangedWarning, stacklevel=3
-        )
+    warn_of_changes(model, stacklevel=4)
     if model.appearance and not report.geometry_found:
         warnings.warn(
             f"fit() found no geometry, people are told apart by what they look like alone: {report.advice()}.",
@@ -77,3 +77,22 @@ def warn_of_doubts(model: FittedModel) -> None:
             LearntNothingWarning,
             stacklevel=3,
         )
+
+
+def warn_of_changes(model: FittedModel, stacklevel: int = 3) -> None:
+    """Say what changed while the recording was filmed that was learnt from.
+
+    Args:
+        model: With a report.
+        stacklevel: Of the caller who is named: 3 where `fit` or `adapt` calls this itself.
+
+    Warns:
+        RigChangedWarning: Views changed, or cameras moved all the time.
+    """
+    report = model.report
+    assert report is not None  # noqa: S101  # `learn` writes one
+    if report.changes:
+        said = f"the rig changed during the recording: {report.change_advice()}."
+        warnings.warn(said, RigChangedWarning, stacklevel=stacklevel)
+    if report.moving_advice():
+        warnings.warn(f"{report.moving_advice()}.", RigChangedWarning, stacklevel=stacklevel)

@@ -11,6 +11,8 @@ from selfmva.association.association import Association
 from selfmva.association.cues import frame_distances
 from selfmva.association.cues.base import batch_of_frames
 from selfmva.association.cues.embedding import EmbeddingCue
+from selfmva.association.doubles.answers import with_doubles
+from selfmva.association.doubles.finding import edges_without, find_first_boxes, strengths, without_doubles
 from selfmva.association.frame_edges import find_edges
 from selfmva.association.health.tally import tally_edges
 from selfmva.association.probabilities import EdgeProbabilities
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from selfmva.association.health.tally import Tally
     from selfmva.association.model import FittedModel
     from selfmva.core.types import FloatArray, Frame
+    from selfmva.matching.posterior.edges import Edges
 
 
 @dataclass(frozen=True)
@@ -55,12 +58,38 @@ def associate_frames(model: FittedModel, frames: Sequence[Frame]) -> list[Associ
     return associate_and_tally(model, frames)[0]
 
 
-def associate_and_tally(model: FittedModel, frames: Sequence[Frame]) -> tuple[list[Association], Tally | None]:
-    """The same, and what the watch over a stream has to know of it; None where nothing is known of what fit() saw."""
+def associate_and_tally(
+    model: FittedModel, frames: Sequence[Frame]
+) -> tuple[list[Association], list[Frame], Tally | None]:
+    """The same, and what the watch over a stream has to know of it.
+
+    Returns:
+        Associations; the frames with one box of a person in a view; what they show, None where nothing is known of what
+        fit() saw.
+    """
     if model.tables is None:
-        return _associate_by_similarity(model, frames), None
+        return _associate_by_similarity(model, frames), list(frames), None
     batch, _ = batch_of_frames(frames)
     edges, log_odds = find_edges(model, frames, batch)
+    first_boxes = None
+    if model.doubles is not None:
+        first_boxes = find_first_boxes(model.doubles, batch.boxes, edges.count, strengths(log_odds, edges))
+    if first_boxes is None:
+        return _associate_by_edges(model, frames, batch.boxes, edges, log_odds)
+    single, boxes = without_doubles(frames, first_boxes), batch.boxes[first_boxes == np.arange(len(first_boxes))]
+    found, singles, tally = _associate_by_edges(model, single, boxes, *edges_without(edges, log_odds, first_boxes))
+    starts = zip(edges.ends[:-1], edges.ends[1:], strict=True)
+    whole = [
+        with_doubles(one, frame, first_boxes[start:end] - start)
+        for one, frame, (start, end) in zip(found, frames, starts, strict=True)
+    ]
+    return whole, singles, tally
+
+
+def _associate_by_edges(
+    model: FittedModel, frames: Sequence[Frame], boxes: FloatArray, edges: Edges, log_odds: FloatArray
+) -> tuple[list[Association], list[Frame], Tally | None]:
+    """Frames whose pairs of boxes that may be one person are known."""
     posterior = posteriors_of_edges(log_odds, edges)
     threshold = float(bounded_log_odds(np.array(model.config.association.threshold)))
     ids = group_edges(bounded_log_odds(posterior), edges, -LARGEST_LOG_ODDS, threshold)
@@ -74,9 +103,9 @@ def associate_and_tally(model: FittedModel, frames: Sequence[Frame]) -> tuple[li
         probabilities = EdgeProbabilities(*own, frame.counts)
         result.append(Association(frame, model.views, found, probabilities, floor=model.floor))
     if model.profile is None:
-        return result, None
+        return result, list(frames), None
     indices = [frame.index for frame in frames]
-    return result, tally_edges(model.views, indices, batch.boxes, edges, log_odds, posterior)
+    return result, list(frames), tally_edges(model.views, indices, boxes, edges, log_odds, posterior)
 
 
 def _associate_by_similarity(model: FittedModel, frames: Sequence[Frame]) -> list[Association]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from copy import copy
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy as np
 from selfmva.core.bad_boxes import is_placeholder
 from selfmva.core.box_units import UNITS, likely_mistake
 from selfmva.core.thinning import evenly_spaced
-from selfmva.core.types import first_bad
+from selfmva.core.types import first_bad, select_boxes
 from selfmva.errors import BadBoxWarning, InputError
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 LEAST_BOXES = 20  # of which most are bad, before that is no accident; placeholders for nobody apart
 MOST_BAD = 0.5  # fraction of the boxes
-PER_BOX = ("boxes", "scores", "track_ids", "features")  # columns of a frame with one entry a box
 
 
 def without_bad_boxes(frame: Frame) -> Frame:
@@ -35,14 +33,7 @@ def without_bad_boxes(frame: Frame) -> Frame:
     """
     if frame.bad is None:
         return frame
-    kept, clean = [~bad for bad in frame.bad], copy(frame)  # what was checked is not checked again
-    for name in PER_BOX:
-        column = getattr(frame, name)
-        if column is not None:
-            parts = tuple(part[rows] for part, rows in zip(column, kept, strict=True))
-            for part in parts:
-                part.flags.writeable = False
-            object.__setattr__(clean, name, parts)
+    clean = select_boxes(frame, [~bad for bad in frame.bad])
     object.__setattr__(clean, "bad", None)
     object.__setattr__(clean, "dropped", frame.dropped + count_bad(frame))
     return clean

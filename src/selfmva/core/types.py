@@ -83,6 +83,7 @@ FRAME_COLUMNS = (  # of a frame: one entry a view
     "view_names",
     "bad",
 )
+PER_BOX = ("boxes", "scores", "track_ids", "features")  # columns of a frame with one entry a box
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,6 +176,27 @@ class Frame:
     def counts(self) -> tuple[int, ...]:
         """Number of boxes in each view."""
         return tuple(map(len, self.boxes))
+
+
+def select_boxes(frame: Frame, kept: Sequence[NDArray[np.bool_]]) -> Frame:
+    """The same instant with some of its boxes.
+
+    Args:
+        frame: Boxes of every view at one instant.
+        kept: One `(N,)` mask per view.
+
+    Example:
+        >>> select_boxes(Frame([[[0, 0, 1, 1], [0, 0, 2, 2]]]), [np.array([False, True])]).boxes[0].tolist()
+        [[0.0, 0.0, 2.0, 2.0]]
+    """
+    columns: dict[str, tuple[NDArray[Any], ...] | None] = {}
+    for name in PER_BOX:
+        column = getattr(frame, name)
+        if column is not None:
+            columns[name] = tuple(part[rows] for part, rows in zip(column, kept, strict=True))
+            for part in columns[name] or ():
+                part.flags.writeable = False
+    return _with(frame, **columns)
 
 
 def reorder_views(frame: Frame, order: Sequence[int]) -> Frame:

@@ -23,6 +23,7 @@ from selfmva.geometry.registration import RoundSettings, refine_registered
 from selfmva.geometry.sightings import Sightings, build_sightings
 from selfmva.geometry.statures import learn_statures
 from selfmva.geometry.support import held_views, null_shifts
+from selfmva.geometry.sway import with_sway
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -156,7 +157,10 @@ def _search(
 
 
 def _floor_of(views: Sequence[View], sightings: Sequence[Sightings], layout: Layout | None) -> Floor | None:
-    return None if layout is None else _as_floor(views, _as_given(sightings, layout.cameras), layout.supports)
+    if layout is None:
+        return None
+    supports = with_sway(sightings, layout.cameras, layout.supports)
+    return _as_floor(views, _as_given(sightings, layout.cameras), supports)
 
 
 def find_offsets(views: Sequence[View], frames: Sequence[Frame], bound: int) -> Clock:
@@ -208,10 +212,13 @@ def recalibrate_floor(floor: Floor, frames: Sequence[Frame]) -> tuple[Floor | No
     # A view that too few walk through stays where it was, and so does what spoke for it.
     cameras = before | {view: moved(after[view], turn / abs(turn), shift) for view in held}
     supports = dict(floor.supports)
-    for pair, found in measured.items():
-        support = replace(found.support(), known=True)
-        if support.trusted and set(pair) <= set(held):
-            supports[pair] = support
+    confirmed = {pair: replace(found.support(), known=True) for pair, found in measured.items()}
+
+    def speaks(pair: tuple[int, int], support: Support) -> bool:
+        return (support.trusted or support.moving) and set(pair) <= set(held)
+
+    judged = with_sway(sightings, after, confirmed).items()
+    supports |= {pair: support for pair, support in judged if speaks(pair, support)}
     moves = [Movement(floor.views[view].name, distance) for view, distance in zip(held, distances, strict=True)]
     refined = _as_floor(floor.views, _as_given(sightings, cameras), supports)
     return replace(refined, unit=floor.unit, statures=floor.statures), moves

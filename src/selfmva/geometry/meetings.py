@@ -58,12 +58,16 @@ class Stretches:
         worth: `(P,)` walking boxes, weighted by how near they stay.
         tracks: `(P,)` a number for each pair of tracks.
         error: `(B,)` transfer errors of all their boxes that are near at all, in body heights.
+        mean_error: `(P,)` mean of these of each pair, with their direction, as complex numbers: x + iy in view j.
+        place: `(P, 2)` mean of the feet in view j.
     """
 
     part: IntArray
     worth: FloatArray
     tracks: IntArray
     error: FloatArray
+    mean_error: NDArray[np.complex128]
+    place: FloatArray
 
 
 def walking_time(views: Sequence[Sightings]) -> int:
@@ -97,7 +101,7 @@ def count_meetings(
     Returns:
         The meetings.
     """
-    time, shared, length = _scales(views, pair)
+    time, shared, length = scales_of_pair(views, pair)
     parts = -(-len(instants) // length)
     sides = _Sides.of(views, cameras, pair, instants, length)
     moments = _moments(len(instants), length)
@@ -123,7 +127,7 @@ def measure_meetings(
     found = count_meetings(views, cameras, pair, instants, shifts)
     if not len(instants):
         return found
-    return replace(found, rival=rival_fraction(views, cameras, pair, instants, _scales(views, pair)[2]))
+    return replace(found, rival=rival_fraction(views, cameras, pair, instants, scales_of_pair(views, pair)[2]))
 
 
 def measure_support(
@@ -238,8 +242,19 @@ def _together(sides: _Sides, instants: IntArray, lag: int, kernel: float) -> Str
     agreement = np.bincount(member, np.exp(-0.5 * square / kernel**2), len(pairs)) / common
     worth = np.where(common >= MEETINGS.least_common, walking * agreement**2, 0.0)
     chosen = best_of_each(part * tracks + own, worth) & best_of_each(part * other_tracks + other, worth)
-    number = pairs % (tracks * other_tracks)
-    return Stretches(part[chosen], worth[chosen], number[chosen], np.sqrt(square[chosen[member]]))
+    kept = chosen[member]
+    owner, where = member[kept], second.feet[partner[kept]]
+    size = np.bincount(owner, minlength=len(pairs))[chosen]
+    means = (in_j.real[kept], in_j.imag[kept], *where.T)
+    across, down, x, y = (np.bincount(owner, values, len(pairs))[chosen] / size for values in means)
+    return Stretches(
+        part[chosen],
+        worth[chosen],
+        pairs[chosen] % (tracks * other_tracks),
+        np.sqrt(square[kept]),
+        across + 1j * down,
+        np.column_stack([x, y]),
+    )
 
 
 def rival_fraction(
@@ -304,7 +319,7 @@ def rival_fraction(
     return elsewhere / max(here, 1e-9)
 
 
-def _scales(views: Sequence[Sightings], pair: tuple[int, int]) -> tuple[int, float, int]:
+def scales_of_pair(views: Sequence[Sightings], pair: tuple[int, int]) -> tuple[int, float, int]:
     """Instants of a walk of one body height, the fraction of them at which both views have a box, and of a stretch."""
     i, j = pair
     time = walking_time([views[i], views[j]])

@@ -39,6 +39,8 @@ class SupportSettings:
     # hard recordings come to 0.4 of it, a mirror image that found a place to 0.2.
     odd_clearness: float = 0.3
     odd_residual: float = 1.8
+    # What times differ by is more than the noise of one time. Fixed cameras come to 0, those held in hands to 1.0 to 2.
+    largest_sway: float = 1.0
     moments: int = 12  # equal parts of the recording, on which steadiness is measured
 
 
@@ -62,6 +64,8 @@ class Support:
         refuted: Whether those whom it brings together are no nearer in appearance than strangers.
         rival: What speaks for the same floor shifted, as a fraction of what speaks for this one.
         longest: Body heights that those two tracks walk together which come furthest.
+        sway: By how much times of the recording contradict each other, over what stretches of one time differ by; 0
+            where they do not. See `selfmva.geometry.sway`.
     """
 
     synchronous: float
@@ -75,6 +79,7 @@ class Support:
     refuted: bool = False
     rival: float = 0.0
     longest: float = 0.0
+    sway: float = 0.0
 
     @property
     def excess(self) -> float:
@@ -87,12 +92,18 @@ class Support:
         return self.synchronous / max(self.largest, 1e-9)
 
     @property
+    def moving(self) -> bool:
+        """True where times of the recording contradict each other, as if a camera moved."""
+        return self.sway > SUPPORT.largest_sway
+
+    @property
     def trusted(self) -> bool:
         """True where neither chance nor the choice of the best of many explains it, nor appearance refutes it."""
         walked = self.walked if self.known else self.walked - min(self.longest, SUPPORT.fits_by_itself)
         alone = self.rival <= SUPPORT.largest_rival
         steady = walked * self.steadiness >= (SUPPORT.least_confirmed if self.known else SUPPORT.least_walked)
-        return bool(not self.refuted and alone and steady and self.synchronous >= SUPPORT.trust_ratio * self.largest)
+        clear = self.synchronous >= SUPPORT.trust_ratio * self.largest
+        return bool(not self.refuted and alone and steady and clear and not self.moving)
 
 
 NO_SUPPORT = Support(0.0, 0.0, 0.0, 0.0, 0.0, float("nan"), 0)

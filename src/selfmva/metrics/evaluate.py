@@ -112,6 +112,10 @@ def checked_identities(frame: Frame, identities: Sequence[ArrayLike]) -> list[In
 def calibrated_pairs(association: Association, identities: Sequence[IntArray]) -> dict[tuple[int, int], PairResult]:
     """What the calibrated protocol scores of one instant.
 
+    A person whom a view is said to show in several boxes counts once, by the box that stands for the person, where
+    labels do not contradict: they know the same person in the boxes, or know one of them alone, as labels by overlap
+    do. A box of which labels say that it shows somebody else counts as one that was left alone.
+
     Args:
         association: Whose probabilities are the scores and whose groups the matches.
         identities: One `(N,)` int64 array per view, -1 = not known.
@@ -122,11 +126,23 @@ def calibrated_pairs(association: Association, identities: Sequence[IntArray]) -
     if association.frame.bad is not None:
         bad = association.frame.bad
         identities = [np.where(none, -1, who) for none, who in zip(bad, identities, strict=True)]
+    if association.doubles:
+        identities = [_counted_once(*view) for view in zip(association.doubles, identities, strict=True)]
     return {
         (i, j): PairResult(association.probability(i, j), association.matches(i, j), identities[i], identities[j])
         for i, j in view_pairs(len(identities))
         if len(identities[i]) and len(identities[j])
     }
+
+
+def _counted_once(doubles: IntArray, identities: IntArray) -> IntArray:
+    """Identities of a view, not known for boxes that are rightly said to double another one."""
+    double = np.flatnonzero((doubles >= 0) & (identities >= 0))
+    counted, stands = identities.copy(), doubles[double]
+    unknown = identities[stands] < 0
+    counted[stands[unknown]] = identities[double[unknown]]
+    counted[double[counted[stands] == identities[double]]] = -1
+    return counted
 
 
 def _labelled(dataset: MultiViewDataset | Sequence[Labelled], split: str) -> Iterator[Labelled]:

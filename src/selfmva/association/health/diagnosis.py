@@ -37,7 +37,7 @@ class DiagnosisSettings:
     # From look to look: instants at most, boxes at them at most, and how many changes are left for the next look. The
     # first is at all changes.
     looks: tuple[tuple[int, int, int], ...] = ((8, 500, 24), (24, 1500, 6), (96, 5000, 1))
-    fewest: int = 5  # instants of a look
+    fewest: int = 2  # instants of a look, of crowds
     suspects: int = 4  # views
     turned: int = 2  # of these, the most suspect, may be cameras that were turned
     suspicious: float = 0.95  # fraction of what is expected, below which a view may be one

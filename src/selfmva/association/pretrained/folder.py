@@ -13,6 +13,8 @@ from safetensors.numpy import load as deserialize
 from safetensors.numpy import save as serialize
 
 from selfmva._version import __version__
+from selfmva.association.doubles.learning import Doubles
+from selfmva.association.doubles.overlap import OVERLAP_CELLS
 from selfmva.association.fit_report import FitReport, plain, with_nan
 from selfmva.association.model import FittedModel
 from selfmva.association.pretrained.arrays import ENCODER, from_arrays, to_arrays
@@ -36,6 +38,7 @@ from selfmva.geometry.floor_likelihood import LIKELIHOOD
 from selfmva.geometry.support import Support
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from selfmva.core.config import Recipe
@@ -59,6 +62,7 @@ KEYS = frozenset(
         "card",
     )
 )
+DOUBLES_ARRAY = "doubles"  # name of an array
 FIRST_BYTES = {
     b"PK\x03\x04": "a zip archive, as pickled weights are",
     b"\x80": "a pickle",
@@ -83,6 +87,7 @@ def save(folder: str | Path, model: FittedModel, precision: Precision = "float32
     target = Path(folder)
     weights_of_encoder = None if model.encoder is None else model.encoder.state_dict()
     arrays = to_arrays(weights_of_encoder, model.lines, model.tables) | profile_to_arrays(model.profile)
+    arrays |= {} if model.doubles is None else {DOUBLES_ARRAY: model.doubles.probabilities}
     kept = {name: array.astype(precision) if name.startswith(ENCODER) else array for name, array in arrays.items()}
     weights = serialize({name: np.array(array, order="C") for name, array in kept.items()})
     config = {
@@ -128,6 +133,7 @@ def load(folder: str | Path) -> FittedModel:
         numbered = config["format_version"] <= FORMAT_WITH_NUMBERED_CUES
         arrays = deserialize(data)
         of_profile = {name: arrays.pop(name) for name in list(arrays) if is_of_profile(name)}
+        doubles = None if DOUBLES_ARRAY not in arrays else _doubles(arrays.pop(DOUBLES_ARRAY), len(views))
         weights, lines, tables = from_arrays(arrays, len(views), numbered_cues=numbered)
         params = build(AssociatorConfig, config["params"])
         _check_recipe(params.recipe, embedding=weights is not None)
@@ -147,6 +153,7 @@ def load(folder: str | Path) -> FittedModel:
             appearance=config["appearance"],
             feature_length=config["feature_length"],
             card=None if card is None else build(Card, card),
+            doubles=doubles,
             profile=profile_from_arrays(of_profile, len(views)),
         )
     except (SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
@@ -157,6 +164,12 @@ def _encoder(views: tuple[View, ...], config: AssociatorConfig, weights: dict[st
     from selfmva.association.pretrained.encoder import encoder_from_weights  # torch, which a floor alone needs not
 
     return encoder_from_weights(views, config.encoder.prompt, weights, str(source))
+
+
+def _doubles(array: NDArray[Any], views: int) -> Doubles:
+    if array.shape != (views, OVERLAP_CELLS) or not ((array >= 0) & (array <= 1)).all():
+        raise ValueError(f"{DOUBLES_ARRAY} of shape {array.shape}, expected ({views}, {OVERLAP_CELLS}) probabilities")
+    return Doubles(array.astype(np.float64))
 
 
 def _offsets(report: FitReport | None, views: tuple[View, ...]) -> IntArray:
