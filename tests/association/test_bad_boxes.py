@@ -13,7 +13,7 @@ from small_scenes import fit_quietly, flat, scene, short
 
 from selfmva import Associator, Frame, View, evaluate
 from selfmva.errors import BadBoxWarning, InputError
-from selfmva.tracking.steady_ids import steady_ids
+from selfmva.viz.steady_ids import steady_ids
 from selfmva.viz import draw_association
 
 if TYPE_CHECKING:

@@ -39,7 +39,7 @@ class MotionLearningSettings:
     decays: tuple[float, float] = (1.1, 3.0)
 
 
-LEARNING = MotionLearningSettings()
+MOTION_LEARNING = MotionLearningSettings()
 
 
 def learn_motion(instants: Sequence[Instant], before: MotionModel | None = None) -> MotionModel:
@@ -63,8 +63,8 @@ def learn_acceleration(instants: Sequence[Instant], ids: Sequence[IntArray], mod
     if all(instant.readings is None for instant in instants):
         return model
     pairs = [(instant, found) for instant, found in zip(instants, ids, strict=True) if len(found)]
-    pairs = pairs[: LEARNING.followed]
-    tried = [replace(model, acceleration=value) for value in LEARNING.accelerations]
+    pairs = pairs[: MOTION_LEARNING.followed]
+    tried = [replace(model, acceleration=value) for value in MOTION_LEARNING.accelerations]
     return min(tried, key=lambda candidate: _surprise(pairs, candidate))
 
 
@@ -79,9 +79,9 @@ def learn_returns(gaps: IntArray, born: int) -> Returns:
         born: Number of those who were new.
     """
     away = gaps[gaps > 1].astype(np.float64) - 1.0
-    steps = len(gaps) + LEARNING.prior_steps
+    steps = len(gaps) + MOTION_LEARNING.prior_steps
     missed = (len(away) + born / 2 + 1.0) / (steps + born)
-    return Returns(min(missed, 0.5), _decay(away), (born / 2 + 1.0) / (len(gaps) + LEARNING.prior_steps))
+    return Returns(min(missed, 0.5), _decay(away), (born / 2 + 1.0) / (len(gaps) + MOTION_LEARNING.prior_steps))
 
 
 def _decay(away: FloatArray) -> float:
@@ -92,14 +92,14 @@ def _decay(away: FloatArray) -> float:
     """
     count, logs = len(away) + 2, float(np.log(away).sum() + np.log(4.0))
     found = minimize_scalar(
-        lambda decay: count * np.log(zeta(decay)) + decay * logs, bounds=LEARNING.decays, method="bounded"
+        lambda decay: count * np.log(zeta(decay)) + decay * logs, bounds=MOTION_LEARNING.decays, method="bounded"
     )
     return float(found.x)
 
 
 def _image_tables(instants: Sequence[Instant]) -> dict[int, DistanceTable]:
     """For each lag: distances of all boxes of a view at that lag, against those of two boxes of one instant."""
-    stride = max(len(instants) // LEARNING.instants, 1)
+    stride = max(len(instants) // MOTION_LEARNING.instants, 1)
     chosen = range(0, len(instants), stride)
     place = {instant.index: number for number, instant in enumerate(instants)}
     null = np.concatenate([_within_views(instants[k], instants[k], others=True) for k in chosen])
@@ -108,9 +108,9 @@ def _image_tables(instants: Sequence[Instant]) -> dict[int, DistanceTable]:
         later = [(k, place.get(instants[k].index + lag)) for k in chosen]
         found = [_within_views(instants[k], instants[after]) for k, after in later if after is not None]
         mixed = np.concatenate([np.zeros(0), *found])
-        if min(len(mixed), len(null)) < LEARNING.least_pairs:
+        if min(len(mixed), len(null)) < MOTION_LEARNING.least_pairs:
             continue
-        table = fit_distance_table(mixed, null, largest_fraction=LEARNING.largest_fraction)
+        table = fit_distance_table(mixed, null, largest_fraction=MOTION_LEARNING.largest_fraction)
         if table.true_fraction > 0:
             tables[number] = table
     return tables
@@ -127,7 +127,7 @@ def _within_views(one: Instant, other: Instant, *, others: bool = False) -> Floa
 
 def _density(instants: Sequence[Instant]) -> float:
     """Other people around a person, people a square body height."""
-    stride = max(len(instants) // LEARNING.instants, 1)
+    stride = max(len(instants) // MOTION_LEARNING.instants, 1)
     chosen = [(k, instant.readings) for k, instant in enumerate(instants[::stride]) if instant.readings is not None]
     if not chosen:
         return LIKELIHOOD.least_density
@@ -153,7 +153,7 @@ def _surprise(pairs: Sequence[tuple[Instant, IntArray]], model: MotionModel) -> 
             expected, covariance = expected_places(people[who[old]], now, model)
             spread, off = covariance[:, :2, :2] + noise[old], told[old] - expected[:, :2]
             square = np.einsum("ni,nij,nj->n", off, np.linalg.inv(spread), off)
-            value = (LEARNING.freedom / 2 + 1) * np.log1p(square / LEARNING.freedom)
+            value = (MOTION_LEARNING.freedom / 2 + 1) * np.log1p(square / MOTION_LEARNING.freedom)
             total += float((value + 0.5 * np.linalg.slogdet(spread)[1]).sum())
             count += int(old.sum())
         after = follow(people, instant, now, person, model)

@@ -1,6 +1,6 @@
 """Pictures, videos and pages of what was associated, and of the floor it stands on."""
 
-from selfmva.tracking.steady_ids import steady_ids
+from selfmva.viz.steady_ids import steady_ids
 from selfmva.viz.blur import blur_people
 from selfmva.viz.draw import draw_boxes, mosaic, palette, save_image
 from selfmva.viz.floor import draw_floor
