@@ -31,8 +31,8 @@ class GapSettings:
     shake: float = 0.05  # body heights that a box may be off where nothing was learnt
     wander: float = 0.05  # body heights a step, likewise: 1.5 a second at 30
     least_cuts: int = 10  # at a lag, from which on it is learnt
-    most_cuts: int = 40  # of one tracklet at one lag
-    most_tracklets: int = 300  # that are cut: many more teach nothing new
+    most_cuts: int = 10  # of one tracklet at one lag
+    most_tracklets: int = 100  # that are cut: many more teach nothing new
     most_rounds: int = 10  # of linking: longer tracklets are continued better; it ends where nothing is joined
 
 
