@@ -178,7 +178,7 @@ class AnchorAssigner:
         pairs = np.stack([rows.views, rows.ids], axis=1)
         own = np.where(rows.ids < 0, -1, np.unique(pairs, axis=0, return_inverse=True)[1].ravel())
         means = window_sums(rows.instants, own, directions, self.window)
-        counted = window_sums(rows.instants, own, known.astype(np.float64), self.window)
+        counted = window_sums(rows.instants, own, np.asarray(known, dtype=np.float64), self.window)
         means /= np.maximum(counted, 1.0)
         if self.new_people and len(people):
             people = np.concatenate([people, _new_people(means, own, rows.instants, rows.views, people)])
