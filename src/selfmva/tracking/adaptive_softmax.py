@@ -14,6 +14,7 @@ from selfmva.core.scalars import real
 from selfmva.core.values import integer_array
 from selfmva.errors import InputError
 from selfmva.matching.grouping.groups import group
+from selfmva.matching.posterior.distance_table import LARGEST_LOG_ODDS
 from selfmva.tracking.anchors import normalised
 from selfmva.tracking.columns import read_table
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 # Cosine that the dust-bin stands for: in the middle between one person and two in embeddings that tell people apart.
 DUSTBIN = 0.5
-LARGEST_LOG_ODDS = 7.0  # as in tables of distances: no single look is surer than 1 in 1000
 
 
 def adaptive_softmax(

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from selfmva.core.types import FloatArray, IntArray
 
-# Boxes that are clustered, whole images evenly spread over the recording: a thousand take a second, and the work grows
-# with the square.
-MOST_BOXES = 600
+# Boxes that are clustered, whole images evenly spread over the recording: these take a second, most of it to choose the
+# number of people, and the work grows with the third power.
+MOST_CLUSTERED = 600
 
 
 class AnchorClustering:
@@ -198,10 +198,10 @@ def normalised(embeddings: FloatArray) -> FloatArray:
 def _thinned(instants: IntArray, good: IntArray) -> IntArray:
     """Some of the good rows: those of instants that are spread evenly."""
     times, counts = np.unique(instants[good], return_counts=True)
-    if len(good) <= MOST_BOXES:
+    if len(good) <= MOST_CLUSTERED:
         return good
-    kept = times[evenly(len(times), max(1, int(MOST_BOXES / counts.mean())))]
-    return good[np.isin(instants[good], kept)][:MOST_BOXES]
+    kept = times[evenly(len(times), max(1, int(MOST_CLUSTERED / counts.mean())))]
+    return good[np.isin(instants[good], kept)][:MOST_CLUSTERED]
 
 
 def _means(points: FloatArray, labels: IntArray, width: int) -> FloatArray:

@@ -50,8 +50,8 @@ def track_views(
         `(N,)` int64 numbers from 0; -1 for boxes of no track: those of low scores that no track explains.
 
     Raises:
-        InputError: The columns do not fit together, a box is none, the method is unknown, or one of your track ids
-            stands twice in one view at one instant.
+        InputError: The columns do not fit together, a box is none, a score is not in [0, 1], the method is unknown, or
+            one of your track ids stands twice in one view at one instant.
 
     Example:
         >>> boxes = [[0, 0, 10, 20], [50, 0, 60, 20], [51, 0, 61, 20], [1, 0, 11, 20]]
@@ -65,6 +65,8 @@ def track_views(
     count = len(integer_array(instants, "instants"))
     rows = read_rows(instants, views, np.full(count, -1) if track_ids is None else track_ids)
     corners, certain = read_boxes(boxes, count), read_scores(scores, count)
+    if ((certain < 0) | (certain > 1)).any():
+        raise InputError(f"scores must be from 0 to 1, got {certain.min():g} to {certain.max():g}: divide them")
     require_unique(rows, "track_ids")
     result = np.full(count, -1, dtype=np.int64)
     next_number = 0

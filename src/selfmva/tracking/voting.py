@@ -34,12 +34,13 @@ def window_sums(instants: IntArray, tracks: IntArray, values: FloatArray, window
     alone = tracks < 0
     groups = np.where(alone, tracks.max(initial=0) + 1 + np.arange(len(tracks)), tracks)
     order = np.lexsort((instants, groups))
-    # One clock for all tracks, each far behind the one before.
-    group = np.unique(groups[order], return_inverse=True)[1]
-    moment = instants[order] - instants.min(initial=0)
-    clock = group * (moment.max(initial=0) + window + 1) + moment
+    # Rows in the order of tracks and instants have increasing places; no number grows with the clock.
+    times, moment = np.unique(instants[order], return_inverse=True)
+    begin = np.unique(groups[order], return_inverse=True)[1] * (len(times) + 1)
     half = (window - 1) // 2
-    low, high = np.searchsorted(clock, clock - half), np.searchsorted(clock, clock + half, side="right")
+    first = np.searchsorted(times, instants[order] - half)
+    after = np.searchsorted(times, instants[order] + half, side="right")
+    low, high = np.searchsorted(begin + moment, begin + first), np.searchsorted(begin + moment, begin + after)
     sums = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values[order], axis=0)])
     result = np.empty_like(values, dtype=np.float64)
     result[order] = sums[high] - sums[low]
