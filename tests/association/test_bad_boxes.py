@@ -13,8 +13,8 @@ from small_scenes import fit_quietly, flat, scene, short
 
 from selfmva import Associator, Frame, View, evaluate
 from selfmva.errors import BadBoxWarning, InputError
-from selfmva.viz.steady_ids import steady_ids
 from selfmva.viz import draw_association
+from selfmva.viz.steady_ids import steady_ids
 
 if TYPE_CHECKING:
     from selfmva.datasets.simulated import Simulated

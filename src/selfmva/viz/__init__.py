@@ -1,11 +1,11 @@
 """Pictures, videos and pages of what was associated, and of the floor it stands on."""
 
-from selfmva.viz.steady_ids import steady_ids
 from selfmva.viz.blur import blur_people
 from selfmva.viz.draw import draw_boxes, mosaic, palette, save_image
 from selfmva.viz.floor import draw_floor
 from selfmva.viz.instant import draw_association
 from selfmva.viz.report.page import write_report
+from selfmva.viz.steady_ids import steady_ids
 from selfmva.viz.video import write_mosaic_video, write_view_videos
 
 __all__ = [

@@ -16,10 +16,10 @@ from selfmva.core.scalars import real
 from selfmva.core.view_checks import check_same_sizes
 from selfmva.errors import InputError
 from selfmva.io.video.video_writer import VideoWriter
-from selfmva.viz.steady_ids import Numbering
 from selfmva.viz.blur import check_part
 from selfmva.viz.draw import draw_boxes
 from selfmva.viz.instant import SMALLEST_SCALE, backdrop, draw_association, seen_once
+from selfmva.viz.steady_ids import Numbering
 from selfmva.viz.tiles import LARGEST_PICTURE
 
 if TYPE_CHECKING:
