@@ -76,7 +76,7 @@ class Returns:
 
         Example:
             >>> Returns().log_odds(np.array([1, 2, 20])).round(1).tolist()
-            [2.2, -1.0, -5.4]
+            [2.2, -0.9, -5.4]
         """
         gap = np.asarray(gap, dtype=np.float64)
         total = (np.arange(1.0, 2000.0) ** -self.decay).sum()

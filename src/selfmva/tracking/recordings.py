@@ -1,4 +1,4 @@
-"""Who is who over a whole recording: motion is learnt from all of it before anybody is followed."""
+"""Who is who over a whole recording: how people move is learnt first, and past and future decide."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.tracking.consensus import reconcile
 from selfmva.tracking.learning import learn_acceleration, learn_motion, learn_returns
 from selfmva.tracking.people import People
 from selfmva.tracking.step import step
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from selfmva.core.types import FloatArray, IntArray
     from selfmva.tracking.instants import Instant
     from selfmva.tracking.motion import MotionModel
+
+LESSON = 2000  # instants, along which it is learnt how people come and go
+LESSONS = 2  # of that
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,15 +54,15 @@ def track_recording(
     Returns:
         Who is who, and how people move.
     """
-    rounds = 2
-    model, total = learn_motion(instants), (rounds + 1) * len(instants)
-    for number in range(rounds):
-        found = follow_through(instants, model, threshold, partial(_told_of, told, number * len(instants), total))
+    lesson = instants[:LESSON]
+    model, total = learn_motion(instants), LESSONS * len(lesson) + len(instants)
+    for number in range(LESSONS):
+        found = follow_through(lesson, model, threshold, partial(_told_of, told, number * len(lesson), total))
         model = replace(model, returns=learn_returns(found.gaps, found.born))
         if number == 0:
-            model = learn_acceleration(instants, found.ids, model)
-    last = follow_through(instants, model, threshold, partial(_told_of, told, rounds * len(instants), total))
-    return last, model
+            model = learn_acceleration(lesson, found.ids, model)
+    last = follow_through(instants, model, threshold, partial(_told_of, told, LESSONS * len(lesson), total))
+    return replace(last, ids=reconcile(instants, last.ids)), model
 
 
 def follow_through(
