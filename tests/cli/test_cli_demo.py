@@ -80,6 +80,8 @@ def test_chance_of_a_perfect_answer() -> None:
                 yield PerfectAssociation(frame)
 
     class PerfectAssociation:
+        doubles = ()
+
         def __init__(self, frame: Any) -> None:
             self.frame = frame
             self.ids = [boxes[:, 0] for boxes in frame.boxes]

@@ -386,10 +386,17 @@ class Associator(Pretrained):
         """
         return self.associate_numbered(frame, 0)
 
-    def associate_numbered(self, frame: FrameLike, number: int) -> Association:
-        """As `associate`, of an instant with a number, where the frame has none of its own."""
+    def associate_numbered(self, frame: FrameLike, number: int, watch: BadBoxWatch | None = None) -> Association:
+        """As `associate`, of one instant of a stream.
+
+        Args:
+            frame: The instant.
+            number: Its number, where the frame has none of its own.
+            watch: Counts the bad boxes of the stream; None: of this instant alone.
+        """
         model = self._require_model("associate() needs a fitted associator")
-        read = self._reader.read(frame, number, self._config.on_bad_box, BadBoxWatch(model.views))
+        watch = BadBoxWatch(model.views) if watch is None else watch
+        read = self._reader.read(frame, number, self._config.on_bad_box, watch)
         return self._associate(model, [read])[0][0]
 
     def associate_many(self, frames: Iterable[FrameLike], *, threads: int | None = None) -> Iterator[Association]:

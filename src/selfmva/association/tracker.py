@@ -10,6 +10,7 @@ import numpy as np
 
 from selfmva.association.associator import Associator
 from selfmva.association.instants import as_instant, with_lasting_ids
+from selfmva.core.bad_box_frames import BadBoxWatch
 from selfmva.core.messages import shown
 from selfmva.core.types import Frame
 from selfmva.errors import InputError
@@ -59,6 +60,7 @@ class Tracker:
         views = len(associator.views_)
         self._associator = associator
         self._threshold = float(bounded_log_odds(np.array(associator.model_.config.association.threshold)))
+        self._bad_boxes = BadBoxWatch(associator.views_)
         self._model = MotionModel()
         self._people = People.new(np.zeros(0, np.int64), 0, views)
         self._following = 0
@@ -88,7 +90,7 @@ class Tracker:
                 f"a tracker follows time: got instant {frame.index} after instant {self._index}, which is {what}; give "
                 "frames in their order, each once, or a new Tracker for another recording"
             )
-        association = self._associator.associate_numbered(frame, following)
+        association = self._associator.associate_numbered(frame, following, self._bad_boxes)
         instant = as_instant(association)
         found = step(self._people, instant, instant.index, self._following, self._model, self._threshold)
         self._people, self._index = found.people, instant.index

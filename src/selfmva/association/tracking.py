@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,7 +39,7 @@ def track_associations(
         if known and association.index <= known[-1].index:
             what = "comes twice" if association.index == known[-1].index else f"comes after {known[-1].index}"
             raise InputError(f"instant {association.index} {what}: give frames in the order of time, each once")
-        known.append(association)
+        known.append(_without_images(association))
     threshold = float(bounded_log_odds(np.array(model.config.association.threshold)))
     found, _ = track_recording([as_instant(association) for association in known], threshold, told)
     ids, confidences = [], []
@@ -50,3 +51,10 @@ def track_associations(
         ids.append(lasting.ids)
         confidences.append(tuple(np.split(sure, np.cumsum(association.frame.counts)[:-1])))
     return Tracks(model.views, tuple(a.frame for a in known), tuple(ids), tuple(confidences), model.floor)
+
+
+def _without_images(association: Association) -> Association:
+    """Images of a whole recording would fill the memory."""
+    if association.frame.images is None:
+        return association
+    return replace(association, frame=replace(association.frame, images=None))

@@ -22,6 +22,7 @@ from selfmva.cli import (
     fit,
     report,
     show,
+    track,
 )
 from selfmva.cli.common import Parser, UsageError, say
 from selfmva.errors import SelfMVAError, SelfMVAWarning
@@ -90,6 +91,7 @@ def build_parser() -> Parser:
         demo,
         fit,
         associate,
+        track,
         check,
         show,
         evaluate,

@@ -54,7 +54,8 @@ def _pack_table(association: Association) -> pd.DataFrame:
     return association.to_dataframe()
 
 
-def _write_table(path: Path, tables: Sequence[pd.DataFrame]) -> None:
+def write_table(path: Path, tables: Sequence[pd.DataFrame]) -> None:
+    """Write tables below each other, as `.csv` or `.parquet`."""
     import pandas as pd
 
     from selfmva.io.storage.atomic import atomic_write
@@ -69,7 +70,7 @@ def _write_table(path: Path, tables: Sequence[pd.DataFrame]) -> None:
 
 # What is kept of an instant, which must be little, and how all of it is written.
 FORMATS: dict[str, tuple[Callable[[Any], Any], Callable[[Path, Any], None]]] = {
-    ".csv": (_pack_table, _write_table),
-    ".parquet": (_pack_table, _write_table),
+    ".csv": (_pack_table, write_table),
+    ".parquet": (_pack_table, write_table),
     ".json": (_pack_frame, _write_frames),
 }
