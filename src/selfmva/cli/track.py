@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from selfmva.association.tracks import Tracks
     from selfmva.core.types import Frame
 
-TABLE = "tracks.csv"  # in a folder
+TRACKS_TABLE = "tracks.csv"  # in a folder
 MOT = "mot"  # beside it
 
 EPILOG = """\
@@ -97,9 +97,9 @@ def run(args: argparse.Namespace) -> int:
 def _write(tracks: Tracks, out: Path) -> list[str]:
     """Write what was found; returns the files."""
     if is_folder(out):
-        write_table(out / TABLE, [tracks.to_dataframe()])
+        write_table(out / TRACKS_TABLE, [tracks.to_dataframe()])
         tracks.to_mot(out / MOT)
-        return [str(out / TABLE), str(out / MOT)]
+        return [str(out / TRACKS_TABLE), str(out / MOT)]
     if out.suffix.lower() == ".json":
         tracks.to_coco(out)
     else:
