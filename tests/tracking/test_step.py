@@ -88,6 +88,14 @@ def test_people_who_are_gone_for_good_are_forgotten() -> None:
 
 
 def test_instants_without_a_frame_are_no_absence() -> None:
-    boxes = walkers(people=2, instants=12)
-    late = [*instants_of(boxes[:6]), *instants_of(boxes[6:], first=5000)]
-    assert follow_through(late, MotionModel()).ids[-1].tolist() == [0, 1]
+    boxes = walkers(people=2, instants=14)
+    kept = [instant for instant in instants_of(boxes) if instant.index not in {6, 7}]
+    assert follow_through(kept, MotionModel()).ids[-1].tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("jump", [3, 1000])
+def test_a_clock_that_jumps_changes_no_id(jump: int) -> None:
+    boxes = walkers(people=3, instants=40)
+    late = [*instants_of(boxes[:20]), *instants_of(boxes[20:], first=20 + jump)]
+    found, _ = track_recording(late)
+    assert all(ids.tolist() == [0, 1, 2] for ids in found.ids)

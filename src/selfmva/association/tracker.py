@@ -15,6 +15,7 @@ from selfmva.core.messages import shown
 from selfmva.core.types import Frame
 from selfmva.errors import InputError
 from selfmva.matching.posterior.posterior import bounded_log_odds
+from selfmva.tracking.clock import Clock
 from selfmva.tracking.learning import learn_acceleration, learn_motion, learn_returns
 from selfmva.tracking.motion import MotionModel
 from selfmva.tracking.people import People
@@ -61,6 +62,7 @@ class Tracker:
         self._associator = associator
         self._threshold = float(bounded_log_odds(np.array(associator.model_.config.association.threshold)))
         self._bad_boxes = BadBoxWatch(associator.views_)
+        self._clock = Clock()
         self._model = MotionModel()
         self._people = People.new(np.zeros(0, np.int64), 0, views)
         self._following = 0
@@ -92,7 +94,8 @@ class Tracker:
             )
         association = self._associator.associate_numbered(frame, following, self._bad_boxes)
         instant = as_instant(association)
-        found = step(self._people, instant, instant.index, self._following, self._model, self._threshold)
+        now = self._clock.tick(self._people, instant, self._model)
+        found = step(self._people, instant, now, self._following, self._model, self._threshold)
         self._people, self._index = found.people, instant.index
         self._following += found.born
         if len(found.ids):

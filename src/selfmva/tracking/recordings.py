@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.tracking.clock import Clock
 from selfmva.tracking.consensus import reconcile
 from selfmva.tracking.learning import learn_acceleration, learn_motion, learn_returns
 from selfmva.tracking.people import People
@@ -73,10 +74,10 @@ def follow_through(
 ) -> Pass:
     """Follow everybody once, from the first instant to the last."""
     views = len(instants[0].count) if instants else 0
-    people, following, born = People.new(np.zeros(0, np.int64), 0, views), 0, -1
+    people, following, born, clock = People.new(np.zeros(0, np.int64), 0, views), 0, -1, Clock()
     ids, log_odds, gaps = [], [], [np.zeros(0, np.int64)]
     for number, instant in enumerate(instants):
-        done = step(people, instant, instant.index, following, model, threshold)
+        done = step(people, instant, clock.tick(people, instant, model), following, model, threshold)
         people, following = done.people, following + done.born
         if len(done.ids):
             born = 0 if born < 0 else born + done.born
