@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 from acted_scenes import camera_at, cameras_around, read, strollers
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from selfmva.geometry.walks import WALKS, CommonWalks, Walks, common_walks
@@ -30,9 +30,14 @@ def some_places(rng: np.random.Generator, walks: int, instants: int) -> np.ndarr
     return places
 
 
-def by_loops(first: np.ndarray, second: np.ndarray) -> dict[tuple[int, int], tuple[complex, ...]]:
-    """Common instants, means, spreads and covariance of all pairs of rows that have one shape."""
-    found = {}
+def by_loops(
+    first: np.ndarray, second: np.ndarray
+) -> tuple[dict[tuple[int, int], tuple[complex, ...]], set[tuple[int, int]]]:
+    """Common instants, means, spreads and covariance of all pairs of rows that have one shape.
+
+    And the pairs that are on the border of having one, where rounding decides: places on a grid are, now and then.
+    """
+    found, undecided = {}, set()
     for i, one in enumerate(first):
         for j, other in enumerate(second):
             both = ~np.isnan(one) & ~np.isnan(other)
@@ -45,9 +50,12 @@ def by_loops(first: np.ndarray, second: np.ndarray) -> dict[tuple[int, int], tup
                 continue
             residual = np.sqrt(max(spread_b - abs(covariance) ** 2 / spread_a, 0.0))
             scale = max(spread_a / spread_b, spread_b / spread_a)
-            if scale < WALKS.largest_scale**2 and residual < min(WALKS.largest_residual, 0.5 * np.sqrt(spread_b)):
+            bound = min(WALKS.largest_residual, 0.5 * np.sqrt(spread_b))
+            if min(abs(scale - WALKS.largest_scale**2), abs(residual - bound)) < 1e-9:
+                undecided.add((i, j))
+            if scale < WALKS.largest_scale**2 and residual < bound:
                 found[i, j] = (both.sum(), a.mean(), b.mean(), spread_a, spread_b, covariance)
-    return found
+    return found, undecided
 
 
 def columns(found: CommonWalks) -> dict[tuple[int, int], tuple[complex, ...]]:
@@ -64,16 +72,18 @@ def columns(found: CommonWalks) -> dict[tuple[int, int], tuple[complex, ...]]:
 
 
 @given(seed=st.integers(0, 2**32 - 1), walks=st.tuples(st.integers(0, 4), st.integers(0, 4)))
+@example(seed=3_334_671_466, walks=(3, 1))  # exactly on the border
 def test_common_walks_are_those_of_loops(seed: int, walks: tuple[int, int]) -> None:
     rng = np.random.default_rng(seed)
     first, second = (some_places(rng, count, 9) for count in walks)
     # One walk that both see, so that something is found.
     if min(walks):
         second[-1] = TURN * first[0] + SHIFT
-    found, expected = columns(common_walks(walks_of(first), walks_of(second), most=MOST)), by_loops(first, second)
-    assert found.keys() == expected.keys()
-    for pair, values in expected.items():
-        assert found[pair] == pytest.approx(values)
+    found = columns(common_walks(walks_of(first), walks_of(second), most=MOST))
+    expected, undecided = by_loops(first, second)
+    assert found.keys() ^ expected.keys() <= undecided
+    for pair in found.keys() & expected.keys():
+        assert found[pair] == pytest.approx(expected[pair])
 
 
 def test_sums_that_are_exactly_zero_shift_no_other() -> None:
