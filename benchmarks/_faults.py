@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from selfmva.core.types import Frame
-from selfmva.geometry.cameras import ASPECT, CENTRE_X, CENTRE_Y, FOCAL, ROLL, pixel_matrix
+from selfmva.geometry.floor_cameras import ASPECT, CENTRE_X, CENTRE_Y, FOCAL, ROLL, pixel_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -13,8 +13,8 @@ from selfmva.core.types import View
 from selfmva.core.view_pairs import view_pairs
 from selfmva.datasets.simulated import Simulated, SimulationConfig
 from selfmva.datasets.simulation.crowd import furnish
-from selfmva.geometry.cameras import FOCAL, HEIGHT, PARAMETERS, TILT, YAW, X, Y
 from selfmva.geometry.floor import Floor
+from selfmva.geometry.floor_cameras import FOCAL, HEIGHT, PARAMETERS, TILT, YAW, X, Y
 from selfmva.matching.posterior.fusion import FusedTable
 from selfmva.training.pseudo_labels import floor_table
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from selfmva.geometry.cameras import (
+from selfmva.geometry.floor_cameras import (
     FOCAL,
     HEIGHT,
     PARAMETERS,

@@ -10,7 +10,7 @@ import numpy as np
 from selfmva.core.types import Frame
 from selfmva.datasets.simulated import Simulated
 from selfmva.geometry.calibration import sightings_of_recording
-from selfmva.geometry.cameras import pixel_matrix, projections
+from selfmva.geometry.floor_cameras import pixel_matrix, projections
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

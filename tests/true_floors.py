@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from selfmva.association.association import Association
-from selfmva.geometry.cameras import FOCAL, HEIGHT, PARAMETERS, TILT, YAW, X, Y
 from selfmva.geometry.floor import Floor
+from selfmva.geometry.floor_cameras import FOCAL, HEIGHT, PARAMETERS, TILT, YAW, X, Y
 
 if TYPE_CHECKING:
     from selfmva.datasets.simulated import Simulated

@@ -19,7 +19,7 @@ from selfmva.geometry.box_pairs import (
     squared_length,
     transfer_errors,
 )
-from selfmva.geometry.cameras import project, projections, to_floor
+from selfmva.geometry.floor_cameras import project, projections, to_floor
 from selfmva.geometry.sightings import Sightings
 
 

@@ -30,7 +30,7 @@ from selfmva.geometry.calibration import (
     sightings_of_recording,
     thin_to_walking,
 )
-from selfmva.geometry.cameras import upside_down
+from selfmva.geometry.floor_cameras import upside_down
 from selfmva.geometry.meetings import walking_time
 from selfmva.geometry.sightings import turn_boxes
 

@@ -15,7 +15,7 @@ from selfmva.geometry.camera_from_heights import (
     robust_share,
     weight_of_heights,
 )
-from selfmva.geometry.cameras import HEIGHT, PARAMETERS, TILT, predicted_heights, project, projections, to_floor
+from selfmva.geometry.floor_cameras import HEIGHT, PARAMETERS, TILT, predicted_heights, project, projections, to_floor
 
 
 def camera(focal: float, tilt: float, height: float) -> np.ndarray:

@@ -13,8 +13,8 @@ from small_scenes import scene
 from true_floors import BODY, true_floor, without
 
 from selfmva.errors import InputError
-from selfmva.geometry.cameras import turned_over
 from selfmva.geometry.floor import Floor
+from selfmva.geometry.floor_cameras import turned_over
 
 SCENE = scene()
 FLOOR = true_floor(SCENE)

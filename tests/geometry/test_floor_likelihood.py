@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import multivariate_t
 
 from selfmva.core.types import View
-from selfmva.geometry.cameras import (
+from selfmva.geometry.floor_cameras import (
     FOCAL,
     HEIGHT,
     PARAMETERS,

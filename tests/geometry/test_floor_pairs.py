@@ -11,7 +11,7 @@ import pytest
 from selfmva.core.compiled import is_available
 from selfmva.core.types import View
 from selfmva.geometry import floor_pairs
-from selfmva.geometry.cameras import FOCAL, HEIGHT, PARAMETERS, TILT, YAW, X, Y
+from selfmva.geometry.floor_cameras import FOCAL, HEIGHT, PARAMETERS, TILT, YAW, X, Y
 from selfmva.geometry.floor_likelihood import FARTHEST_DISTANCE, distances_on_floor, read_boxes_on_floor
 from selfmva.geometry.floor_pairs import FLOOR_PAIRS, pairs_on_floor
 

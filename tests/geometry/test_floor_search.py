@@ -14,7 +14,7 @@ from small_scenes import shuffle_boxes
 from true_floors import true_floor
 
 from selfmva.core.types import Frame
-from selfmva.geometry.cameras import complex_places
+from selfmva.geometry.floor_cameras import complex_places
 from selfmva.geometry.floor_search import Layout, find_floor
 from selfmva.geometry.meetings import measure_pairs, walking_time
 from selfmva.geometry.sightings import turn_boxes

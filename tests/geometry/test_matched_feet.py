@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from acted_scenes import cameras_around, read, strollers
 
-from selfmva.geometry.cameras import PARAMETERS, projections
+from selfmva.geometry.floor_cameras import PARAMETERS, projections
 from selfmva.geometry.matched_feet import BEHIND, MatchedFeet
 from selfmva.geometry.tracklet_matches import Matches
 

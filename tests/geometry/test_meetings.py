@@ -10,7 +10,7 @@ import pytest
 from acted_scenes import cameras_around, read, strollers
 
 from selfmva.geometry.box_pairs import squared_errors
-from selfmva.geometry.cameras import moved
+from selfmva.geometry.floor_cameras import moved
 from selfmva.geometry.meetings import (
     MEETINGS,
     measure_meetings,

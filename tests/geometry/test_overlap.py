@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from acted_scenes import IMAGE_HEIGHT, camera_at, cameras_around, read, strollers
 
-from selfmva.geometry.cameras import project, projections, to_floor
+from selfmva.geometry.floor_cameras import project, projections, to_floor
 from selfmva.geometry.overlap import OVERLAP, Overlap
 
 INSTANTS = 40

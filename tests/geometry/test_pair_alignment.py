@@ -9,7 +9,7 @@ import pytest
 from floor_scenes import floor_error, frames_of, sight, sight_walkers, walkers
 from small_scenes import shuffle_boxes
 
-from selfmva.geometry.cameras import moved
+from selfmva.geometry.floor_cameras import moved
 from selfmva.geometry.meetings import walking_time
 from selfmva.geometry.pair_alignment import ALIGNMENT, propose, search
 from selfmva.geometry.support import null_shifts

@@ -10,7 +10,7 @@ import pytest
 from acted_scenes import cameras_around, read, strollers
 
 from selfmva.geometry.box_pairs import pairs_of_boxes, squared_errors
-from selfmva.geometry.cameras import POSE, YAW, X, Y, moved
+from selfmva.geometry.floor_cameras import POSE, YAW, X, Y, moved
 from selfmva.geometry.meetings import measure_support, walking_time
 from selfmva.geometry.pair_alignment import Alignment
 from selfmva.geometry.pair_solution import PAIR_SOLUTION, Candidate, is_near, solve_pair

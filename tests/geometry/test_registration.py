@@ -11,7 +11,7 @@ import pytest
 from acted_scenes import camera_at, cameras_around, read, strollers
 
 from selfmva.geometry.box_pairs import pairs_of_boxes, squared_errors
-from selfmva.geometry.cameras import HEIGHT, POSE, YAW, X, Y, complex_places, moved
+from selfmva.geometry.floor_cameras import HEIGHT, POSE, YAW, X, Y, complex_places, moved
 from selfmva.geometry.meetings import measure_support, walking_time
 from selfmva.geometry.overlap import Overlap
 from selfmva.geometry.pair_solution import Candidate

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from acted_scenes import cameras_around, read, strollers
 
-from selfmva.geometry.cameras import YAW, X, Y
+from selfmva.geometry.floor_cameras import YAW, X, Y
 from selfmva.geometry.meetings import walking_time
 from selfmva.geometry.pair_alignment import ALIGNMENT
 from selfmva.geometry.screening import SCREENING, Screened, screen, strongest_pairs

@@ -14,7 +14,7 @@ from true_floors import true_floor
 
 from selfmva.core.types import View
 from selfmva.geometry.camera_from_heights import CAMERA_FIT
-from selfmva.geometry.cameras import turned_over
+from selfmva.geometry.floor_cameras import turned_over
 from selfmva.geometry.sightings import Sightings, build_sightings, turn_boxes
 
 VIEW = View("v", 640, 480)

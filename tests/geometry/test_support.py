@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from true_floors import true_floor
 
 from selfmva.core.types import Frame
-from selfmva.geometry.cameras import moved
+from selfmva.geometry.floor_cameras import moved
 from selfmva.geometry.meetings import measure_pairs, measure_support, walking_time
 from selfmva.geometry.support import (
     NO_SUPPORT,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from acted_scenes import cameras_around, read, strollers
 
-from selfmva.geometry.cameras import YAW, X, Y
+from selfmva.geometry.floor_cameras import YAW, X, Y
 from selfmva.geometry.walk_voting import VOTING, Ballot, vote
 from selfmva.geometry.walks import WALKS, Walks, common_walks
 

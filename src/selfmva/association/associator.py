@@ -94,6 +94,8 @@ class Associator(Pretrained):
             left out, counted (`Association.dropped_boxes`, `fit_report_.dropped_boxes`) and warned of once a call;
             where they stood, `associate` answers id -1 and probability 0. `"raise"`: an error. Most boxes bad are an
             error in any case.
+        skeleton: Which joints the keypoints of frames are, the name of one of `selfmva.pose.SKELETONS`. None: as their
+            number tells.
 
     Attributes:
         model_: All of the following as one value, a `selfmva.association.model.FittedModel`.
@@ -135,6 +137,7 @@ class Associator(Pretrained):
         appearance: str | AppearanceConfig | dict[str, Any] | None = None,
         association: AssociationConfig | dict[str, Any] | None = None,
         on_bad_box: OnBadBox = "drop",
+        skeleton: str | None = None,
     ) -> None:
         self._config = read_parameters(
             {
@@ -148,6 +151,7 @@ class Associator(Pretrained):
                 "appearance": appearance,
                 "association": association,
                 "on_bad_box": on_bad_box,
+                "skeleton": skeleton,
             }
         )
         self._extractor = FeatureExtractor(self._config.appearance, self._config.device)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 StageT = TypeVar("StageT", bound="Stage")
+# Those of `selfmva.core.skeletons`, which needs NumPy.
+SkeletonName = Literal["coco17", "body25", "panoptic15", "panoptic19", "halpe26", "shelf14", "mvor10"]
 MOST_STEPS = 10**7  # of a training: days
 MOST_INSTANTS = 10**6  # between two: a day at ten a second
 
@@ -223,6 +225,9 @@ class AssociatorConfig(Stage):
         "drop",
         description="Boxes without area, not finite or wholly outside their image are left out, counted and warned of "
         "once ('drop'), or are an error ('raise').",
+    )
+    skeleton: SkeletonName | None = Field(
+        None, description="Which joints keypoints are. None: as their number tells, where frames have any."
     )
     encoder: EncoderConfig = Field(default_factory=EncoderConfig, description="The geometric encoder.")
     recipe: Recipe = Field(default_factory=AutoRecipe, description="Whether and how the encoder is trained.")

@@ -23,6 +23,7 @@ from selfmva.core.frame_columns import (
     read_track_ids,
     validate_boxes,
 )
+from selfmva.core.keypoints import boxes_of_keypoints, check_keypoints_fit, read_keypoints
 from selfmva.core.messages import shown
 from selfmva.core.scalars import integer
 from selfmva.core.view_checks import check_view_count, check_view_names
@@ -79,11 +80,12 @@ FRAME_COLUMNS = (  # of a frame: one entry a view
     "track_ids",
     "images",
     "features",
+    "keypoints",
     "clock_offsets",
     "view_names",
     "bad",
 )
-PER_BOX = ("boxes", "scores", "track_ids", "features")  # columns of a frame with one entry a box
+PER_BOX = ("boxes", "scores", "track_ids", "features", "keypoints")  # columns of a frame with one entry a box
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,8 +93,10 @@ class Frame:
     """The boxes of all views at one synchronized instant.
 
     Args:
-        boxes: One `(N, 4)` array per view, xyxy in pixels; None or an empty list where a view shows nobody.
-            Boxes may stick out of the image; they are clipped where they meet a `View` (see `clip_to_views`).
+        boxes: One `(N, 4)` array per view, xyxy in pixels; None or an empty list where a view shows nobody. None
+            altogether where there are keypoints: boxes around the joints that are seen are made, and bodies without
+            any are marked as bad. Boxes may stick out of the image; they are clipped where they meet a `View` (see
+            `clip_to_views`).
         index: Number of the instant in its recording, a whole number.
         scores: Optional detector confidences in [0, 1], `(N,)` per view.
         track_ids: Optional ids of a tracker inside each view, `(N,)` whole numbers per view, -1 = no track.
@@ -100,6 +104,9 @@ class Frame:
             where a camera gave none.
         features: Optional appearance of the boxes, `(N, D)` float32 per view, such as the features of a re-ID model;
             boxes that look alike are near each other. NaN where it is not known.
+        keypoints: Optional joints of the bodies in the boxes, `(N, K, 3)` per view: x, y in pixels and a score in
+            [0, 1]; missing joints have score 0 or are NaN. Which joints they are says `Associator(skeleton=)`, see
+            `selfmva.pose.Skeleton`.
         clock_offsets: Instants by which the views were moved to bring them in line, one a view; None where they are as
             the cameras gave them. See `selfmva.geometry.align_frames.align_frames`.
         view_names: What the cameras are called that the frame comes from, one a view, where that is known: frames of
@@ -110,8 +117,8 @@ class Frame:
         on_bad_box: `"raise"`, or `"drop"` to mark boxes that are not finite or have no area as bad.
 
     Raises:
-        InputError: See `validate_boxes`; or the index, scores, track ids, images, features, clock offsets, names or
-            marks are none, or do not fit the boxes.
+        InputError: See `validate_boxes` and `selfmva.core.keypoints.read_keypoints`; or the index, scores, track ids,
+            images, features, clock offsets, names or marks are none, or do not fit the boxes.
 
     Example:
         >>> frame = Frame([[[10, 20, 30, 80]], []], index=7)
@@ -119,6 +126,8 @@ class Frame:
         Frame(index=7, boxes per view: 1, 0)
         >>> len(frame), frame.counts
         (2, (1, 0))
+        >>> Frame(keypoints=[[[[10, 20, 0.9], [30, 80, 0.8]]]]).boxes[0].tolist()
+        [[10.0, 20.0, 30.0, 80.0]]
     """
 
     boxes: tuple[FloatArray, ...]
@@ -127,6 +136,7 @@ class Frame:
     track_ids: tuple[IntArray, ...] | None = field(default=None)
     images: tuple[Image | None, ...] | None = field(default=None)
     features: tuple[NDArray[np.float32], ...] | None = field(default=None)
+    keypoints: tuple[FloatArray, ...] | None = field(default=None)
     clock_offsets: tuple[int, ...] | None = field(default=None)
     view_names: tuple[str, ...] | None = field(default=None)
     bad: tuple[BoolArray, ...] | None = field(default=None)
@@ -134,7 +144,7 @@ class Frame:
 
     def __init__(  # noqa: PLR0913  # one for each column
         self,
-        boxes: Sequence[ArrayLike | None],
+        boxes: Sequence[ArrayLike | None] | None = None,
         index: int = 0,
         scores: Sequence[Any] | None = None,
         track_ids: Sequence[Any] | None = None,
@@ -143,11 +153,19 @@ class Frame:
         clock_offsets: Sequence[int] | None = None,
         view_names: Sequence[str] | None = None,
         *,
+        keypoints: Sequence[Any] | None = None,
         bad: Sequence[Any] | None = None,
         dropped: int = 0,
         on_bad_box: OnBadBox = "raise",
     ) -> None:
         instant = integer(index, "the index of a frame", least=-LARGEST_INDEX, most=LARGEST_INDEX)
+        bodies = read_keypoints(keypoints, instant)
+        if boxes is None and bodies is not None:
+            made = tuple(map(boxes_of_keypoints, bodies))
+            nobody = tuple(np.isnan(box).any(axis=1) for box in made)
+            boxes = made
+            if bad is None and any(part.any() for part in nobody):
+                bad = nobody
         given = entries(boxes, f"instant {instant}: boxes", "one (N, 4) array of boxes per view")
         marked = check_on_bad_box(on_bad_box) == "drop" or bad is not None
         checked = tuple(
@@ -155,12 +173,15 @@ class Frame:
             for v, b in enumerate(given)
         )
         marks = read_marks(bad, checked, on_bad_box, instant) if marked else None
+        if bodies is not None:
+            check_keypoints_fit(bodies, checked, instant)
         object.__setattr__(self, "boxes", checked)
         object.__setattr__(self, "index", instant)
         object.__setattr__(self, "scores", read_scores(scores, checked, marks, instant))
         object.__setattr__(self, "track_ids", read_track_ids(track_ids, checked, instant))
         object.__setattr__(self, "images", read_images(images, len(checked), instant))
         object.__setattr__(self, "features", read_features(features, checked, instant))
+        object.__setattr__(self, "keypoints", bodies)
         object.__setattr__(self, "clock_offsets", read_offsets(clock_offsets, len(checked), instant))
         object.__setattr__(self, "view_names", read_names(view_names, len(checked), instant))
         object.__setattr__(self, "bad", marks)

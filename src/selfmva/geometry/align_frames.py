@@ -117,4 +117,13 @@ def _gathered(cells: Sequence[Frame | None], index: int, clock_offsets: tuple[in
     boxes = [np.zeros((0, 4)) if cell is None else cell.boxes[view] for view, cell in enumerate(cells)]
     images = [None if cell is None or cell.images is None else cell.images[view] for view, cell in enumerate(cells)]
     given = images if any(image is not None for image in images) else None
-    return Frame(boxes, index, column("scores"), column("track_ids"), given, column("features"), clock_offsets)
+    return Frame(
+        boxes,
+        index,
+        column("scores"),
+        column("track_ids"),
+        given,
+        column("features"),
+        clock_offsets,
+        keypoints=column("keypoints"),
+    )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from selfmva.geometry.cameras import carried, projections
+from selfmva.geometry.floor_cameras import carried, projections
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

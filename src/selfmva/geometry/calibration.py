@@ -11,9 +11,9 @@ from selfmva.core.packed_boxes import pack
 from selfmva.core.thinning import evenly_spaced_blocks
 from selfmva.geometry.align_frames import align_frames, count_instants
 from selfmva.geometry.appearance_alignment import align_matches
-from selfmva.geometry.cameras import complex_places, moved, turned_over, upside_down
 from selfmva.geometry.clock_offsets import Clock, find_clock
 from selfmva.geometry.floor import Floor
+from selfmva.geometry.floor_cameras import complex_places, moved, turned_over, upside_down
 from selfmva.geometry.floor_search import find_floor
 from selfmva.geometry.meetings import measure_pairs, walking_time
 from selfmva.geometry.mirrored import find_mirrored

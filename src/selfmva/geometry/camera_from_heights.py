@@ -15,7 +15,16 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from selfmva.core.thinning import evenly_spaced
-from selfmva.geometry.cameras import ASPECT, CENTRE_X, FOCAL, HEIGHT, PARAMETERS, TILT, predicted_heights, projections
+from selfmva.geometry.floor_cameras import (
+    ASPECT,
+    CENTRE_X,
+    FOCAL,
+    HEIGHT,
+    PARAMETERS,
+    TILT,
+    predicted_heights,
+    projections,
+)
 
 if TYPE_CHECKING:
     from selfmva.core.types import FloatArray

@@ -18,7 +18,7 @@ import numpy as np
 
 from selfmva.errors import InputError
 from selfmva.geometry.align_frames import shift_view
-from selfmva.geometry.cameras import moved
+from selfmva.geometry.floor_cameras import moved
 from selfmva.geometry.meetings import count_meetings, walking_time
 from selfmva.geometry.pair_alignment import propose, search
 from selfmva.geometry.refinement import refine

@@ -13,7 +13,7 @@ from selfmva.core.values import real_array
 from selfmva.core.view_checks import view_number
 from selfmva.core.view_pairs import renumber_pairs
 from selfmva.errors import InputError
-from selfmva.geometry.cameras import HEIGHT, X, Y, pixel_matrix, projections, upside_down
+from selfmva.geometry.floor_cameras import HEIGHT, X, Y, pixel_matrix, projections, upside_down
 from selfmva.geometry.floor_likelihood import read_boxes_on_floor
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ class Floor:
 
     Attributes:
         views: The cameras.
-        cameras: `(10,)` parameters of every view (see `selfmva.geometry.cameras`), None where it is not on the floor.
+        cameras: `(10,)` parameters of every view (see `selfmva.geometry.floor_cameras`), None where it is not on the
+            floor.
         supports: What speaks for every pair of views on the floor, (i, j) with i < j.
         unit: Length of a body height in the user's unit; 1 where none is known.
         statures: How boxes of children and others who are short are to be read, where the recording told; see

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.spatial import cKDTree
 
-from selfmva.geometry.cameras import HEIGHT, PARAMETERS, X, Y, projections, turned_over, upside_down
+from selfmva.geometry.floor_cameras import HEIGHT, PARAMETERS, X, Y, projections, turned_over, upside_down
 from selfmva.geometry.sightings import SIGHTINGS, turn_boxes
 
 if TYPE_CHECKING:

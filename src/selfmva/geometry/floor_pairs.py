@@ -57,7 +57,7 @@ def pairs_on_floor(
 
     Example:
         >>> from selfmva.core.types import View
-        >>> from selfmva.geometry.cameras import HEIGHT, TILT
+        >>> from selfmva.geometry.floor_cameras import HEIGHT, TILT
         >>> from selfmva.geometry.floor import Floor
         >>> camera = np.zeros(10)
         >>> camera[[TILT, HEIGHT]] = 0.5, 0.7  # two cameras at one place

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from selfmva.geometry.camera_from_heights import robust_share
-from selfmva.geometry.cameras import FLOOR_COLUMNS, HORIZON, NEAREST, carried
+from selfmva.geometry.floor_cameras import FLOOR_COLUMNS, HORIZON, NEAREST, carried
 from selfmva.geometry.tracklet_matches import TRACKLET_MATCHES
 
 if TYPE_CHECKING:

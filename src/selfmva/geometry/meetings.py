@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from selfmva.geometry.box_pairs import best_of_each, carry, near_pairs, pairs_of_boxes, ranges, squared_length
-from selfmva.geometry.cameras import complex_places
+from selfmva.geometry.floor_cameras import complex_places
 from selfmva.geometry.support import SUPPORT, Meetings
 from selfmva.geometry.tracklet_matches import TRACKLET_MATCHES, blocks
 

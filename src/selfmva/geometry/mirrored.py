@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from selfmva.geometry.cameras import mirrored
+from selfmva.geometry.floor_cameras import mirrored
 from selfmva.geometry.floor_search import FLOOR_SEARCH, join_views
 from selfmva.geometry.meetings import measure_pairs, walking_time
 from selfmva.geometry.overlap import Overlap

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from selfmva.core.thinning import evenly_spaced
-from selfmva.geometry.cameras import NEAREST, project, projections, to_floor
+from selfmva.geometry.floor_cameras import NEAREST, project, projections, to_floor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -18,7 +18,7 @@ import numpy as np
 
 from selfmva.core.thinning import evenly_spaced
 from selfmva.geometry.box_pairs import squared_length
-from selfmva.geometry.cameras import NEAREST, projections
+from selfmva.geometry.floor_cameras import NEAREST, projections
 from selfmva.geometry.mutual_nearest import mutually_nearest
 from selfmva.geometry.walks import Walks, common_walks
 

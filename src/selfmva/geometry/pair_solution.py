@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from selfmva.geometry.box_pairs import pairs_of_boxes
-from selfmva.geometry.cameras import YAW, X, Y, moved
+from selfmva.geometry.floor_cameras import YAW, X, Y, moved
 from selfmva.geometry.meetings import measure_support
 from selfmva.geometry.refinement import REFINEMENT, largest_change, refine
 from selfmva.geometry.tracklet_matches import TRACKLET_MATCHES, blocks, matching_tracklets, narrowed, thinned

@@ -14,7 +14,7 @@ import numpy as np
 
 from selfmva.core.thinning import evenly_spaced
 from selfmva.geometry.camera_from_heights import height_residuals, prior_residuals, weight_of_heights
-from selfmva.geometry.cameras import ASPECT, CENTRE_X, PARAMETERS, POSE, projections
+from selfmva.geometry.floor_cameras import ASPECT, CENTRE_X, PARAMETERS, POSE, projections
 from selfmva.geometry.matched_feet import MatchedFeet
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from selfmva.geometry.cameras import YAW, X, Y, complex_places, moved
+from selfmva.geometry.floor_cameras import YAW, X, Y, complex_places, moved
 from selfmva.geometry.meetings import count_meetings
 from selfmva.geometry.pair_solution import PAIR_SOLUTION, is_near
 from selfmva.geometry.refinement import REFINEMENT, largest_change, refine

@@ -10,7 +10,7 @@ import numpy as np
 
 from selfmva.core.thinning import evenly_spaced
 from selfmva.geometry.camera_from_heights import CAMERA_FIT, fit_camera_from_heights, own_cost
-from selfmva.geometry.cameras import (
+from selfmva.geometry.floor_cameras import (
     NEAREST,
     PARAMETERS,
     predicted_heights,
@@ -67,7 +67,8 @@ class Sightings:
         tracks: `(N,)` number of the tracklet.
         speed: `(N,)` body heights an instant; NaN where it is not known.
         moving: `(N,)` weight in [0, 1]: 0 stands still, 1 walks.
-        camera: `(10,)` first guess of the camera, see `selfmva.geometry.cameras`; NaN where too few boxes are whole.
+        camera: `(10,)` first guess of the camera, see `selfmva.geometry.floor_cameras`; NaN where too few boxes
+            are whole.
         usable: `(N,)` boxes that stand where and as tall as `camera` expects.
         places: `(N,)` complex places of the feet on the floor of `camera`.
         image_height: In widths.

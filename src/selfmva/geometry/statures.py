@@ -16,7 +16,7 @@ import numpy as np
 from selfmva.core.packed_boxes import gather
 from selfmva.core.thinning import evenly_spaced_blocks
 from selfmva.geometry.box_pairs import ranges
-from selfmva.geometry.cameras import project, projections
+from selfmva.geometry.floor_cameras import project, projections
 from selfmva.geometry.floor_likelihood import LIKELIHOOD, log_odds_of_visible_feet
 
 if TYPE_CHECKING:

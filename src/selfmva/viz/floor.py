@@ -16,7 +16,7 @@ from selfmva.core.messages import shown
 from selfmva.core.scalars import integer
 from selfmva.core.view_checks import view_number
 from selfmva.errors import InputError
-from selfmva.geometry.cameras import FOCAL
+from selfmva.geometry.floor_cameras import FOCAL
 from selfmva.viz.draw import CANVAS, FILL_OPACITY, GRID_LINE, INK, blend, palette, write
 from selfmva.viz.labels import broken, free_place, shortened, text_size
 from selfmva.viz.tiles import LARGEST_PICTURE

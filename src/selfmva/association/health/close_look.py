@@ -9,7 +9,7 @@ import numpy as np
 from selfmva.association.cues.base import batch_of_frames
 from selfmva.association.frame_edges import find_edges
 from selfmva.core.thinning import evenly_spaced
-from selfmva.geometry.cameras import predicted_heights, projections
+from selfmva.geometry.floor_cameras import predicted_heights, projections
 from selfmva.geometry.sightings import image_points
 from selfmva.matching.posterior.edges import posteriors_of_edges
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from selfmva.geometry.cameras import (
+from selfmva.geometry.floor_cameras import (
     ASPECT,
     CENTRE_X,
     CENTRE_Y,

@@ -32,8 +32,8 @@ from selfmva.association.pretrained.profile_arrays import is_of_profile, profile
 from selfmva.core.config import AssociatorConfig, AutoRecipe, GeometryRecipe, build
 from selfmva.core.types import View
 from selfmva.errors import CheckpointError
-from selfmva.geometry.cameras import PARAMETERS
 from selfmva.geometry.floor import Floor
+from selfmva.geometry.floor_cameras import PARAMETERS
 from selfmva.geometry.floor_likelihood import LIKELIHOOD
 from selfmva.geometry.support import Support
 
