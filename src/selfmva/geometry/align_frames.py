@@ -22,7 +22,13 @@ if TYPE_CHECKING:
     from selfmva.core.types import IntArray
     from selfmva.geometry.sightings import Sightings
 
-WHOLE = ("starts", "camera", "image_height", "upside_down")  # of a view's sightings; the rest is one value a box
+WHOLE = (
+    "starts",
+    "camera",
+    "image_height",
+    "upside_down",
+    "doubtful",
+)  # of a view's sightings; the rest is one value a box
 
 
 def count_instants(frames: Sequence[Frame]) -> IntArray:

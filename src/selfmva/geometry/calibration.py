@@ -17,6 +17,7 @@ from selfmva.geometry.floor_cameras import complex_places, moved, turned_over, u
 from selfmva.geometry.floor_search import find_floor
 from selfmva.geometry.meetings import measure_pairs, walking_time
 from selfmva.geometry.mirrored import find_mirrored
+from selfmva.geometry.orientation import settle_orientations
 from selfmva.geometry.other_floors import find_other_floors
 from selfmva.geometry.overlap import Overlap
 from selfmva.geometry.registration import RoundSettings, refine_registered
@@ -153,7 +154,17 @@ def _search(
     if match_appearance is not None:
         alike = match_appearance(pack([frames[t] for t in _excerpt(len(frames))], len(views)), views)
         proposals = {(i, j): align_matches(sightings[i], sightings[j], *rows) for (i, j), rows in alike.items()}
-    return sightings, find_floor(sightings, progress, proposals)
+    layout = find_floor(sightings, progress, proposals)
+    if layout is None:
+        return sightings, None
+    # Read as upright, a doubtful view has its say already, unless there was no telling at all.
+    readings = {
+        number: [sighting_of_view(view, number, frames, turned=turned) for turned in (True, False)[: 1 + (not known)]]
+        for number, (view, seen) in enumerate(zip(views, sightings, strict=True))
+        if seen.doubtful
+        for known in [seen.calibrated]
+    }
+    return settle_orientations(sightings, readings, layout)
 
 
 def _floor_of(views: Sequence[View], sightings: Sequence[Sightings], layout: Layout | None) -> Floor | None:
@@ -260,22 +271,35 @@ def sightings_of_recording(
     Returns:
         One entry per view.
     """
+    return [
+        sighting_of_view(view, number, frames, None if cameras is None else cameras[number])
+        for number, view in enumerate(views)
+    ]
+
+
+def sighting_of_view(
+    view: View, number: int, frames: Sequence[Frame], camera: FloatArray | None = None, *, turned: bool | None = None
+) -> Sightings:
+    """Sightings of one view.
+
+    Args:
+        view: The camera.
+        number: Of the view.
+        frames: Clipped frames of all views.
+        camera: `(10,)` parameters where they are known.
+        turned: See `build_sightings`.
+    """
     frames = [frames[t] for t in _excerpt(len(frames))]
     time = _time(frames)
-    tracked = bool(frames) and all(frame.track_ids is not None for frame in frames)
-    sightings = []
-    for number, view in enumerate(views):
-        counts = np.array([len(frame.boxes[number]) for frame in frames], dtype=np.int64)
-        boxes = np.concatenate([np.zeros((0, 4)), *(frame.boxes[number] for frame in frames)])
-        # An order of their own, so that listing boxes differently changes nothing.
-        sort = np.lexsort((*boxes.T, np.repeat(np.arange(len(frames)), counts)))
-        ids = None
-        if tracked:
-            ids = np.concatenate([frame.track_ids[number] for frame in frames if frame.track_ids])[sort]
-            ids = ids if (ids >= 0).any() else None
-        camera = None if cameras is None else cameras[number]
-        sightings.append(build_sightings(view, boxes[sort], counts, time, ids, camera))
-    return sightings
+    counts = np.array([len(frame.boxes[number]) for frame in frames], dtype=np.int64)
+    boxes = np.concatenate([np.zeros((0, 4)), *(frame.boxes[number] for frame in frames)])
+    # An order of their own, so that listing boxes differently changes nothing.
+    sort = np.lexsort((*boxes.T, np.repeat(np.arange(len(frames)), counts)))
+    ids = None
+    if bool(frames) and all(frame.track_ids is not None for frame in frames):
+        ids = np.concatenate([frame.track_ids[number] for frame in frames if frame.track_ids])[sort]
+        ids = ids if (ids >= 0).any() else None
+    return build_sightings(view, boxes[sort], counts, time, ids, camera, turned)
 
 
 def _excerpt(instants: int) -> IntArray:

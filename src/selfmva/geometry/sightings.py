@@ -73,6 +73,7 @@ class Sightings:
         places: `(N,)` complex places of the feet on the floor of `camera`.
         image_height: In widths.
         upside_down: Whether the camera hangs upside down; all of this is then of its image turned by 180 degrees.
+        doubtful: Whether the heights of people speak clearly for neither.
     """
 
     instant: IntArray
@@ -90,6 +91,7 @@ class Sightings:
     places: np.ndarray
     image_height: float
     upside_down: bool
+    doubtful: bool = False
 
     @property
     def calibrated(self) -> bool:
@@ -163,6 +165,7 @@ def build_sightings(
     time: FloatArray,
     track_ids: IntArray | None = None,
     camera: FloatArray | None = None,
+    turned: bool | None = None,
 ) -> Sightings:
     """Read the boxes of one view.
 
@@ -174,12 +177,16 @@ def build_sightings(
         track_ids: `(N,)` of the user's own tracker, -1 = no track; one that several boxes of an instant have is none
             for them. None: tracklets are linked here.
         camera: `(10,)` parameters where they are known; None: they are found from the heights of the boxes.
+        turned: Whether to read it as a camera that hangs upside down; None: as the camera or the heights say.
 
     Returns:
         The sightings.
     """
-    doubt = _doubt_of_upright(view, boxes) if camera is None else 0.0
-    turned = doubt > SIGHTINGS.turned if camera is None else bool(upside_down(camera))
+    doubt = 0.0 if camera is not None or turned is not None else _doubt_of_upright(view, boxes)
+    undecided = SIGHTINGS.undecided < doubt <= SIGHTINGS.turned
+    doubtful = camera is None and turned is None and abs(doubt) <= SIGHTINGS.turned
+    if turned is None:
+        turned = doubt > SIGHTINGS.turned if camera is None else bool(upside_down(camera))
     if turned:
         boxes = turn_boxes(boxes, view.width, view.height)
         camera = None if camera is None else turned_over(camera)
@@ -195,7 +202,6 @@ def build_sightings(
     low, high = SIGHTINGS.roaming
     moving = _moving(speed) * np.clip((spreads(tracks, feet, heights) - low) / (high - low), 0.0, 1.0)
     rods = _rods(foot_inside, whole)
-    undecided = SIGHTINGS.undecided < doubt <= SIGHTINGS.turned
     found = None if undecided else camera if camera is not None else fit_camera_from_heights(feet[rods], heights[rods])
     usable, places = np.zeros(len(feet), bool), np.zeros(len(feet), complex)
     if found is None:
@@ -225,6 +231,7 @@ def build_sightings(
         places,
         view.height / view.width,
         turned,
+        doubtful,
     )
 
 
