@@ -1,6 +1,6 @@
 """A calibrated camera, as OpenCV has it: focal lengths, place, direction and distortion of the lens.
 
-x_camera = R x_world + t, x to the right of the image, y down, z ahead; pixels (0, 0) is the middle of the first pixel.
+x_camera = R x_world + t, x to the right of the image, y down, z ahead; pixels are those of boxes and keypoints.
 """
 
 from __future__ import annotations
