@@ -80,7 +80,7 @@ def parameters_of_camera(camera: Camera, view: View, unit: float = 1.0) -> Float
             f"the camera of view {view.name!r} is at z = {camera.centre[2]:.3g}, not above the floor z = 0: give "
             "cameras of a world whose z points up and is 0 on the floor"
         )
-    K, R = camera.K, camera.R  # noqa: N806
+    K, R = camera.K, camera.R
     result = np.empty(PARAMETERS)
     result[FOCAL], result[ASPECT] = np.log(K[0, 0] / view.width), np.log(K[1, 1] / K[0, 0])
     result[CENTRE_X] = K[0, 2] / view.width - 0.5
