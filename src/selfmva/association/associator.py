@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from selfmva.association.adapting import adapt_model
 from selfmva.association.appearance.matches import match_by_appearance
 from selfmva.association.doubles.finding import single_frames, without_learnt_doubles
+from selfmva.association.body_cameras import find_body_cameras
 from selfmva.association.embedding_choice import choose_embedding
 from selfmva.association.frame_reader import FrameReader
 from selfmva.association.frames_argument import each_frame
@@ -260,9 +261,14 @@ class Associator(Pretrained):
                 partial(match_by_appearance, minimum_shift=config.recipe.minimum_shift),
                 partial(watch.progress, "calibrate"),
             )
-            frames, floor = found.frames, found.floor
+            frames = found.frames
+            known = find_body_cameras(
+                recording.views, frames, found.floor, config.skeleton, partial(watch.progress, "calibrate")
+            )
+            floor = known.floor
             choice = choose_embedding(recording.views, frames, floor, config.recipe)
         model = FittedModel(recording.views, config, found.clock_offsets, None, floor, mirrored=found.mirrored)
+        model = replace(model, cameras=known.cameras, joints=known.joints)
         model = replace(model, doubles=None if doubles is None else doubles.reordered(recording.order))
         held_out = None
         if choice.train:
