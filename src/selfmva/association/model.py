@@ -77,6 +77,11 @@ class FittedModel:
     profile: Profile | None = None
 
     @property
+    def unit(self) -> str:
+        """What the floor is measured in."""
+        return "body heights" if self.floor is None or self.floor.unit == 1.0 else "metres"
+
+    @property
     def aligned(self) -> bool:
         """True where it was learnt from views brought in line by the clocks that were found."""
         return self.config.geometry.correct_clock and bool(np.any(self.clock_offsets))
