@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from selfmva.association.adapting import adapt_model
 from selfmva.association.appearance.matches import match_by_appearance
-from selfmva.association.doubles.finding import single_frames, without_learnt_doubles
 from selfmva.association.body_cameras import find_body_cameras
+from selfmva.association.doubles.finding import single_frames, without_learnt_doubles
 from selfmva.association.embedding_choice import choose_embedding
 from selfmva.association.frame_reader import FrameReader
 from selfmva.association.frames_argument import each_frame
@@ -28,8 +28,8 @@ from selfmva.association.left_out import with_left_out
 from selfmva.association.model import FittedModel
 from selfmva.association.outcome import warn_of_changes, warn_of_doubts, with_report
 from selfmva.association.parameters import change_parameters, hold_at_once, read_parameters, waiting_parameters
-from selfmva.association.pretrained import Pretrained
 from selfmva.association.poses import cameras_of_model, find_poses, require_cameras
+from selfmva.association.pretrained import Pretrained
 from selfmva.association.recording import CanonicalRecording, read_recording, with_usable_tracks
 from selfmva.association.streaming import associate_and_tally, chunks
 from selfmva.association.tracking import track_associations

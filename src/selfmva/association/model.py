@@ -53,8 +53,8 @@ class FittedModel:
         card: What the model cannot tell by itself: training data, licence, metrics.
         mirrored: Numbers of the views that show mirror images; where there is no floor, of two views of which one does.
         doubles: Which boxes of one view are one person; None where no view of the recording showed anybody twice.
-        cameras: What people's joints told of the cameras, or a calibration that was given, one a view, None where it is not
-            known: the same as those of the floor, with the distortion of their lenses. None where there is no such.
+        cameras: What people's joints told of the cameras, or a calibration that was given, one a view, None where it is
+            not known: the same as those of the floor, with the distortion of their lenses. None where there is no such.
         joints: How many joints the keypoints have by which people are told apart; None where it is done by boxes.
         profile: What the recording showed, for the watch over what comes; None of models of before there was one.
     """

@@ -97,7 +97,9 @@ def find_poses(
     people = people[times >= 2]
     row = np.flatnonzero(np.isin(ids, people) & known[view])
     person = np.searchsorted(people, ids[row])
-    every = np.concatenate([np.zeros((0, joints, 3)), *(p if len(p) else np.zeros((0, joints, 3)) for p in frame.keypoints)])
+    every = np.concatenate(
+        [np.zeros((0, joints, 3)), *(p if len(p) else np.zeros((0, joints, 3)) for p in frame.keypoints)]
+    )
     bodies = np.full((len(people), joints, len(frame), 3), np.nan)
     bodies[person, :, view[row]] = every[row]
     tolerance = np.ones((len(people), joints, len(frame)))

@@ -64,7 +64,9 @@ class Poses3D:
         if self.ids.shape != (people,):
             raise InputError(f"ids must have shape ({people},), one a person, got {self.ids.shape}")
         if self.skeleton is not None and len(self.skeleton) != joints:
-            raise InputError(f"skeleton {self.skeleton.name!r} has {len(self.skeleton)} joints, the poses have {joints}")
+            raise InputError(
+                f"skeleton {self.skeleton.name!r} has {len(self.skeleton)} joints, the poses have {joints}"
+            )
 
     def __len__(self) -> int:
         """Number of people."""
@@ -87,9 +89,9 @@ class Poses3D:
             scores=found[..., 3],
             uncertainties=self._by_name(self.uncertainties, skeleton),
             reprojection_errors=self._by_name(self.reprojection_errors, skeleton),
-            views_used=None if self.views_used is None else np.nan_to_num(
-                self._by_name(self.views_used.astype(float), skeleton)
-            ).astype(bool),
+            views_used=None
+            if self.views_used is None
+            else np.nan_to_num(self._by_name(self.views_used.astype(float), skeleton)).astype(bool),
             skeleton=skeleton,
         )
 
@@ -103,7 +105,9 @@ class Poses3D:
         import pandas as pd
 
         person, joint = np.nonzero(np.isfinite(self.joints).all(axis=-1))
-        names = np.arange(self.joints.shape[1]) if self.skeleton is None else np.array(self.skeleton.joints, dtype=object)
+        names = (
+            np.arange(self.joints.shape[1]) if self.skeleton is None else np.array(self.skeleton.joints, dtype=object)
+        )
         columns: dict[str, Any] = {
             "frame": np.full(len(person), self.index),
             "id": self.ids[person],

@@ -50,9 +50,7 @@ class Triangulated:
     used: np.ndarray
 
 
-def triangulate(
-    cameras: Sequence[Camera | None], keypoints: FloatArray, tolerance: FloatArray | float
-) -> Triangulated:
+def triangulate(cameras: Sequence[Camera | None], keypoints: FloatArray, tolerance: FloatArray | float) -> Triangulated:
     """Triangulate joints, leaving out views that contradict the others.
 
     Every pair of views proposes a point, the middle of where their rays pass each other; the point that most views
@@ -78,7 +76,9 @@ def triangulate(
         [[0.2, 0.1, 5.0]]
     """
     if keypoints.shape[-2:] != (len(cameras), 3):
-        raise InputError(f"keypoints of {len(cameras)} views have shape (..., {len(cameras)}, 3), got {keypoints.shape}")
+        raise InputError(
+            f"keypoints of {len(cameras)} views have shape (..., {len(cameras)}, 3), got {keypoints.shape}"
+        )
     shape = keypoints.shape[:-2]
     flat = keypoints.reshape(-1, len(cameras), 3)
     wide = np.broadcast_to(tolerance, keypoints.shape[:-1]).reshape(flat.shape[:2])
@@ -95,8 +95,8 @@ def triangulate(
     for _ in range(TRIANGULATION.steps):
         points = _refined(rig, points, pixels, np.where(agreeing, scores, 0.0) / wide[:, known] ** 2)
         agreeing = _agreeing(rig, points, pixels, scores, wide[:, known])
-    agreeing &= (agreeing.sum(axis=1) >= 2)[:, None]
-    found = agreeing.any(axis=1)
+    agreeing &= np.asarray(agreeing.sum(axis=1) >= 2)[:, None]
+    found = np.asarray(agreeing.any(axis=1))
     miss = np.where(agreeing, _misses(rig, points, pixels), 0.0)
     count = np.maximum(agreeing.sum(axis=1), 1)
     error = np.sqrt((miss**2).sum(axis=1) / count)
@@ -198,9 +198,9 @@ def _spread(rig: _Rig, points: FloatArray, weights: FloatArray) -> FloatArray:
     """`(N,)` root of the trace of the covariance, for pixels that are off by one over the root of the weights."""
     slopes = np.where(weights[..., None, None] > 0, _derivatives(rig, points), 0.0)
     normal = np.einsum("ncia,ncib,nc->nab", slopes, slopes, weights)
-    known = (weights > 0).sum(axis=1) >= 2
+    known = np.asarray((weights > 0).sum(axis=1) >= 2)
     safe = np.where(known[:, None, None], normal, np.eye(3))
-    return np.sqrt(np.trace(np.linalg.pinv(safe, hermitian=True), axis1=1, axis2=2))
+    return np.asarray(np.sqrt(np.trace(np.linalg.pinv(safe, hermitian=True), axis1=1, axis2=2)))
 
 
 def _shaped(

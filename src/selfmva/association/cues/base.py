@@ -36,8 +36,8 @@ class BoxBatch:
         features: `(M, D)` float32 features of appearance, as they came; NaN where not known. None where no box has any.
         jittered: `(M, 4)` the boxes as another detector may have drawn them, for a cue that was trained on these very
             boxes and knows them too well; None: as they are.
-        keypoints: `(M, K, 3)` joints of the bodies in the boxes: x, y in pixels, score; NaN where not seen. None where no
-            box has any.
+        keypoints: `(M, K, 3)` joints of the bodies in the boxes: x, y in pixels, score; NaN where not seen. None where
+            no box has any.
     """
 
     boxes: FloatArray

@@ -22,8 +22,8 @@ class BodyTrackSettings:
 
     most_instants: int = 2000  # of a recording; more would not sharpen cameras
     neighbours: int = 250  # instants of a block that stay together
-    # Sizes of a body that its joints move between two boxes of one track, in the median: more is somebody else. A person
-    # who runs comes half a height far in a fifth of a second.
+    # Sizes of a body that its joints move between two boxes of one track, in the median: more is somebody else. Who
+    # runs comes half a height far in a fifth of a second.
     farthest: float = 0.3
     longest_gap: int = 5  # instants without a box, after which a track is over
     doubtful: float = 2.0  # a second body nearer than so many times as far ends the track: it may be either

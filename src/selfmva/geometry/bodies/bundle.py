@@ -32,6 +32,11 @@ class BundleSettings:
     damping: float = 1e-3  # at the beginning, of the diagonal of the normal equations
     largest_damping: float = 1e8  # beyond which no step makes it better
     patience: int = 3  # steps of little change that end it
+    # Standard deviation of the log of a focal length around the one that it began with, as if so many observations told
+    # one thing: two views alone hardly tell focal lengths, and several tell them well.
+    focal_spread: float = 0.3
+    observations_alike: float = 100.0
+    focal_difference: float = 0.03  # the same of the two focal lengths of two cameras alone: most are of one kind
 
 
 BUNDLE = BundleSettings()
@@ -132,7 +137,8 @@ class _Equations:
         reduced = own - flat @ self._mixed.transpose(1, 0, 2).reshape(len(own), -1).T
         moved = np.linalg.lstsq(reduced, -(self._right - flat @ self._left.reshape(-1)), rcond=None)[0]
         rest = self._left + np.einsum("nai,a->ni", self._mixed, moved)
-        return moved.reshape(-1, OWN_NUMBERS), -np.linalg.solve(inner, rest[..., None])[..., 0]
+        inwards = np.asarray(np.linalg.solve(inner, rest[..., None])[..., 0], np.float64)
+        return np.asarray(moved, np.float64).reshape(-1, OWN_NUMBERS), -inwards
 
 
 class _Problem:
@@ -140,10 +146,16 @@ class _Problem:
 
     def __init__(self, intrinsic: FloatArray, own: IntArray, seen: Observations) -> None:
         self._intrinsic, self._own, self._seen = intrinsic, own, seen
+        # Half of one over the variance, since the robust cost of a small residual is its square, not half of it.
+        self._stiffness = len(seen.point) / BUNDLE.observations_alike / BUNDLE.focal_spread**2 / 2
+        alike = len(seen.point) / BUNDLE.observations_alike / BUNDLE.focal_difference**2 / 2
+        self._likeness = alike if len(intrinsic) == 2 else 0.0
 
     def cost(self, state: _State) -> float:
         """The robust cost."""
-        return float(np.log1p((self._residuals(state, self._local(state)) ** 2).sum(axis=1)).sum())
+        found = float(np.log1p((self._residuals(state, self._local(state)) ** 2).sum(axis=1)).sum())
+        logs = np.log(state.focals)
+        return found + float(self._stiffness * (logs**2).sum() + self._likeness * np.ptp(logs) ** 2)
 
     def linearized(self, state: _State, keep_focal: bool) -> _Equations:
         """The weighted normal equations where the state is."""
@@ -159,6 +171,12 @@ class _Problem:
             rows = self._own == camera
             own[camera, camera] = np.einsum("oia,oib->ab", weighted[rows], by_own[rows])
             right[camera] = np.einsum("oia,oi->a", weighted[rows], residuals[rows])
+        if not keep_focal:
+            own[range(cameras), range(cameras), 6, 6] += self._stiffness
+            right[:, 6] += self._stiffness * np.log(state.focals)
+            if self._likeness:
+                own[[0, 1, 0, 1], [0, 1, 1, 0], 6, 6] += self._likeness * np.array([1, 1, -1, -1])
+                right[:, 6] += self._likeness * np.log(state.focals / state.focals[::-1])
         inner, left = np.zeros((points, 3, 3)), np.zeros((points, 3))
         np.add.at(inner, point, np.einsum("oia,oib,o->oab", by_point, by_point, weights))
         np.add.at(left, point, np.einsum("oia,oi,o->oa", by_point, residuals, weights))
@@ -194,7 +212,7 @@ class _Problem:
         local = np.einsum("oij,oj->oi", state.turns[self._own], state.points[self._seen.point])
         local += state.shifts[self._own]
         local[:, 2] = np.maximum(local[:, 2], NEAREST_JOINT)
-        return local
+        return np.asarray(local)
 
     def _residuals(self, state: _State, local: FloatArray) -> FloatArray:
         ray = local[:, :2] / local[:, 2:] * state.focals[self._own][:, None]

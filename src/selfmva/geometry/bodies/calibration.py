@@ -13,6 +13,7 @@ from selfmva.geometry.bodies.bundle import Observations, adjust
 from selfmva.geometry.bodies.people import group_tracks, shared_bodies
 from selfmva.geometry.bodies.rays import reproject, triangulate_linearly
 from selfmva.geometry.bodies.registration import matrices_of, register_cameras
+from selfmva.geometry.bodies.stature import rigidity
 from selfmva.geometry.bodies.track_pairs import TRACK_PAIRS, judge_matrix, match_views
 from selfmva.geometry.bodies.upright import find_world
 from selfmva.geometry.cameras import Camera, fundamental_matrix
@@ -35,7 +36,18 @@ class BodyCalibrationSettings:
 
     # Focal lengths in image widths from which it is begun: lenses of 71, 53 and 39 degrees.
     focals: tuple[float, ...] = (0.7, 1.0, 1.4)
-    most_points: int = 3000  # of the adjustment
+    focals_of_two: tuple[float, ...] = (
+        0.5,
+        0.6,
+        0.72,
+        0.86,
+        1.03,
+        1.24,
+        1.5,
+        1.8,
+    )  # the same, tried for two views alone
+    most_points: int = 3000  # of the last adjustment
+    few_points: int = 500  # of those that choose where to begin
     kept: tuple[float, ...] = (20.0, 8.0, 5.0)  # tolerances, of the joints that go into each adjustment
 
 
@@ -47,15 +59,17 @@ class BodyCalibration:
     """Cameras that the bodies of people told.
 
     Attributes:
-        cameras: One a view, in a world whose z points up and is 0 on the floor, in body heights; None where it could not
-            be placed.
+        cameras: One a view, in a world whose z points up and is 0 on the floor, in body heights; None where it could
+            not be placed.
         matches: What speaks for every pair of them at synchronous and at shifted instants.
+        mirrored: Numbers of the views that show mirror images; of two views of which one does, both.
         floor_seen: Whether ankles told where the floor is; otherwise it is under people of usual proportions.
         reprojection_error: Median distance in pixels of joints on which views agree from where they are seen.
     """
 
     cameras: tuple[Camera | None, ...]
     matches: Mapping[Pair, ViewPairMatch] = field(default_factory=dict)
+    mirrored: tuple[int, ...] = ()
     floor_seen: bool = False
     reprojection_error: float = float("nan")
 
@@ -81,19 +95,21 @@ def calibrate_by_bodies(
     """
     bodies, _ = bodies_of_views(frames, len(views))
     pairs = list(combinations(range(len(views)), 2))
-    matches = {}
+    matches, in_a_mirror = {}, []
     for number, (i, j) in enumerate(pairs):
-        found = match_views(bodies[i], bodies[j])
-        if found is not None:
+        found = match_views(bodies[i], bodies[j], skeleton.mirrored)
+        if found is not None and found.mirrored:
+            in_a_mirror.append((i, j))
+        elif found is not None:
             matches[i, j] = found
         if progress is not None:
             progress(number + 1, len(pairs))
-    none = BodyCalibration((None,) * len(views))
+    none = BodyCalibration((None,) * len(views), mirrored=_mirrored_views(in_a_mirror, matches))
     if not matches:
         return none
     shared = shared_bodies(bodies, group_tracks(bodies, matches), len(skeleton))
     tolerances = TRACK_PAIRS.tolerance * np.array([view.size for view in bodies])
-    cameras = _best_cameras(views, shared, matches, tolerances, intrinsics)
+    cameras = _best_cameras(views, shared, matches, tolerances, intrinsics, skeleton)
     judged, cameras = _hold_each_other(bodies, cameras)
     if not judged:
         return none
@@ -102,7 +118,17 @@ def calibrate_by_bodies(
     if world is None:
         return none
     placed = world.cameras(cameras)
-    return BodyCalibration(tuple(placed.get(view) for view in range(len(views))), judged, world.floor_seen, error)
+    return BodyCalibration(
+        tuple(placed.get(view) for view in range(len(views))), judged, none.mirrored, world.floor_seen, error
+    )
+
+
+def _mirrored_views(pairs: Sequence[Pair], matches: Mapping[Pair, ViewPairMatch]) -> tuple[int, ...]:
+    """Views that are in a mirror for most of the views that see the same people."""
+    views = {view for pair in pairs for view in pair}
+    against = {view: sum(view in pair for pair in pairs) for view in views}
+    without = {view: sum(view in pair for pair in matches) for view in views}
+    return tuple(sorted(view for view in views if against[view] > without[view]))
 
 
 def _best_cameras(
@@ -111,6 +137,7 @@ def _best_cameras(
     matches: Mapping[Pair, ViewPairMatch],
     tolerances: FloatArray,
     intrinsics: Sequence[FloatArray | None] | None,
+    skeleton: Skeleton,
 ) -> dict[int, Camera]:
     """The cameras that explain most, of those found from several focal lengths to begin with."""
     given = intrinsics if intrinsics is not None else [None] * len(views)
@@ -122,6 +149,31 @@ def _best_cameras(
         cameras, cost = _cameras_from(shared, order, guessed, tolerances, everything)
         if cameras and (len(cameras), -cost) > best[0]:
             best = (len(cameras), -cost), cameras
+    cameras = best[1]
+    if len(cameras) != 2 or everything:  # a pair
+        return _adjusted(shared, cameras, tolerances, everything, BODY_CALIBRATION.most_points)[0]
+    return _most_rigid(views, shared, order, tolerances, given, skeleton) or cameras
+
+
+def _most_rigid(
+    views: Sequence[View],
+    shared: SharedBodies,
+    order: Sequence[Pair],
+    tolerances: FloatArray,
+    given: Sequence[FloatArray | None],
+    skeleton: Skeleton,
+) -> dict[int, Camera]:
+    """Two cameras whose focal lengths, of one kind, let people change their shapes least: little else tells them."""
+    best: tuple[float, dict[int, Camera]] = np.inf, {}
+    for focal in BODY_CALIBRATION.focals_of_two:
+        fixed = [_guess(view, focal) if matrix is None else matrix for view, matrix in zip(views, given, strict=True)]
+        cameras, _ = _cameras_from(shared, order, fixed, tolerances, keep_focal=True)
+        if len(cameras) < 2:
+            continue
+        joints, _ = _joints(shared, cameras, tolerances, len(views))
+        changing = rigidity(joints, shared.person, skeleton)
+        if changing < best[0]:
+            best = changing, cameras
     return best[1]
 
 
@@ -145,17 +197,28 @@ def _cameras_from(
         if len(placed) == len(cameras):
             break
         cameras = placed
-        for wide in BODY_CALIBRATION.kept:
-            points, seen = _observations(shared, cameras, wide, tolerances)
-            if not len(points):
-                return {}, np.inf
-            cameras, _, cost = adjust(cameras, points, seen, keep_focal=keep_focal)
+        cameras, cost = _adjusted(shared, cameras, tolerances, keep_focal, BODY_CALIBRATION.few_points)
+        if not cameras:
+            break
         intrinsics = [cameras[view].K if view in cameras else matrix for view, matrix in enumerate(intrinsics)]
     return cameras, cost
 
 
+def _adjusted(
+    shared: SharedBodies, cameras: Mapping[int, Camera], tolerances: FloatArray, keep_focal: bool, most: int
+) -> tuple[dict[int, Camera], float]:
+    """Cameras adjusted on joints that miss by less and less, and their robust cost; none where no joint is left."""
+    adjusted, cost = dict(cameras), np.inf
+    for wide in BODY_CALIBRATION.kept:
+        points, seen = _observations(shared, adjusted, wide, tolerances, most)
+        if not len(points):
+            return {}, np.inf
+        adjusted, _, cost = adjust(adjusted, points, seen, keep_focal=keep_focal)
+    return adjusted, cost
+
+
 def _observations(
-    shared: SharedBodies, cameras: Mapping[int, Camera], wide: float, tolerances: FloatArray
+    shared: SharedBodies, cameras: Mapping[int, Camera], wide: float, tolerances: FloatArray, most: int
 ) -> tuple[FloatArray, Observations]:
     """Points in space with what the cameras see of them, those that miss by far left out."""
     views = shared.joints.shape[1]
@@ -163,7 +226,7 @@ def _observations(
     known = np.array([view in cameras for view in range(views)])
     pixels = np.where(known[:, None], pixels, np.nan)
     pixels = pixels[np.isfinite(pixels).all(axis=-1).sum(axis=1) >= 2]
-    pixels = pixels[np.linspace(0, len(pixels) - 1, min(len(pixels), BODY_CALIBRATION.most_points)).astype(int)]
+    pixels = pixels[np.linspace(0, len(pixels) - 1, min(len(pixels), most)).astype(int)]
     matrices = matrices_of(cameras, views)
     points = triangulate_linearly(matrices, pixels)
     miss = np.linalg.norm(reproject(matrices, points) - pixels, axis=-1)

@@ -52,29 +52,28 @@ def group_tracks(views: Sequence[ViewBodies], matches: Mapping[tuple[int, int], 
         for a, b in found.tracks
     ]
     times: dict[Track, set[int]] = {}
-    for _, *ends in edges:
-        for view, track in ends:
-            times[view, track] = set(views[view].instant[views[view].track == track].tolist())
-    people = {track: [track] for track in times}
+    for view, track in {end for _, *ends in edges for end in ends}:
+        times[view, track] = set(views[view].instant[views[view].track == track].tolist())
+    people = {end: [end] for end in times}
     for _, one, other in sorted(edges, reverse=True):
         first, second = people[one], people[other]
         if first is second or any(a[0] == b[0] and not times[a].isdisjoint(times[b]) for a in first for b in second):
             continue
         first.extend(second)
-        for track in second:
-            people[track] = first
-    return [people[track] for track in sorted(people) if people[track][0] == track]
+        for end in second:
+            people[end] = first
+    return [people[end] for end in sorted(people) if people[end][0] == end]
 
 
 def shared_bodies(views: Sequence[ViewBodies], people: Sequence[Sequence[Track]], joints: int) -> SharedBodies:
     """The joints of people in all views, instant by instant, where two views or more show them."""
     instants = max((int(view.instant[-1]) + 1 for view in views if len(view.instant)), default=0)
     rows = np.full((len(people), instants, len(views)), -1)
-    for person, tracks in enumerate(people):
+    for one, tracks in enumerate(people):
         for number, track in tracks:
             view = views[number]
             chosen = np.flatnonzero(view.track == track)
-            rows[person, view.instant[chosen], number] = chosen
+            rows[one, view.instant[chosen], number] = chosen
     person, instant = np.nonzero((rows >= 0).sum(axis=2) >= 2)
     found = np.full((len(person), len(views), joints, 2), np.nan)
     for number, view in enumerate(views):

@@ -20,7 +20,7 @@ def triangulate_linearly(matrices: FloatArray, pixels: FloatArray) -> FloatArray
     Returns:
         `(..., 3)`; NaN where fewer than two cameras see it, or it lies at infinity.
     """
-    seen = np.isfinite(pixels).all(axis=-1) & np.isfinite(matrices).all(axis=(1, 2))
+    seen = np.asarray(np.isfinite(pixels).all(axis=-1) & np.isfinite(matrices).all(axis=(1, 2)))
     safe = np.where(seen[..., None], pixels, 0.0)
     known = np.nan_to_num(matrices)
     # Rows are scaled to about one pixel each, so that no camera counts for more because its numbers are large.
@@ -30,7 +30,7 @@ def triangulate_linearly(matrices: FloatArray, pixels: FloatArray) -> FloatArray
     flat = rows.reshape(*rows.shape[:-3], -1, 4)
     normal = np.swapaxes(flat, -1, -2) @ flat
     vectors = np.linalg.eigh(normal)[1][..., 0]
-    enough = (seen.sum(axis=-1) >= 2) & (np.abs(vectors[..., 3]) > 1e-9)
+    enough = np.asarray((seen.sum(axis=-1) >= 2) & (np.abs(vectors[..., 3]) > 1e-9))
     return np.where(enough[..., None], vectors[..., :3] / np.where(enough, vectors[..., 3], 1.0)[..., None], np.nan)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -87,7 +87,8 @@ def _first_two(
         return {}
     one, two = (_rays(points[seen, view], intrinsics[view]) for view in pair)
     wide = float(np.mean([REGISTRATION.loose * tolerances[view] / intrinsics[view][0, 0] for view in pair]))
-    essential, inliers = cv2.findEssentialMat(one, two, np.eye(3), cv2.USAC_MAGSAC, REGISTRATION.confidence, wide)
+    found: Any = cv2.findEssentialMat(one, two, np.eye(3), cv2.USAC_MAGSAC, REGISTRATION.confidence, wide)
+    essential, inliers = found
     if essential is None or essential.shape != (3, 3):
         return {}
     _, rotation, shift, _, _ = cv2.recoverPose(
@@ -95,7 +96,7 @@ def _first_two(
     )
     return {
         i: Camera(intrinsics[i], np.eye(3), np.zeros(3)),
-        j: Camera(intrinsics[j], _orthogonal(rotation), shift.reshape(-1)),
+        j: Camera(intrinsics[j], _orthogonal(np.asarray(rotation, np.float64)), shift.reshape(-1)),
     }
 
 
@@ -116,7 +117,7 @@ def _next(
             break
         rays = _rays(points[chosen, view], intrinsics[view])
         wide = REGISTRATION.loose * float(tolerances[view]) / intrinsics[view][0, 0]
-        found, turn, shift, inliers = cv2.solvePnPRansac(
+        placed: Any = cv2.solvePnPRansac(
             places[chosen],
             rays,
             np.eye(3),
@@ -126,6 +127,7 @@ def _next(
             confidence=REGISTRATION.confidence,
             flags=cv2.SOLVEPNP_SQPNP,
         )
+        found, turn, shift, inliers = placed
         if found and inliers is not None and len(inliers) >= REGISTRATION.least_share * chosen.sum():
             return {view: Camera(intrinsics[view], cv2.Rodrigues(turn)[0], shift.reshape(-1))}
     return None

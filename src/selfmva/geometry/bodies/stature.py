@@ -50,6 +50,36 @@ def statures(joints: FloatArray, person: IntArray, skeleton: Skeleton) -> FloatA
     )
 
 
+def rigidity(joints: FloatArray, person: IntArray, skeleton: Skeleton) -> float:
+    """How much the limbs of people seem to change their lengths, and left ones to differ from right ones.
+
+    Under cameras with wrong focal lengths, bodies swell and shrink as they move and turn.
+
+    Args:
+        joints: `(P, K, 3)` bodies in space.
+        person: `(P,)` number of the person that each one is.
+        skeleton: Of the joints.
+
+    Returns:
+        Mean over people and limbs of the median relative deviation, 0 for rigid bodies; infinity without any.
+    """
+    found = []
+    for start, end in LIMB_FRACTIONS:
+        starts, ends = joint_names(start), joint_names(end)
+        if not {*starts, *ends} <= set(skeleton.joints):
+            continue
+        both = [
+            np.log(np.linalg.norm(joints[:, skeleton.index(one)] - joints[:, skeleton.index(other)], axis=1))
+            for one, other in zip(starts, ends, strict=True)
+        ]
+        for number in np.unique(person):
+            lengths = np.stack([limb[person == number] for limb in both])
+            lengths = lengths[np.isfinite(lengths)]
+            if len(lengths):
+                found.append(float(np.median(np.abs(lengths - np.median(lengths)))))
+    return float(np.mean(found)) if found else float("inf")
+
+
 def joint_names(joint: str) -> tuple[str, str]:
     """The names of a joint on both sides."""
     return f"{SIDES[0]}_{joint}", f"{SIDES[1]}_{joint}"

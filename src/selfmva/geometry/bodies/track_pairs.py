@@ -1,14 +1,19 @@
 """Tracks of two views that are one person: their joints lie on each other's epipolar lines, but only at the same time.
 
 For two tracks that live together, a fundamental matrix is fitted to all joints at common instants. The joints of one
-person obey it however the person moves; those of two people obey one too as long as nobody moves, but then they obey it
-as well when one of the tracks is shifted in time. So what counts is how much better synchronous instants do.
+person obey it however the person moves. Those of two people obey one, too:
+
+- as long as nobody moves; but then also when one of the tracks is shifted in time. What counts is how much better
+  synchronous instants do;
+- as long as both walk on, each in front of one camera; but what one half of the time tells does not hold in the other;
+- and then about as well when left and right of one view are taken for each other. Those of a person whom one of the
+  views shows in a mirror do even better so.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -16,6 +21,8 @@ import numpy as np
 from selfmva.geometry.bodies.body_tracks import body_sizes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from selfmva.core.types import FloatArray, IntArray
     from selfmva.geometry.bodies.body_tracks import ViewBodies
 
@@ -35,8 +42,16 @@ class TrackPairSettings:
     # By which synchronous instants do better than shifted ones. Strangers come to less than .1, the same person,
     # who moves, to .15 and more.
     least_margin: float = 0.12
+    # Of the fraction that obeys, that may obey when left and right of one view are taken for each other.
+    largest_swapped: float = 0.6
+    largest_swapped_alone: float = 0.5
     seeds: int = 6  # pairs of tracks from which a geometry is tried
     rounds: int = 4  # of choosing tracks and fitting again
+    # Fraction of the joints that obey a matrix, that must obey one of the other half of the time: of several people
+    # together, and in each half of one alone. Strangers come to .5 and .7.
+    least_predicted: float = 0.6
+    least_predicted_alone: float = 0.8
+    least_margin_alone: float = 0.25  # what `least_margin` is for one person alone
     confidence: float = 0.999
     iterations: int = 3000
 
@@ -54,6 +69,7 @@ class ViewPairMatch:
         share: Fraction of their joints that obey it at synchronous instants.
         shifted: The largest such fraction at shifted instants.
         joints: How many joints obey it.
+        mirrored: Whether left and right taken for each other do better: one of the two images is a mirror image.
     """
 
     matrix: FloatArray
@@ -61,6 +77,7 @@ class ViewPairMatch:
     share: float
     shifted: float
     joints: int
+    mirrored: bool = False
 
     @property
     def margin(self) -> float:
@@ -77,12 +94,18 @@ class _Common:
         second: The same of the other.
         tolerances: In pixels of each.
         lives: First and last instant of each.
+        time: `(T,)` numbers of the instants.
     """
 
     first: FloatArray
     second: FloatArray
     tolerances: tuple[float, float]
     lives: tuple[tuple[int, int], tuple[int, int]]
+    time: IntArray
+
+    def during(self, kept: np.ndarray) -> _Common:
+        """The same at some of the instants."""
+        return _Common(self.first[kept], self.second[kept], self.tolerances, self.lives, self.time[kept])
 
     def pairs(self, shift: int) -> tuple[FloatArray, FloatArray]:
         """`(C, 2)` pixels of joints that both see, the second so many instants later, round the common life."""
@@ -94,28 +117,48 @@ class _Common:
         return [round(len(self.first) * part) for part in TRACK_PAIRS.shifts]
 
 
-def match_views(first: ViewBodies, second: ViewBodies) -> ViewPairMatch | None:
+def match_views(first: ViewBodies, second: ViewBodies, sides: Sequence[int]) -> ViewPairMatch | None:
     """Find the tracks of two views that are one person, and the fundamental matrix that they obey.
 
     Args:
         first: The bodies of view i.
         second: The bodies of view j, over the same instants.
+        sides: For every joint the number of the one on the other side of the body, see `Skeleton.mirrored`.
 
     Returns:
-        What obeys one matrix best; None where nothing does better than at shifted instants.
+        What obeys one matrix best, or obeys one in a mirror; None where nothing does better than at shifted instants.
     """
+    best, in_a_mirror = _match(first, second, sides)
+    if best is not None or not in_a_mirror:
+        return best
+    turned, _ = _match(first, replace(second, joints=second.joints[:, list(sides)]), sides)
+    return None if turned is None else replace(turned, mirrored=True)
+
+
+def _match(first: ViewBodies, second: ViewBodies, sides: Sequence[int]) -> tuple[ViewPairMatch | None, bool]:
+    """What obeys one matrix best; and whether something would with left and right taken for each other."""
     together = _tracks_together(first, second)
     alone = {}
     for pair, common in together.items():
         share, shifted = _own_shares(common)
         if share - shifted >= TRACK_PAIRS.least_margin and share >= TRACK_PAIRS.least_share:
             alone[pair] = share - shifted
-    best = None
+    best, in_a_mirror = None, False
     for pair in sorted(alone, key=lambda pair: -alone[pair])[: TRACK_PAIRS.seeds]:
         found = _grow(together, [pair])
-        if found is not None and (best is None or found.joints > best.joints):
+        if found is None or (best is not None and found.joints <= best.joints):
+            continue
+        swapped = _swapped_share(together, found, sides)
+        in_a_mirror |= swapped > found.share
+        limit = TRACK_PAIRS.largest_swapped_alone if _is_alone(found) else TRACK_PAIRS.largest_swapped
+        if swapped <= limit * found.share and _is_steady(together, found):
             best = found
-    return best
+    return best, in_a_mirror
+
+
+def _is_alone(match: ViewPairMatch) -> bool:
+    """Whether it is the track of one person in one of the views."""
+    return min(len(np.unique(tracks)) for tracks in match.tracks.T) == 1
 
 
 def judge_matrix(first: ViewBodies, second: ViewBodies, matrix: FloatArray) -> ViewPairMatch | None:
@@ -130,7 +173,7 @@ def _tracks_together(first: ViewBodies, second: ViewBodies) -> dict[tuple[int, i
     found = {}
     for a, rows in lives[0].items():
         for b, others in lives[1].items():
-            _, here, there = np.intersect1d(first.instant[rows], second.instant[others], return_indices=True)
+            common, here, there = np.intersect1d(first.instant[rows], second.instant[others], return_indices=True)
             if len(here) < TRACK_PAIRS.least_instants:
                 continue
             kept = np.linspace(0, len(here) - 1, min(len(here), TRACK_PAIRS.most_instants)).astype(int)
@@ -142,7 +185,11 @@ def _tracks_together(first: ViewBodies, second: ViewBodies) -> dict[tuple[int, i
             times = first.instant[rows], second.instant[others]
             spans = tuple((int(time[0]), int(time[-1])) for time in times)
             found[a, b] = _Common(
-                first.joints[one], second.joints[two], (tolerances[0], tolerances[1]), (spans[0], spans[1])
+                first.joints[one],
+                second.joints[two],
+                (tolerances[0], tolerances[1]),
+                (spans[0], spans[1]),
+                common[kept],
             )
     return found
 
@@ -151,7 +198,7 @@ def _longest(view: ViewBodies) -> dict[int, IntArray]:
     """Rows of the bodies of the longest tracks, by the number of the track."""
     order = np.argsort(view.track, kind="stable")
     numbers, starts = np.unique(view.track[order], return_index=True)
-    ends = [*starts[1:], len(order)]
+    ends = np.append(starts[1:], len(order)) if len(starts) else starts
     lives = {
         int(number): order[start:end]
         for number, start, end in zip(numbers, starts, ends, strict=True)
@@ -178,9 +225,10 @@ def _own_share(common: _Common, shift: int) -> float:
 
 def fit_matrix(first: FloatArray, second: FloatArray, tolerance: float) -> tuple[FloatArray | None, np.ndarray]:
     """The fundamental matrix of `(C, 2)` pixels of two views that most of them obey, and `(C,)` which ones do."""
-    matrix, inliers = cv2.findFundamentalMat(
+    found: Any = cv2.findFundamentalMat(
         first, second, cv2.USAC_MAGSAC, max(tolerance, 1.0), TRACK_PAIRS.confidence, TRACK_PAIRS.iterations
     )
+    matrix, inliers = found
     if matrix is None or matrix.shape != (3, 3) or inliers is None:
         return None, np.zeros(len(first), bool)
     return matrix, inliers.reshape(-1).astype(bool)
@@ -192,7 +240,8 @@ def _grow(together: dict[tuple[int, int], _Common], chosen: list[tuple[int, int]
     for _ in range(TRACK_PAIRS.rounds):
         parts = [together[pair].pairs(0) for pair in chosen]
         tolerance = float(np.mean([max(together[pair].tolerances) for pair in chosen]))
-        matrix, _ = fit_matrix(*(np.concatenate(side) for side in zip(*parts, strict=True)), tolerance)
+        first, second = (np.concatenate(side) for side in zip(*parts, strict=True))
+        matrix, _ = fit_matrix(first, second, tolerance)
         if matrix is None:
             break
         found = _choose(together, matrix)
@@ -200,6 +249,47 @@ def _grow(together: dict[tuple[int, int], _Common], chosen: list[tuple[int, int]
             break
         best, chosen = found, [(int(a), int(b)) for a, b in found.tracks]
     return best
+
+
+def _swapped_share(together: dict[tuple[int, int], _Common], match: ViewPairMatch, sides: Sequence[int]) -> float:
+    """Fraction of the joints that obey a matrix of their own when left and right of the second view are swapped."""
+    if list(sides) == list(range(len(sides))):
+        return 0.0  # of joints without sides
+    chosen = [together[int(a), int(b)] for a, b in match.tracks]
+    parts = [replace(common, second=common.second[:, list(sides)]).pairs(0) for common in chosen]
+    first, second = (np.concatenate(side) for side in zip(*parts, strict=True))
+    if len(first) < TRACK_PAIRS.least_joints // 2:
+        return 0.0
+    return float(fit_matrix(first, second, float(np.mean([max(common.tolerances) for common in chosen])))[1].mean())
+
+
+def _is_steady(together: dict[tuple[int, int], _Common], match: ViewPairMatch) -> bool:
+    """Whether what one half of the time tells holds in the other half."""
+    chosen = [together[int(a), int(b)] for a, b in match.tracks]
+    cut = float(np.median(np.concatenate([common.time for common in chosen])))
+    halves = [
+        [common.during(common.time <= cut) for common in chosen],
+        [common.during(common.time > cut) for common in chosen],
+    ]
+    counts = [_predicted(*order) for order in (halves, halves[::-1])]
+    told = [obeying / number for obeying, number in counts if number]
+    if not _is_alone(match):
+        return len(told) > 0 and max(told) >= TRACK_PAIRS.least_predicted * match.share
+    clear = match.margin >= TRACK_PAIRS.least_margin_alone
+    return clear and len(told) == len(halves) and min(told) >= TRACK_PAIRS.least_predicted_alone * match.share
+
+
+def _predicted(known: list[_Common], unknown: list[_Common]) -> tuple[float, int]:
+    """How many joints of one time obey the matrix of another time, and of how many."""
+    parts = [common.pairs(0) for common in known]
+    first, second = (np.concatenate(side) for side in zip(*parts, strict=True))
+    if len(first) < TRACK_PAIRS.least_joints // 2:
+        return 0.0, 0
+    matrix, _ = fit_matrix(first, second, float(np.mean([max(common.tolerances) for common in known])))
+    if matrix is None:
+        return 0.0, 0
+    obeying = [_obeying(matrix, common, 0) for common in unknown]
+    return sum(count for count, _ in obeying), sum(number for _, number in obeying)
 
 
 def _choose(together: dict[tuple[int, int], _Common], matrix: FloatArray) -> ViewPairMatch | None:

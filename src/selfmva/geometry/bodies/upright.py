@@ -42,7 +42,8 @@ class World:
         rotation: `(3, 3)` from the old frame.
         origin: `(3,)` point of the old frame that becomes 0.
         stature: Length of a body height in the unit of the old frame.
-        floor_seen: Whether ankles tell where the floor is; otherwise it is where it is under people of usual proportions.
+        floor_seen: Whether ankles tell where the floor is; otherwise it is where it is under people of usual
+            proportions.
     """
 
     rotation: FloatArray
@@ -84,7 +85,7 @@ def find_world(joints: FloatArray, person: IntArray, skeleton: Skeleton) -> Worl
     ankles = _points(joints, person, skeleton, "ankle")
     shoulders = _points(joints, person, skeleton, "shoulder")
     if not len(ankles[0]):
-        level = np.quantile(shoulders[0] @ up, UPRIGHT.upper_quantile) - STANDING["shoulder"] * stature
+        level = float(np.quantile(shoulders[0] @ up, UPRIGHT.upper_quantile)) - STANDING["shoulder"] * stature
         return World(_frame(up), _foot(shoulders[0], up, level), stature, floor_seen=False)
     for _ in range(UPRIGHT.rounds):
         up, level = _level(up, *ankles, trunks, owner, stature)
