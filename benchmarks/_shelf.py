@@ -49,5 +49,7 @@ def truth(instants: Sequence[int]) -> list[Poses3D]:
         rows = known["frame"] == t
         joints = known["joints"][rows][:, :14]
         places = np.where(joints[..., 3:] > 0, joints[..., :3], np.nan)
-        poses.append(Poses3D(places, joints[..., 3], known["identity"][rows], skeleton=skeleton, index=t, unit="metres"))
+        poses.append(
+            Poses3D(places, joints[..., 3], known["identity"][rows], skeleton=skeleton, index=t, unit="metres")
+        )
     return poses

@@ -4,9 +4,9 @@ python benchmarks/poses.py [--rows uncalibrated true published] [--seeds 0 1 2]
 
 "uncalibrated": fit() on the joints of all instants, nothing else; scored after one similarity of the whole recording.
 "true": the true cameras are given to the model that told people apart. "published": the poses of 4D association, which
-come with the data. Median error and MPJPE are in metres, of the joints that truth and poses have; PCP is the mean of the
-first three people of the truth, as far as they are in it. CPU seconds of fit(), and milliseconds an instant of association and
-triangulation.
+come with the data. Median error and MPJPE are in metres, of the joints that truth and poses have; PCP is the mean of
+the first three people of the truth, as far as they are in it. CPU seconds of fit(), and milliseconds an instant of
+association and triangulation.
 """
 
 from __future__ import annotations
@@ -74,9 +74,9 @@ def published() -> list[Poses3D]:
     """The poses of 4D association, of nineteen joints, as those of the truth."""
     # In the order that the joints of a detector near their projections say.
     names = (
-        "mid_hip", "neck", "right_hip", "left_hip", "nose", "right_shoulder", "left_shoulder", "right_knee", "left_knee",
-        "right_ear", "left_ear", "right_elbow", "left_elbow", "right_ankle", "left_ankle", "right_wrist", "left_wrist",
-        "left_big_toe", "right_big_toe",
+        "mid_hip", "neck", "right_hip", "left_hip", "nose", "right_shoulder", "left_shoulder",
+        "right_knee", "left_knee", "right_ear", "left_ear", "right_elbow", "left_elbow",
+        "right_ankle", "left_ankle", "right_wrist", "left_wrist", "left_big_toe", "right_big_toe",
     )  # fmt: skip
     content, skeleton = np.load(SHELF / "published_4da.npz"), Skeleton("skel19", names)
     poses = []

@@ -49,4 +49,4 @@ def test_each_file_of_the_walk_defines_what_it_is_visited_for() -> None:
 
 
 def test_the_cues_are_these() -> None:
-    assert re.findall(r"^\| `(\w+)` \|", section("A fifth cue"), re.MULTILINE) == [cue.name for cue in CUES]
+    assert re.findall(r"^\| `(\w+)` \|", section("A sixth cue"), re.MULTILINE) == [cue.name for cue in CUES]

@@ -203,7 +203,7 @@ def test_files_of_two_associators(damaged: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda c: c.update(format_version=99), r"has format 99, this version reads up to 6: run `pip install"),
+        (lambda c: c.update(format_version=99), r"has format 99, this version reads up to 7: run `pip install"),
         (lambda c: c.pop("format_version"), "no format_version"),
         (lambda c: c.update(format_version="1"), "no format_version"),
         (lambda c: c.pop("views"), "unknown or missing views"),

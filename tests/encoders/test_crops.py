@@ -70,7 +70,8 @@ def test_the_border_repeats_outside(corner: tuple[float, float], sides: tuple[fl
     size = (200, 200)  # no box is twice as large
     padded = np.pad(IMAGE, ((200, 700), (200, 700), (0, 0)), mode="edge")
     crops = cut_crops(IMAGE, boxes, size)
-    np.testing.assert_array_equal(crops, cut_crops(padded, boxes + 200, size))
+    # Equal but for the rounding of corners that lie elsewhere.
+    assert np.abs(crops.astype(int) - cut_crops(padded, boxes + 200, size)).max() <= 1
     on_device = cut_crops_on_device(IMAGE, boxes, size, device="cpu").numpy()
     assert np.abs(on_device.astype(int) - crops).max() <= 2
 

@@ -15,7 +15,9 @@ SHELF = SKELETONS["shelf14"]
 LEG = Skeleton("leg", ("left_knee", "left_ankle"))
 
 
-def people(*joints: np.ndarray, ids: tuple[int, ...] = (), scores: float | list[float] = 1.0, skeleton=SHELF) -> Poses3D:
+def people(
+    *joints: np.ndarray, ids: tuple[int, ...] = (), scores: float | list[float] = 1.0, skeleton=SHELF
+) -> Poses3D:
     every = np.array(joints, dtype=np.float64).reshape(-1, len(skeleton), 3)
     sure = np.broadcast_to(np.reshape(scores, (-1, 1)), every.shape[:2]).astype(float)
     return Poses3D(every, sure, np.array(ids or range(len(every))), skeleton=skeleton)
@@ -47,7 +49,7 @@ def test_who_is_missed_lowers_recall_and_precision() -> None:
 @pytest.mark.parametrize(("miss", "pcp"), [(0.199, 1.0), (0.201, 0.0)])
 def test_a_part_is_correct_up_to_half_its_length(miss: float, pcp: float) -> None:
     leg = np.array([[0.0, 0, 0.5], [0, 0, 0.1]])
-    found = people(leg + [miss, 0, 0], skeleton=LEG)
+    found = people(leg + np.array([miss, 0, 0]), skeleton=LEG)
     assert score([people(leg, skeleton=LEG)], [found]).pcp == pcp
 
 
@@ -73,7 +75,9 @@ def test_another_world_is_laid_on_the_true_one() -> None:
     result = score(truth, found, alignment="similarity")
     assert result.alignment == "similarity"
     assert result.mpjpe < 1e-9
-    given = fit_similarity(np.concatenate([one.joints[0] for one in found]), np.concatenate([t.joints[1] for t in truth]))
+    given = fit_similarity(
+        np.concatenate([one.joints[0] for one in found]), np.concatenate([t.joints[1] for t in truth])
+    )
     assert score(truth, found, alignment=given).mpjpe < 1e-9
     assert np.allclose(given.rotation, turn.T)
 

@@ -269,11 +269,11 @@ class Associator(Pretrained):
             known = find_body_cameras(
                 recording.views, frames, found.floor, config.skeleton, partial(watch.progress, "calibrate")
             )
-            floor = known.floor
+            floor, mirrored = known.floor, found.mirrored if known.mirrored is None else known.mirrored
             if floor is not None and config.geometry.body_height is not None:
                 floor = replace(floor, unit=config.geometry.body_height)
             choice = choose_embedding(recording.views, frames, floor, config.recipe)
-        model = FittedModel(recording.views, config, found.clock_offsets, None, floor, mirrored=found.mirrored)
+        model = FittedModel(recording.views, config, found.clock_offsets, None, floor, mirrored=mirrored)
         model = replace(model, cameras=known.cameras, joints=known.joints)
         model = replace(model, doubles=None if doubles is None else doubles.reordered(recording.order))
         held_out = None

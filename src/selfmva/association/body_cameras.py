@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from selfmva.core.packed_boxes import joint_count
 from selfmva.core.skeletons import skeleton_of
-from selfmva.geometry.bodies.calibration import calibrate_by_bodies
 from selfmva.geometry.camera_conversion import parameters_of_camera
 from selfmva.geometry.floor import Floor
 from selfmva.geometry.support import Support
@@ -28,12 +27,14 @@ class KnownCameras:
     Attributes:
         floor: The common floor; None where none was found.
         cameras: One a view, None where it is not known; None where the floor is one of boxes.
+        mirrored: Numbers of the views whose bodies are mirror images; None where boxes are to tell.
         joints: How many joints a body has; None where the recording has no keypoints, or these tell nothing.
     """
 
     floor: Floor | None
     cameras: tuple[Camera | None, ...] | None = None
     joints: int | None = None
+    mirrored: tuple[int, ...] | None = None
 
 
 def find_body_cameras(
@@ -58,11 +59,13 @@ def find_body_cameras(
     joints = joint_count(frames)
     if joints is None:
         return KnownCameras(floor)
+    from selfmva.geometry.bodies.calibration import calibrate_by_bodies  # and OpenCV, which boxes need not
+
     found = calibrate_by_bodies(views, frames, skeleton_of(skeleton, joints), progress=progress)
     placed = sum(camera is not None for camera in found.cameras)
     if not placed or placed < (0 if floor is None else len(floor.views_on_floor)):
         return KnownCameras(floor)
-    return KnownCameras(floor_of_bodies(views, found), found.cameras, joints)
+    return KnownCameras(floor_of_bodies(views, found), found.cameras, joints, found.mirrored)
 
 
 def floor_of_bodies(views: Sequence[View], found: BodyCalibration) -> Floor:

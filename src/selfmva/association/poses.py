@@ -8,8 +8,7 @@ import numpy as np
 
 from selfmva.core.skeletons import skeleton_of
 from selfmva.errors import InputError, NotFittedError
-from selfmva.geometry.bodies.body_tracks import body_sizes
-from selfmva.geometry.bodies.track_pairs import TRACK_PAIRS
+from selfmva.geometry.bodies.body_tracks import JOINT_TOLERANCE, body_sizes
 from selfmva.geometry.camera_conversion import camera_of_parameters
 from selfmva.geometry.cameras import Camera
 from selfmva.pose.poses import Poses3D
@@ -103,7 +102,7 @@ def find_poses(
     bodies = np.full((len(people), joints, len(frame), 3), np.nan)
     bodies[person, :, view[row]] = every[row]
     tolerance = np.ones((len(people), joints, len(frame)))
-    sizes = np.maximum(TRACK_PAIRS.tolerance * body_sizes(every[row][..., :2]), 1.0)
+    sizes = np.maximum(JOINT_TOLERANCE * body_sizes(every[row][..., :2]), 1.0)
     tolerance[person, :, view[row]] = sizes[:, None]
     placed = triangulate(cameras, bodies, tolerance)
     kept = np.isfinite(placed.joints).any(axis=(1, 2))

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 
+from selfmva.core.scalars import integer
 from selfmva.core.values import real_array
 from selfmva.errors import InputError
 
@@ -33,9 +33,10 @@ class Camera:
         t: `(3,)` place of the world's origin as the camera sees it, in the unit of the world.
         distortion: `(0, 4, 5, 8, 12 or 14)` coefficients of OpenCV: k1, k2, p1, p2, k3 ...; none where the lens is
             without.
+        size: Width and height of its images in pixels; None where that is not known.
 
     Attributes:
-        K: As given; and so are R, t and distortion.
+        K: As given; and so are R, t, distortion and size.
 
     Raises:
         InputError: An array is of another shape, not finite, R is no rotation, or K no intrinsic matrix.
@@ -52,8 +53,16 @@ class Camera:
     R: FloatArray
     t: FloatArray
     distortion: FloatArray = field(default_factory=lambda: np.zeros(0))
+    size: tuple[int, int] | None = None
 
-    def __init__(self, K: ArrayLike, R: ArrayLike, t: ArrayLike, distortion: ArrayLike | None = None) -> None:
+    def __init__(
+        self,
+        K: ArrayLike,
+        R: ArrayLike,
+        t: ArrayLike,
+        distortion: ArrayLike | None = None,
+        size: tuple[int, int] | None = None,
+    ) -> None:
         intrinsic, rotation = _matrix(K, "K", (3, 3)), _matrix(R, "R", (3, 3))
         place = _matrix(np.reshape(real_array(t, "t of a camera"), -1), "t", (3,))
         lens = np.array(real_array([] if distortion is None else distortion, "distortion of a camera")).reshape(-1)
@@ -70,8 +79,10 @@ class Camera:
                 f"R of a camera must be a rotation from the world to the camera, got one whose R R^T is {away:.2g} "
                 f"from the identity, determinant {np.linalg.det(rotation):.2g}"
             )
+        if size is not None:
+            size = (integer(size[0], "width of a camera", least=1), integer(size[1], "height of a camera", least=1))
         lens.flags.writeable = False
-        for name, value in {"K": intrinsic, "R": rotation, "t": place, "distortion": lens}.items():
+        for name, value in {"K": intrinsic, "R": rotation, "t": place, "distortion": lens, "size": size}.items():
             object.__setattr__(self, name, value)
 
     @property
@@ -102,6 +113,8 @@ class Camera:
         depth = world @ self.R[2] + self.t[2]
         if not world.size:
             return np.zeros((*world.shape[:-1], 2)), depth
+        import cv2  # which takes a while, and is not needed to tell who is who
+
         # OpenCV's own K has no skew: rays first, then pixels.
         lens = self.distortion if len(self.distortion) else None
         rays = cv2.projectPoints(world.reshape(-1, 1, 3), cv2.Rodrigues(self.R)[0], self.t, np.eye(3), lens)[0]
@@ -125,6 +138,8 @@ class Camera:
             raise InputError(f"pixels must have shape (..., 2), got {given.shape}")
         if not len(self.distortion) or not given.size:
             return given
+        import cv2
+
         rays = (given - self.K[:2, 2]) @ np.linalg.inv(self.K[:2, :2]).T
         straight = cv2.undistortPoints(rays.reshape(-1, 1, 2), np.eye(3), self.distortion).reshape(given.shape)
         return np.asarray(straight @ self.K[:2, :2].T + self.K[:2, 2])

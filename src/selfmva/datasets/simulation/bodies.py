@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 THIGH, SHANK, UPPER_ARM, FOREARM, TRUNK = 0.245, 0.246, 0.186, 0.146, 0.288
 HIP_WIDTH, SHOULDER_WIDTH, ANKLE_HEIGHT = 0.095, 0.129, 0.039
 # Joints of the head and the feet: forward, to the left (twice, on both sides), up; from the neck, or from the ankle.
-HEAD = {
+HEAD_JOINTS = {
     "nose": (0.06, 0.0, 0.11),
     "eye": (0.05, 0.018, 0.125),
     "ear": (0.0, 0.04, 0.12),
@@ -23,12 +23,12 @@ HEAD = {
     "head_bottom": (0.01, 0.0, 0.05),
     "head_top": (0.0, 0.0, 0.182),
 }
-FOOT = {"big_toe": (0.11, 0.01, -0.025), "small_toe": (0.09, 0.035, -0.025), "heel": (-0.03, 0.0, -0.03)}
+FOOT_JOINTS = {"big_toe": (0.11, 0.01, -0.025), "small_toe": (0.09, 0.035, -0.025), "heel": (-0.03, 0.0, -0.03)}
 STRIDE = 0.85  # body heights of two steps
 WALKING_SPEED = 0.5  # body heights a second, from where legs swing in full
 SWING, KNEE, ARM_SWING = 0.45, 0.7, 0.35  # radians, of legs, knees and arms
 SEATED = 1.45  # radians between trunk and thighs of who sits
-SIDES = {"left": 1.0, "right": -1.0}
+SIDE_SIGNS = {"left": 1.0, "right": -1.0}
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,18 +111,18 @@ def _local_joints(motion: Motion) -> dict[str, FloatArray]:
     ahead = np.stack([np.cos(lean), zero, -np.sin(lean)], axis=1)
     left = np.tile([0.0, 1.0, 0.0], (many, 1))
     joints["neck"] = TRUNK * up
-    for name, (forward, aside, upward) in HEAD.items():
-        for prefix, sign in SIDES.items() if aside else {"": 1.0}.items():
+    for name, (forward, aside, upward) in HEAD_JOINTS.items():
+        for prefix, sign in SIDE_SIGNS.items() if aside else {"": 1.0}.items():
             joint = f"{prefix}_{name}" if prefix else name
             joints[joint] = joints["neck"] + forward * ahead + sign * aside * left + upward * up
-    for number, (side, sign) in enumerate(SIDES.items()):
+    for number, (side, sign) in enumerate(SIDE_SIGNS.items()):
         phase = motion.phase + (np.pi if sign < 0 else 0.0)
         thigh = motion.gait * SWING * np.sin(phase) + motion.seated * SEATED
         knee = motion.gait * KNEE * np.maximum(np.sin(phase + 1.0), 0.0) + motion.seated * SEATED
         joints[f"{side}_hip"] = sign * HIP_WIDTH * left
         joints[f"{side}_knee"] = joints[f"{side}_hip"] + THIGH * _swung(thigh)
         joints[f"{side}_ankle"] = joints[f"{side}_knee"] + SHANK * _swung(thigh - knee)
-        for name, (forward, aside, upward) in FOOT.items():
+        for name, (forward, aside, upward) in FOOT_JOINTS.items():
             joints[f"{side}_{name}"] = joints[f"{side}_ankle"] + np.array([forward, sign * aside, upward])
         reach = idle * (0.9 * waves[:, 1 + number] ** 2 + 0.3 * waves[:, 2 - number])
         arm = -motion.gait * ARM_SWING * np.sin(phase) + reach

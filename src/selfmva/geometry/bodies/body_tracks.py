@@ -30,6 +30,7 @@ class BodyTrackSettings:
 
 
 BODY_TRACKS = BodyTrackSettings()
+JOINT_TOLERANCE = 0.01  # sizes of a body by which detectors of joints miss them
 BEYOND = 1e6  # distance of two bodies that have no joint in common
 
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from selfmva.geometry.bodies.body_tracks import bodies_of_views
+from selfmva.geometry.bodies.body_tracks import JOINT_TOLERANCE, bodies_of_views
 from selfmva.geometry.bodies.bundle import Observations, adjust
 from selfmva.geometry.bodies.people import group_tracks, shared_bodies
 from selfmva.geometry.bodies.rays import reproject, triangulate_linearly
 from selfmva.geometry.bodies.registration import matrices_of, register_cameras
 from selfmva.geometry.bodies.stature import rigidity
-from selfmva.geometry.bodies.track_pairs import TRACK_PAIRS, judge_matrix, match_views
+from selfmva.geometry.bodies.track_pairs import judge_matrix, match_views
 from selfmva.geometry.bodies.upright import find_world
 from selfmva.geometry.cameras import Camera, fundamental_matrix
 
@@ -108,7 +108,7 @@ def calibrate_by_bodies(
     if not matches:
         return none
     shared = shared_bodies(bodies, group_tracks(bodies, matches), len(skeleton))
-    tolerances = TRACK_PAIRS.tolerance * np.array([view.size for view in bodies])
+    tolerances = JOINT_TOLERANCE * np.array([view.size for view in bodies])
     cameras = _best_cameras(views, shared, matches, tolerances, intrinsics, skeleton)
     judged, cameras = _hold_each_other(bodies, cameras)
     if not judged:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class RegistrationSettings:
+class BodyRegistrationSettings:
     """Registration of cameras by joints."""
 
     confidence: float = 0.9999
@@ -30,7 +30,7 @@ class RegistrationSettings:
     most_points: int = 4000
 
 
-REGISTRATION = RegistrationSettings()
+BODY_REGISTRATION = BodyRegistrationSettings()
 
 
 def register_cameras(
@@ -55,7 +55,7 @@ def register_cameras(
     """
     points = bodies.joints.transpose(0, 2, 1, 3).reshape(-1, bodies.joints.shape[1], 2)
     points = points[np.isfinite(points).all(axis=-1).sum(axis=1) >= 2]
-    points = points[np.linspace(0, len(points) - 1, min(len(points), REGISTRATION.most_points)).astype(int)]
+    points = points[np.linspace(0, len(points) - 1, min(len(points), BODY_REGISTRATION.most_points)).astype(int)]
     cameras = dict(known or {})
     for pair in pairs:
         if cameras:
@@ -83,11 +83,11 @@ def _first_two(
     """Two cameras from the joints that both see."""
     i, j = pair
     seen = np.isfinite(points[:, [i, j]]).all(axis=(1, 2))
-    if seen.sum() < REGISTRATION.least_joints:
+    if seen.sum() < BODY_REGISTRATION.least_joints:
         return {}
     one, two = (_rays(points[seen, view], intrinsics[view]) for view in pair)
-    wide = float(np.mean([REGISTRATION.loose * tolerances[view] / intrinsics[view][0, 0] for view in pair]))
-    found: Any = cv2.findEssentialMat(one, two, np.eye(3), cv2.USAC_MAGSAC, REGISTRATION.confidence, wide)
+    wide = float(np.mean([BODY_REGISTRATION.loose * tolerances[view] / intrinsics[view][0, 0] for view in pair]))
+    found: Any = cv2.findEssentialMat(one, two, np.eye(3), cv2.USAC_MAGSAC, BODY_REGISTRATION.confidence, wide)
     essential, inliers = found
     if essential is None or essential.shape != (3, 3):
         return {}
@@ -108,27 +108,27 @@ def _next(
     places = triangulate_linearly(matrices, points)
     miss = np.linalg.norm(reproject(matrices, places) - points, axis=-1)
     known = np.isfinite(places).all(axis=-1)
-    known &= (np.nan_to_num(miss, nan=0.0) <= REGISTRATION.loose * 2 * tolerances).all(axis=-1)
+    known &= (np.nan_to_num(miss, nan=0.0) <= BODY_REGISTRATION.loose * 2 * tolerances).all(axis=-1)
     left = [view for view in range(points.shape[1]) if view not in cameras]
     seen = {view: known & np.isfinite(points[:, view]).all(axis=-1) for view in left}
     for view in sorted(left, key=lambda view: -seen[view].sum()):
         chosen = seen[view]
-        if chosen.sum() < REGISTRATION.least_joints:
+        if chosen.sum() < BODY_REGISTRATION.least_joints:
             break
         rays = _rays(points[chosen, view], intrinsics[view])
-        wide = REGISTRATION.loose * float(tolerances[view]) / intrinsics[view][0, 0]
+        wide = BODY_REGISTRATION.loose * float(tolerances[view]) / intrinsics[view][0, 0]
         placed: Any = cv2.solvePnPRansac(
             places[chosen],
             rays,
             np.eye(3),
             None,
             reprojectionError=wide,
-            iterationsCount=REGISTRATION.iterations,
-            confidence=REGISTRATION.confidence,
+            iterationsCount=BODY_REGISTRATION.iterations,
+            confidence=BODY_REGISTRATION.confidence,
             flags=cv2.SOLVEPNP_SQPNP,
         )
         found, turn, shift, inliers = placed
-        if found and inliers is not None and len(inliers) >= REGISTRATION.least_share * chosen.sum():
+        if found and inliers is not None and len(inliers) >= BODY_REGISTRATION.least_share * chosen.sum():
             return {view: Camera(intrinsics[view], cv2.Rodrigues(turn)[0], shift.reshape(-1))}
     return None
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from selfmva.geometry.bodies.body_tracks import body_sizes
+from selfmva.geometry.bodies.body_tracks import JOINT_TOLERANCE, body_sizes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,8 +35,6 @@ class TrackPairSettings:
     least_instants: int = 12  # that two tracks have in common
     most_instants: int = 80  # of these that are looked at
     least_joints: int = 100  # correspondences: a fundamental matrix has seven numbers of its own
-    # Sizes of a body, of the distance of a joint to its line: detectors of joints are this good.
-    tolerance: float = 0.01
     shifts: tuple[float, ...] = (0.25, 0.5, 0.75)  # of the common life, where chance is measured
     least_share: float = 0.4  # of the joints that obey
     # By which synchronous instants do better than shifted ones. Strangers come to less than .1, the same person,
@@ -179,8 +177,7 @@ def _tracks_together(first: ViewBodies, second: ViewBodies) -> dict[tuple[int, i
             kept = np.linspace(0, len(here) - 1, min(len(here), TRACK_PAIRS.most_instants)).astype(int)
             one, two = rows[here[kept]], others[there[kept]]
             tolerances = tuple(
-                TRACK_PAIRS.tolerance * float(np.median(size[part]))
-                for size, part in zip(sizes, (one, two), strict=True)
+                JOINT_TOLERANCE * float(np.median(size[part])) for size, part in zip(sizes, (one, two), strict=True)
             )
             times = first.instant[rows], second.instant[others]
             spans = tuple((int(time[0]), int(time[-1])) for time in times)

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from selfmva.core.types import FloatArray
     from selfmva.pose.poses import Poses3D
 
-LEAST_POINTS = 4  # that determine a similarity beyond chance
-CANDIDATES = 300  # pairs of a true and a found person that propose one
-ROUNDS = 10  # of matching people and fitting again
+LEAST_SIMILARITY_POINTS = 4  # that determine a similarity beyond chance
+SIMILARITY_CANDIDATES = 300  # pairs of a true and a found person that propose one
+SIMILARITY_ROUNDS = 10  # of matching people and fitting again
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +57,7 @@ def fit_similarity(source: FloatArray, target: FloatArray) -> Similarity:
     """
     known = np.isfinite(source).all(axis=1) & np.isfinite(target).all(axis=1)
     ours, theirs = source[known], target[known]
-    if len(ours) < 3:  # noqa: PLR2004  # in space
+    if len(ours) < 3:  # in space
         raise InputError(f"a similarity needs three points that are known on both sides, got {len(ours)}")
     middle, goal = ours.mean(axis=0), theirs.mean(axis=0)
     spread = ((ours - middle) ** 2).sum()
@@ -89,11 +89,12 @@ def find_similarity(truth: Sequence[Poses3D], found: Sequence[Poses3D], near: fl
         for t, (true, seen) in enumerate(zip(truth, found, strict=True))
         for a in range(len(true))
         for b in range(len(seen))
-        if (np.isfinite(true.joints[a]).all(axis=1) & np.isfinite(seen.joints[b]).all(axis=1)).sum() >= LEAST_POINTS
+        if (np.isfinite(true.joints[a]).all(axis=1) & np.isfinite(seen.joints[b]).all(axis=1)).sum()
+        >= LEAST_SIMILARITY_POINTS
     ]
     if not pairs:
         raise InputError("no instant shows four joints of one person in the truth and in what was found")
-    chosen = [pairs[k] for k in np.linspace(0, len(pairs) - 1, min(len(pairs), CANDIDATES)).astype(int)]
+    chosen = [pairs[k] for k in np.linspace(0, len(pairs) - 1, min(len(pairs), SIMILARITY_CANDIDATES)).astype(int)]
     sample = sorted({t for t, _, _ in chosen})[:: max(len({t for t, _, _ in chosen}) // 20, 1)]
     best, most = None, -1.0
     for t, a, b in chosen:
@@ -103,14 +104,14 @@ def find_similarity(truth: Sequence[Poses3D], found: Sequence[Poses3D], near: fl
         if count > most:
             best, most = tried, count
     assert best is not None  # noqa: S101
-    for _ in range(ROUNDS):
+    for _ in range(SIMILARITY_ROUNDS):
         source, target = [np.zeros((0, 3))], [np.zeros((0, 3))]
         for true, seen in zip(truth, found, strict=True):
             people, others, away = nearest_joints(true.joints, best(seen.joints), near)
             kept = away < near
             source.append(seen.joints[others][kept])
             target.append(true.joints[people][kept])
-        if sum(map(len, source)) < LEAST_POINTS:
+        if sum(map(len, source)) < LEAST_SIMILARITY_POINTS:
             break
         best = fit_similarity(np.concatenate(source), np.concatenate(target))
     return best

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from selfmva.pose.poses import Poses3D
 
 Alignment = Literal["none", "similarity"]
-PARTS = (  # by names of joints; a torso is from the middle of the hips to the bottom of the head, or to the neck
+BODY_PARTS = (  # by names of joints; a torso is from the middle of the hips to the bottom of the head, or to the neck
     ("lower legs", (("left_knee", "left_ankle"), ("right_knee", "right_ankle"))),
     ("upper legs", (("left_hip", "left_knee"), ("right_hip", "right_knee"))),
     ("lower arms", (("left_elbow", "left_wrist"), ("right_elbow", "right_wrist"))),
@@ -37,8 +37,8 @@ class PoseScores:
     """How good poses are; distances are in the unit of the truth.
 
     Attributes:
-        average_precision: By distance: area under precision and recall, people taken in the order of their scores; a person
-            is right where the mean error of their joints is less than the distance, and nobody took them before.
+        average_precision: By distance: area under precision and recall, people taken in the order of their scores; one
+            is right where the mean error of their joints is less than the distance, and nobody was right before.
         recall: By distance: fraction of true people whom somebody found is near.
         mpjpe: Mean error of the joints of people who are found at the largest distance.
         median_error: Median error of these joints.
@@ -65,7 +65,8 @@ class PoseScores:
         """PCP, one row a person of the truth, one column a part."""
         import pandas as pd
 
-        return pd.DataFrame.from_dict(self.pcp_of_people, orient="index")
+        people = list(self.pcp_of_people)
+        return pd.DataFrame([dict(self.pcp_of_people[person]) for person in people], index=people)
 
 
 def score(
@@ -155,7 +156,7 @@ def _laid(
 
 
 def _errors(truth: Poses3D, joints: FloatArray) -> FloatArray:
-    """`(G, P, K)` distances of the joints of everybody of the truth from those of everybody found; NaN where not known."""
+    """`(G, P, K)` distances of the joints of everybody of the truth from those of everybody found."""
     if not len(truth) or not len(joints):
         return np.zeros((len(truth), len(joints), truth.joints.shape[1]))
     return np.asarray(np.linalg.norm(truth.joints[:, None] - joints[None], axis=-1))
@@ -178,14 +179,14 @@ def _average_precision(found: Sequence[Poses3D], errors: Sequence[FloatArray], d
         return float("nan")
     taken: set[tuple[int, int]] = set()
     right = np.zeros(len(rows))
-    for k, (_, instant, person, error) in enumerate(sorted(rows)):
-        if error < distance and (instant, person) not in taken:
+    for k, (_, instant, person, miss) in enumerate(sorted(rows)):
+        if miss < distance and (instant, person) not in taken:
             taken.add((instant, person))
             right[k] = 1.0
     recall = np.cumsum(right) / everybody
-    precision = np.cumsum(right) / np.arange(1, len(rows) + 1)
-    precision = np.maximum.accumulate(precision[::-1])[::-1]
-    return float((np.diff(np.concatenate([[0.0], recall])) * precision).sum())
+    precision = np.asarray(np.cumsum(right) / np.arange(1.0, len(rows) + 1))
+    best = np.asarray(np.maximum.accumulate(precision[::-1]))[::-1]
+    return float((np.diff(np.concatenate([[0.0], recall])) * best).sum())
 
 
 def _recall(errors: Sequence[FloatArray], distance: float) -> float:
@@ -209,7 +210,7 @@ def _parts(
         for number, person in enumerate(true.ids.tolist()):
             nearest = joints[rows[number]] if len(joints) else np.full(true.joints.shape[1:], np.nan)
             tally = tallies.setdefault(person, {})
-            for part, ends in PARTS:
+            for part, ends in BODY_PARTS:
                 tally.setdefault(part, []).extend(_correct_ends(true, number, nearest, ends))
     return {
         person: {part: float(np.mean(said)) for part, said in tally.items() if said}
@@ -219,9 +220,7 @@ def _parts(
     }
 
 
-def _correct_ends(
-    true: Poses3D, number: int, nearest: FloatArray, ends: Sequence[tuple[str, str]]
-) -> list[bool]:
+def _correct_ends(true: Poses3D, number: int, nearest: FloatArray, ends: Sequence[tuple[str, str]]) -> list[bool]:
     """Whether the limbs of a part of one person are correct; only one of a head and of a torso is asked."""
     names = () if true.skeleton is None else true.skeleton.joints
     found = []

@@ -19,9 +19,9 @@ UPWARDS = np.array([0.75, 0.75, 1.5])  # of the way from the shoulders to the no
 def as_shelf14(poses: Poses3D) -> Poses3D:
     """Poses with the joints of Shelf and Campus.
 
-    With S the middle of the shoulders, N the nose and C that of the ears (the nose, where there are none), the bottom of
-    the head is 3/4 (S + (N - S) / 2) + 1/4 (S + C) / 2, and its top 3/4 (S + (N - S) (.75, .75, 1.5)) + 1/4 (b + 2 (C - b))
-    with b = (S + C) / 2, as VoxelPose and its followers have it. z has to point up.
+    With S the middle of the shoulders, N the nose, C the middle of the ears (the nose, where there are none) and
+    b = (S + C) / 2, the bottom of the head is 3/4 (S + (N - S) / 2) + b / 4, and its top
+    3/4 (S + (N - S) (.75, .75, 1.5)) + 1/4 (b + 2 (C - b)), as VoxelPose and its followers have it. z has to point up.
 
     Raises:
         InputError: The poses don't say which joints they are.
