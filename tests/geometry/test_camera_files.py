@@ -126,7 +126,7 @@ def test_panoptic_bodies_are_where_they_were_filmed() -> None:
     joints = np.stack([given[..., 0], given[..., 2], -given[..., 1]], axis=-1) / 100
     ankles, noses = (joints[given[:, joint, 3] > 0.1, joint, 2] for joint in (8, 1))
     assert 0 < ankles.min() < 0.3
-    assert 1 < noses.min() < 2
+    assert 0.7 < noses.min() < 2  # who sits
     joints = joints[given[..., 3] > 0.1]
     seen = [
         ((camera.project(joints)[0] > 0) & (camera.project(joints)[0] < (1920, 1080))).all()

@@ -69,7 +69,7 @@ def adapt_model(old: FittedModel, frames: Sequence[Frame], appearance: str | Non
         cameras = tuple(turned.get(view, camera) for view, camera in enumerate(old.floor.cameras))
         model = replace(old, floor=replace(old.floor, cameras=cameras))
     model = model.reordered(recording.order)
-    if model.floor is not None:
+    if model.floor is not None and model.cameras is None:  # what joints told, or a user gave, stays
         floor, moves = recalibrate_floor(model.floor, recording.frames)
         model = replace(model, floor=floor)
         distances = {move.view: move.distance for move in moves}

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from selfmva.association.adapting import adapt_model
 from selfmva.association.appearance.matches import match_by_appearance
-from selfmva.association.body_cameras import find_body_cameras
+from selfmva.association.body_cameras import find_body_cameras, take_cameras
 from selfmva.association.doubles.finding import single_frames, without_learnt_doubles
 from selfmva.association.embedding_choice import choose_embedding
 from selfmva.association.frame_reader import FrameReader
 from selfmva.association.frames_argument import each_frame
+from selfmva.association.given_cameras import resolve_cameras, warn_of_contradiction
 from selfmva.association.good_part import learn_good_part
 from selfmva.association.health.check import NO_PROFILE, check_frames
 from selfmva.association.health.health import Health
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from selfmva.association.association import Association
+    from selfmva.association.given_cameras import CamerasLike
     from selfmva.association.health.tally import Tally
     from selfmva.core.bad_boxes import OnBadBox
     from selfmva.core.config import AppearanceConfig, AssociationConfig, EncoderConfig, GeometryConfig, Recipe
@@ -207,6 +209,7 @@ class Associator(Pretrained):
         views: Sequence[ViewLike] | MultiViewDataset,
         boxes: BoxesLike | None = None,
         *,
+        cameras: CamerasLike | None = None,
         checkpoint: str | Path | None = None,
         resume: bool = False,
         progress: ProgressHook | None = silent,
@@ -219,6 +222,10 @@ class Associator(Pretrained):
                 array `(T, H, W, 3)` uint8. Or a dataset, whose training split is read (everything, where it has none).
             boxes: `boxes[t][v]`, an `(N, 4)` array of xyxy pixels; or a tidy table with columns frame, view, x1, y1,
                 x2, y2; or a path to a file that `selfmva.io` reads. None with a dataset.
+            cameras: A calibration that exists, so that none is searched: one `selfmva.geometry.cameras.Camera` a view,
+                in a world whose z points up and is 0 on the floor; by name, or a file that
+                `selfmva.geometry.camera_files.read_cameras` reads; None where a camera is not known. Floor, cameras
+                and poses are in its unit.
             checkpoint: File that keeps the state of the training, so that it can be resumed; its folder must exist.
             resume: Go on from `checkpoint` where it exists.
             progress: Called as `progress(task, completed, total)`; tasks are `"look"` (instants, where there is an
@@ -243,34 +250,39 @@ class Associator(Pretrained):
             BoxUnitsWarning: Boxes look as if they were of images of another size.
             TrackIdsWarning: Track ids are no tracks, and are ignored.
             GeometryMissingWarning: No geometry is trusted; people are told apart by what they look like alone.
-            RigChangedWarning: Views changed during the recording; names them, the kind and the instant, and what was
-                learnt from.
+            RigChangedWarning: Boxes contradict the cameras that were given. Or views changed during the recording:
+                names them, the kind and the instant, and what was learnt from.
         """
         started = time.monotonic()
         config = self._config
         check_device(config.device)  # before the work: what is wrong is known now
         watch = read_watch(progress, callbacks, checkpoint, resume)
-        cameras, frames = read_recording(views, boxes, config.on_bad_box)
-        dropped, frames = sum(frame.dropped for frame in frames), with_usable_tracks(frames, cameras)
-        frames, doubles, doubled = without_learnt_doubles(frames, len(cameras))
+        rig, frames = read_recording(views, boxes, config.on_bad_box)
+        given = None if cameras is None else resolve_cameras(cameras, rig)
+        dropped, frames = sum(frame.dropped for frame in frames), with_usable_tracks(frames, rig)
+        frames, doubles, doubled = without_learnt_doubles(frames, len(rig))
         extractor = FeatureExtractor(config.appearance, config.device)
         with limited_threads(config.threads):
-            frames = extractor.describe_recording(frames, views, cameras, partial(watch.progress, "look"))
+            frames = extractor.describe_recording(frames, views, rig, partial(watch.progress, "look"))
             identity = None if feature_length(frames) is None else extractor.identity()  # before the work, too
-            recording = CanonicalRecording.of(cameras, frames, config)
+            recording = CanonicalRecording.of(rig, frames, config)
             found = calibrate(
                 recording.views,
                 recording.frames,
-                config.geometry,
+                config.geometry if given is None else config.geometry.model_copy(update={"floor": False}),
                 partial(match_by_appearance, minimum_shift=config.recipe.minimum_shift),
                 partial(watch.progress, "calibrate"),
             )
             frames = found.frames
-            known = find_body_cameras(
-                recording.views, frames, found.floor, config.skeleton, partial(watch.progress, "calibrate")
-            )
+            if given is None:
+                known = find_body_cameras(
+                    recording.views, frames, found.floor, config.skeleton, partial(watch.progress, "calibrate")
+                )
+            else:
+                ordered = [given[view] for view in recording.order]
+                known = take_cameras(recording.views, frames, ordered, config.geometry.body_height)
             floor, mirrored = known.floor, found.mirrored if known.mirrored is None else known.mirrored
-            if floor is not None and config.geometry.body_height is not None:
+            if floor is not None and given is None and config.geometry.body_height is not None:
                 floor = replace(floor, unit=config.geometry.body_height)
             choice = choose_embedding(recording.views, frames, floor, config.recipe)
         model = FittedModel(recording.views, config, found.clock_offsets, None, floor, mirrored=mirrored)
@@ -290,6 +302,7 @@ class Associator(Pretrained):
         others = [[recording.views[view].name for view in group] for group in found.other_floors]
         model = model.reordered(recording.places)
         self._keep(with_report(model, time.monotonic() - started, dropped, doubled, other_floors=others))
+        warn_of_contradiction(recording.views, known.contradicted)
         warn_of_doubts(self.model_)
         return self
 

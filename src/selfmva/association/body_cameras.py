@@ -28,6 +28,7 @@ class KnownCameras:
         floor: The common floor; None where none was found.
         cameras: One a view, None where it is not known; None where the floor is one of boxes.
         mirrored: Numbers of the views whose bodies are mirror images; None where boxes are to tell.
+        contradicted: Numbers of the views whose boxes contradict the cameras that were given.
         joints: How many joints a body has; None where the recording has no keypoints, or these tell nothing.
     """
 
@@ -35,6 +36,7 @@ class KnownCameras:
     cameras: tuple[Camera | None, ...] | None = None
     joints: int | None = None
     mirrored: tuple[int, ...] | None = None
+    contradicted: tuple[int, ...] = ()
 
 
 def find_body_cameras(
@@ -66,6 +68,28 @@ def find_body_cameras(
     if not placed or placed < (0 if floor is None else len(floor.views_on_floor)):
         return KnownCameras(floor)
     return KnownCameras(floor_of_bodies(views, found), found.cameras, joints, found.mirrored)
+
+
+def take_cameras(
+    views: Sequence[View], frames: Sequence[Frame], cameras: Sequence[Camera | None], body_height: float | None
+) -> KnownCameras:
+    """A calibration that a user gave: its floor, in its unit; and the cameras in body heights, as models keep them.
+
+    Raises:
+        InputError: See `floor_of_cameras`; or keypoints are not all of one skeleton.
+    """
+    from selfmva.geometry.given_cameras import floor_of_cameras
+
+    floor, contradicted = floor_of_cameras(views, cameras, frames, body_height)
+    kept = tuple(None if camera is None else replace_unit(camera, 1.0 / floor.unit) for camera in cameras)
+    return KnownCameras(floor, kept, joint_count(frames), (), contradicted)
+
+
+def replace_unit(camera: Camera, scale: float) -> Camera:
+    """The same camera, lengths multiplied."""
+    from selfmva.geometry.cameras import Camera
+
+    return Camera(camera.K, camera.R, camera.t * scale, camera.distortion, camera.size)
 
 
 def floor_of_bodies(views: Sequence[View], found: BodyCalibration) -> Floor:

@@ -41,7 +41,7 @@ def cameras_of_model(model: FittedModel) -> tuple[Camera | None, ...]:
     unit = 1.0 if floor is None else floor.unit
     if model.cameras is not None:
         return tuple(
-            None if camera is None else Camera(camera.K, camera.R, camera.t * unit, camera.distortion)
+            None if camera is None else Camera(camera.K, camera.R, camera.t * unit, camera.distortion, camera.size)
             for camera in model.cameras
         )
     if floor is None:

@@ -15,9 +15,11 @@ from selfmva.core.values import real_array
 from selfmva.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike
 
-    from selfmva.core.types import FloatArray
+    from selfmva.core.types import FloatArray, IntArray
 
 ROTATION_TOLERANCE = 1e-3  # of R R^T to the identity: matrices in files have few digits
 DISTORTION_LENGTHS = (0, 4, 5, 8, 12, 14)  # what OpenCV knows
@@ -143,6 +145,33 @@ class Camera:
         rays = (given - self.K[:2, 2]) @ np.linalg.inv(self.K[:2, :2]).T
         straight = cv2.undistortPoints(rays.reshape(-1, 1, 2), np.eye(3), self.distortion).reshape(given.shape)
         return np.asarray(straight @ self.K[:2, :2].T + self.K[:2, 2])
+
+
+def straight_boxes(boxes: FloatArray, view: IntArray, cameras: Sequence[Camera | None]) -> FloatArray:
+    """Boxes as lenses without distortion would show them: feet and heads where they would be, as wide as they are.
+
+    Args:
+        boxes: `(M, 4)` xyxy in pixels.
+        view: `(M,)` view of every box.
+        cameras: One a view; None where it is not known.
+
+    Returns:
+        `(M, 4)`.
+    """
+    straight = np.array(boxes, dtype=np.float64)
+    for number, camera in enumerate(cameras):
+        rows = np.flatnonzero(view == number)
+        if camera is None or not len(camera.distortion) or not len(rows):
+            continue
+        own = straight[rows]
+        middle = (own[:, 0] + own[:, 2]) / 2
+        head, foot = (camera.undistort(np.column_stack([middle, own[:, side]])) for side in (1, 3))
+        half = (own[:, 2] - own[:, 0]) / 2
+        across = foot[:, 0]
+        straight[rows] = np.column_stack(
+            [across - half, np.minimum(head[:, 1], foot[:, 1] - 1.0), across + half, foot[:, 1]]
+        )
+    return straight
 
 
 def fundamental_matrix(first: Camera, second: Camera) -> FloatArray:

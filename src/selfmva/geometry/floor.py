@@ -13,6 +13,7 @@ from selfmva.core.values import real_array
 from selfmva.core.view_checks import view_number
 from selfmva.core.view_pairs import renumber_pairs
 from selfmva.errors import InputError
+from selfmva.geometry.cameras import straight_boxes
 from selfmva.geometry.floor_cameras import HEIGHT, X, Y, pixel_matrix, projections, upside_down
 from selfmva.geometry.floor_likelihood import read_boxes_on_floor
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from selfmva.core.types import FloatArray, IntArray, View
+    from selfmva.geometry.cameras import Camera
     from selfmva.geometry.floor_likelihood import FloorReadings
     from selfmva.geometry.support import Support
 
@@ -38,6 +40,8 @@ class Floor:
         unit: Length of a body height in the user's unit; 1 where none is known.
         statures: How boxes of children and others who are short are to be read, where the recording told; see
             `selfmva.geometry.statures`.
+        lenses: Cameras whose lenses bend their images, by view; None where none does. Boxes are read as straight lenses
+            would show them; `place` and `homographies` are of straight ones.
     """
 
     views: tuple[View, ...]
@@ -45,6 +49,7 @@ class Floor:
     supports: Mapping[tuple[int, int], Support]
     unit: float = 1.0
     statures: FloatArray | None = None
+    lenses: tuple[Camera | None, ...] | None = None
 
     @property
     def views_on_floor(self) -> tuple[int, ...]:
@@ -159,11 +164,15 @@ class Floor:
         """The same floor with its views in another order: view k is the old view `order[k]`."""
         views = tuple(self.views[view] for view in order)
         cameras = tuple(self.cameras[view] for view in order)
-        return replace(self, views=views, cameras=cameras, supports=renumber_pairs(self.supports, np.argsort(order)))
+        lenses = None if self.lenses is None else tuple(self.lenses[view] for view in order)
+        return replace(
+            self, views=views, cameras=cameras, lenses=lenses, supports=renumber_pairs(self.supports, np.argsort(order))
+        )
 
     def read(self, boxes: FloatArray, view: IntArray) -> FloorReadings:
         """Readings, in body heights, of `(M, 4)` boxes in pixels of their views `(M,)`."""
-        return read_boxes_on_floor(self.cameras, self.views, boxes, view, self.statures)
+        straight = boxes if self.lenses is None else straight_boxes(boxes, view, self.lenses)
+        return read_boxes_on_floor(self.cameras, self.views, straight, view, self.statures)
 
     def __repr__(self) -> str:
         on = self.views_on_floor

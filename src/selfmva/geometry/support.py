@@ -68,6 +68,7 @@ class Support:
             where they do not. See `selfmva.geometry.sway`.
         margin: By which fraction more of the joints of bodies obey this geometry at synchronous than at shifted
             instants, where joints have told it; 0 otherwise. See `selfmva.geometry.bodies`.
+        given: Whether it is of a calibration that a user gave, and boxes do not contradict.
     """
 
     synchronous: float
@@ -83,6 +84,7 @@ class Support:
     longest: float = 0.0
     sway: float = 0.0
     margin: float = 0.0
+    given: bool = False
 
     @property
     def excess(self) -> float:
@@ -102,7 +104,7 @@ class Support:
     @property
     def trusted(self) -> bool:
         """True where neither chance nor the choice of the best of many explains it, nor appearance refutes it."""
-        if self.margin > 0:  # of bodies, which were judged when they were matched
+        if self.margin > 0 or self.given:  # of bodies, which were judged when they were matched; or of the user
             return not self.refuted
         walked = self.walked if self.known else self.walked - min(self.longest, SUPPORT.fits_by_itself)
         alone = self.rival <= SUPPORT.largest_rival

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from selfmva.core.config import Recipe
     from selfmva.core.types import IntArray
     from selfmva.encoders.box import BoxEncoder
+    from selfmva.geometry.cameras import Camera
 
 FORMAT_VERSION = 7  # cameras that joints told or a user gave, and which joints these are; 6: a digest, what fit() saw
 FORMAT_WITHOUT_DIGEST = 5  # cues by name
@@ -149,7 +150,7 @@ def load(folder: str | Path) -> FittedModel:
             config=params,
             clock_offsets=_offsets(report, views),
             encoder=None if weights is None else _encoder(views, params, weights, source),
-            floor=_floor(config["floor"], views),
+            floor=_with_lenses(_floor(config["floor"], views), cameras),
             mirrored=_mirrored(report, views),
             lines=lines,
             tables=tables,
@@ -233,6 +234,11 @@ def _checked_config(config: dict[str, Any], path: Path) -> dict[str, Any]:
             "before, change it with set_params() and save it again"
         )
     return config
+
+
+def _with_lenses(floor: Floor | None, cameras: tuple[Camera | None, ...] | None) -> Floor | None:
+    bent = any(camera is not None and camera.distortion.any() for camera in cameras or ())
+    return floor if floor is None or not bent else replace(floor, lenses=cameras)
 
 
 def _floor_values(floor: Floor) -> dict[str, Any]:
