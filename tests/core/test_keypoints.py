@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from selfmva.core.types import Frame, reorder_views, select_boxes
+from selfmva.core.types import Frame, View, clip_to_views, reorder_views, select_boxes
 from selfmva.errors import InputError
 
 PERSON = [[10, 20, 0.9], [30, 80, 1.03], [0, 0, 0], [5, np.nan, 0.7]]
@@ -40,6 +40,19 @@ def test_keypoints_go_with_their_boxes() -> None:
     turned = reorder_views(kept, [1, 0])
     assert turned.keypoints is not None
     assert len(turned.keypoints[1]) == 1
+
+
+def test_joints_outside_of_their_image() -> None:
+    views, frame = [View("a", 100, 100)], Frame(keypoints=[[[[10, 20, 0.9], [30, 120, 0.8], [60, 70, 0.5]]]])
+    with pytest.raises(InputError, match=r"view 0 \('a'\), row 0, joint 1: \(30, 120\) lies outside"):
+        clip_to_views(frame, views)
+    clipped = clip_to_views(frame, views, "drop")
+    assert clipped.keypoints is not None
+    assert np.isnan(clipped.keypoints[0][0, 1, :2]).all()
+    assert clipped.boxes[0].tolist() == [[10, 20, 60, 100]]
+    many = Frame(keypoints=[np.full((3, 17, 3), 0.5) + np.arange(51).reshape(3, 17, 1) * [8, 8, 0]])
+    with pytest.raises(InputError, match="images of the size of their view"):
+        clip_to_views(many, views, "drop")
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from selfmva.core.view_checks import NamedImage
+
     FloatArray = NDArray[np.float64]
 
+MOST_OUTSIDE, LEAST_SEEN = 0.5, 20  # fraction of so many joints that may lie outside of their images
 HIGHEST_PEAK = 1.5  # of a score: peaks of heatmaps that were enlarged exceed 1 a little; COCO's flags are 2
 
 
@@ -71,6 +74,49 @@ def boxes_of_keypoints(keypoints: FloatArray) -> FloatArray:
     low = np.where(seen, keypoints[..., :2], np.inf).min(axis=1)
     high = np.where(seen, keypoints[..., :2], -np.inf).max(axis=1)
     return np.where((high > low).all(axis=1, keepdims=True), np.hstack([low, high]), np.nan)
+
+
+def keypoints_inside(
+    keypoints: Sequence[FloatArray], views: Sequence[NamedImage], index: int, *, raising: bool
+) -> tuple[FloatArray, ...] | None:
+    """Joints outside of their images are missing: no camera saw them.
+
+    Args:
+        keypoints: `(N, K, 3)` per view.
+        views: Whose images these are.
+        index: Number of the instant, for the error message.
+        raising: Whether such a joint is an error.
+
+    Returns:
+        The same without them; None where all are inside.
+
+    Raises:
+        InputError: A joint is outside and must not be, or most are: they are of images of another size.
+    """
+    outside = [
+        np.asarray(((part[..., :2] < 0) | (part[..., :2] > (view.width, view.height))).any(axis=-1))
+        for part, view in zip(keypoints, views, strict=True)
+    ]
+    seen = sum(int(np.isfinite(part[..., 0]).sum()) for part in keypoints)
+    lost = sum(int(part.sum()) for part in outside)
+    if not lost:
+        return None
+    number = next(view for view, part in enumerate(outside) if part.any())
+    row, joint = np.argwhere(outside[number])[0]
+    where = f"instant {index}, view {number} ({views[number].name!r}), row {row}, joint {joint}"
+    x, y = keypoints[number][row, joint, :2]
+    size = f"the image of {views[number].width} x {views[number].height} pixels"
+    if lost > MOST_OUTSIDE * seen and seen >= LEAST_SEEN:
+        raise InputError(
+            f"{lost} of {seen} joints lie outside of their images, the first: {where} at ({x:.0f}, {y:.0f}), {size}; "
+            "keypoints are pixels of images of the size of their view"
+        )
+    if raising:
+        raise InputError(f"{where}: ({x:.0f}, {y:.0f}) lies outside of {size}; give it score 0, or on_bad_box='drop'")
+    return tuple(
+        np.where(lost_ones[..., None], np.array([np.nan, np.nan, 0.0]), part)
+        for part, lost_ones in zip(keypoints, outside, strict=True)
+    )
 
 
 def check_keypoints_fit(keypoints: Sequence[FloatArray], boxes: Sequence[FloatArray], index: int) -> None:

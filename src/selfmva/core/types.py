@@ -23,7 +23,7 @@ from selfmva.core.frame_columns import (
     read_track_ids,
     validate_boxes,
 )
-from selfmva.core.keypoints import boxes_of_keypoints, check_keypoints_fit, read_keypoints
+from selfmva.core.keypoints import boxes_of_keypoints, check_keypoints_fit, keypoints_inside, read_keypoints
 from selfmva.core.messages import shown
 from selfmva.core.scalars import integer
 from selfmva.core.view_checks import check_view_count, check_view_names
@@ -247,7 +247,8 @@ def clip_to_views(frame: Frame, views: Sequence[View], on_bad_box: OnBadBox = "r
     Args:
         frame: Boxes of every view at one instant.
         views: As many views as the frame has.
-        on_bad_box: `"raise"`, or `"drop"` to mark boxes wholly outside their image as bad; they stay as they are.
+        on_bad_box: `"raise"`, or `"drop"` to mark boxes wholly outside their image as bad; they stay as they are. And
+            joints outside of their image are missing then.
 
     Returns:
         The frame itself where nothing sticks out, a clipped copy otherwise.
@@ -266,6 +267,9 @@ def clip_to_views(frame: Frame, views: Sequence[View], on_bad_box: OnBadBox = "r
     _check_sizes(frame, views)
     if not views:
         return frame
+    if frame.keypoints is not None:
+        inside = keypoints_inside(frame.keypoints, views, frame.index, raising=on_bad_box == "raise")
+        frame = frame if inside is None else _with(frame, keypoints=inside)
     size = np.array([(view.width, view.height) for view in views], dtype=np.float64)
     boxes, count = np.concatenate(frame.boxes), list(frame.counts)
     clipped = np.clip(boxes, 0.0, np.repeat(np.tile(size, 2), count, axis=0))

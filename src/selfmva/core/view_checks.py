@@ -27,6 +27,15 @@ class HasSize(Protocol):
         ...
 
 
+class NamedImage(HasSize, Protocol):
+    """What has a name as well."""
+
+    @property
+    def name(self) -> str:
+        """Of the camera."""
+        ...
+
+
 def view_number(value: Any, count: int) -> int:
     """Read the number of a view.
 

@@ -12,6 +12,8 @@ from selfmva.io.boxes.detections import (
 from selfmva.io.boxes.mot import read_mot, write_mot
 from selfmva.io.boxes.selfmva_json import read_selfmva, write_selfmva
 from selfmva.io.boxes.table import frames_from_table, read_table, table_from_frames, write_table
+from selfmva.io.keypoints.any_format import read_keypoints
+from selfmva.io.keypoints.openpose import write_openpose
 from selfmva.io.storage.array_cache import ArrayCache
 from selfmva.io.video.image_sources import ImageArray, ImageFiles
 from selfmva.io.video.images import read_image, write_image
@@ -39,6 +41,7 @@ __all__ = [
     "read_boxes",
     "read_coco",
     "read_image",
+    "read_keypoints",
     "read_mot",
     "read_selfmva",
     "read_table",
@@ -48,6 +51,7 @@ __all__ = [
     "write_coco",
     "write_image",
     "write_mot",
+    "write_openpose",
     "write_selfmva",
     "write_table",
 ]
