@@ -75,6 +75,7 @@ def write_report(
 
     from selfmva.viz.report import sections  # loads torch, which drawing alone does without
     from selfmva.viz.report.findings import gather_findings
+    from selfmva.viz.report.pose_section import describe_poses
 
     if blur is not None:
         check_part(blur)
@@ -86,6 +87,7 @@ def write_report(
         views=associator.views_,
         fit=sections.describe_fit(associator),
         floor=sections.describe_floor(associator, findings),
+        poses=describe_poses(associator, findings),
         stream=sections.describe_stream(findings) if findings.instants else None,
         health=sections.describe_health(associator) if findings.instants else None,
         scores=sections.describe_scores(findings, associator.views_) if findings.pairs else None,

@@ -78,7 +78,7 @@ def describe_floor(associator: Associator, findings: Findings) -> str | None:
     """The floor with the people of the last instants, as a data URI; None where there is none."""
     if associator.floor_ is None:
         return None
-    return _embedded(draw_floor(associator.floor_, findings.recent, size=(800, 800)))
+    return embedded(draw_floor(associator.floor_, findings.recent, size=(800, 800)))
 
 
 def describe_stream(findings: Findings) -> dict[str, Any]:
@@ -160,10 +160,10 @@ def describe_instant(entry: Remarkable, images: InstantImages | None, blur: Part
             f"Instant {found.index}: F1 {_number(entry.scores.f1)}, precision {_number(entry.scores.precision)}, "
             f"recall {_number(entry.scores.recall)}; {wrong} {'box' if wrong == 1 else 'boxes'} with a wrong match"
         )
-    return {"text": text, "picture": _embedded(picture)}
+    return {"text": text, "picture": embedded(picture)}
 
 
-def _embedded(picture: Image) -> str:
+def embedded(picture: Image) -> str:
     """A picture as a data URI."""
     import cv2
 
