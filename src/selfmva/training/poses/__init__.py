@@ -1,0 +1,1 @@
+"""Learning where people are and how they stand, from keypoints that nobody has labelled."""
