@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 
 FOREGROUND = 50.0  # weight of the middle of a body against an empty cell: of thousands of cells a few are of people
 SPREAD = 0.118  # body heights: sigma of a person in the volume, 0.2 m as in VoxelPose
-EVIDENCE = 3  # channels that a cell is judged by
+EVIDENCE = 4  # channels that a cell is judged by
 
 
 class RootNetwork(nn.Module):
     """The volume of people from heatmaps of one joint, the root, in all views.
 
     What a cell is judged by does not depend on the number of views, their order or the rig: the mean of what the views
-    show, its root mean square, which tells one bright view from many dim ones, and the fraction of views that see it.
+    show, its root mean square, which tells one bright view from many dim ones, the second brightest view, since one alone
+    makes no person, and the fraction of views that see it.
 
     Args:
         widths: See `VolumeNetwork`.
@@ -43,13 +44,14 @@ class RootNetwork(nn.Module):
 
 
 def gather_evidence(heatmaps: Tensor, grid: SamplingGrid) -> Tensor:
-    """`(B, 3, X, Y, Z)` what each cell looks like: mean, root mean square, and fraction of views that see it."""
+    """`(B, 4, X, Y, Z)` what each cell looks like: mean, root mean square, second brightest, fraction that see it."""
     shown = sample_views(heatmaps[:, :, None], grid)[:, :, 0]  # (B, V, N)
     views = grid.seen.sum(dim=0) + NO_VIEW
     mean = shown.sum(dim=1) / views
     square = (shown.square().sum(dim=1) / views + NO_VIEW).sqrt()
     seen = (grid.seen.mean(dim=0)).expand_as(mean)
-    return torch.stack([mean, square, seen], dim=1).reshape(len(heatmaps), EVIDENCE, *grid.shape)
+    second = shown.topk(2, dim=1).values[:, 1] if shown.shape[1] > 1 else torch.zeros_like(mean)
+    return torch.stack([mean, square, second, seen], dim=1).reshape(len(heatmaps), EVIDENCE, *grid.shape)
 
 
 def root_targets(points: Tensor, roots: Tensor, present: Tensor, sigma: float) -> Tensor:

@@ -92,7 +92,9 @@ class RefineObjective:
         shape = (people, views, joints)
         missing = random.random(shape) < random.uniform(0, MOST_MISSING, (people, 1, 1))
         wrong = random.random(shape) < random.uniform(0, MOST_WRONG, (people, 1, 1))
-        other = np.where(random.random(shape) < 0.5, np.array(self.skeleton.mirrored), random.integers(0, joints, shape))
+        other = np.where(
+            random.random(shape) < 0.5, np.array(self.skeleton.mirrored), random.integers(0, joints, shape)
+        )
         elsewhere = torch.take_along_dim(pixels, torch.from_numpy(other).to(device)[..., None], dim=2)
         moved = torch.where(torch.from_numpy(wrong).to(device)[..., None], elsewhere, pixels)
         moved = moved + torch.from_numpy(random.normal(0, noise, (*shape, 2))).to(pixels)
@@ -113,7 +115,8 @@ def supervised_loss(refiner: BodyRefiner, observed: Observations, truth: Tensor,
         some = enough_seen(start)
     refined = refiner(observed.select(some), start[some], body_height)
     error = (refined.joints - truth[some]) / body_height
-    return error.norm(dim=-1).mean() / GOOD + LIKELIHOOD * _surprise(error, refined, body_height)
+    distance: Tensor = error.norm(dim=-1).mean() / GOOD
+    return distance + LIKELIHOOD * _surprise(error, refined, body_height)
 
 
 def cross_view_loss(
@@ -121,9 +124,9 @@ def cross_view_loss(
 ) -> Tensor:
     """How badly what is made of some keypoints explains all of them, in deviations of the keypoints.
 
-    Every person is shown twice, with other keypoints missing. Far keypoints have no pull (Welsch's loss, which is what the
-    difference of two drawn Gaussians is), and of each person the view that fits worst is left out, so that keypoints that
-    are wrong teach nothing; what remains is divided by the number of keypoints that count.
+    Every person is shown twice, with other keypoints missing. Far keypoints have no pull (Welsch's loss, which is what
+    the difference of two drawn Gaussians is), and of each person the view that fits worst is left out, so that keypoints
+    that are wrong teach nothing; what remains is divided by the number of keypoints that count.
     """
     people, views, joints = observed.weight.shape
     total = observed.pixels.new_zeros(())
@@ -153,4 +156,5 @@ def _surprise(error: Tensor, refined: Refined, body_height: float) -> Tensor:
     covariance = refined.covariance / body_height**2
     square = (error[..., None, :] @ torch.linalg.solve(covariance, error[..., None]))[..., 0, 0]
     # A Student's t of 4 degrees of freedom: single wrong joints don't make all of them unsure.
-    return (0.5 * torch.linalg.slogdet(covariance)[1] + 3.5 * torch.log1p(square / 4)).mean()
+    result: Tensor = (0.5 * torch.linalg.slogdet(covariance)[1] + 3.5 * torch.log1p(square / 4)).mean()
+    return result

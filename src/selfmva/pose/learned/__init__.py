@@ -1,0 +1,1 @@
+"""Poses by networks that have learnt without labels what people, rigs and bodies look like."""
