@@ -67,4 +67,4 @@ def facing(bodies: FloatArray, skeleton: Skeleton) -> FloatArray:
     left = [number for number, name in enumerate(skeleton.joints) if name.startswith("left_")]
     right = [skeleton.mirrored[number] for number in left]
     across = (bodies[:, left] - bodies[:, right]).sum(axis=1)
-    return np.arctan2(-across[:, 0], across[:, 1])
+    return np.asarray(np.arctan2(-across[:, 0], across[:, 1]))

@@ -26,7 +26,13 @@ MOST_MISSING = 0.8  # of the keypoints of an invented or recorded person
 MOST_WRONG = 0.1  # of the keypoints of an invented person, that are on another joint or nowhere
 NOISE_SPREAD = (0.5, 2.0)  # of the noise of the rig, for invented people
 LOST = 4.0  # deviations: a keypoint so far from its joint is wrong, and tells the joint nothing
+REFINE_RATE = 2e-3  # Adam's step size of the stage, at its highest
 LIKELIHOOD = 0.05  # weight of the deviations that the network states
+
+
+def refine_rate(done: float) -> float:
+    """Adam's step size after a fraction of the stage: rising for a twentieth of it, then falling as a cosine."""
+    return REFINE_RATE * min(1.0, 20 * done + 0.01) * 0.5 * (1 + float(np.cos(np.pi * done)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,9 +48,7 @@ class RefineObjective:
         recorded: People of a recording; None to learn from invented ones alone.
         noise: Of keypoints, in pixels.
         seed: Of all draws, together with the step.
-        steps: Of the training.
         samples: People a step.
-        rate: Adam's step size, falling to 0.
     """
 
     matrices: Tensor
@@ -55,18 +59,7 @@ class RefineObjective:
     recorded: Observations | None
     noise: float
     seed: int = 0
-    steps: int = 2000
     samples: int = 128
-    rate: float = 1e-3
-
-    def learning_rate(self, step: int) -> float:
-        """Rising for a twentieth of the steps, then falling as a cosine."""
-        done = step / self.steps
-        return self.rate * min(1.0, 20 * done + 0.01) * 0.5 * (1 + float(np.cos(np.pi * done)))
-
-    def averages_after(self, step: int) -> bool:  # noqa: ARG002  # the step size has fallen to 0 instead
-        """No weights enter a mean."""
-        return False
 
     def loss(self, encoder: BodyRefiner, step: int) -> Tensor:
         """Of people that depend on the seed and the step alone."""
@@ -125,8 +118,8 @@ def cross_view_loss(
     """How badly what is made of some keypoints explains all of them, in deviations of the keypoints.
 
     Every person is shown twice, with other keypoints missing. Far keypoints have no pull (Welsch's loss, which is what
-    the difference of two drawn Gaussians is), and of each person the view that fits worst is left out, so that keypoints
-    that are wrong teach nothing; what remains is divided by the number of keypoints that count.
+    the difference of two drawn Gaussians is), and of each person the view that fits worst is left out, so that
+    keypoints that are wrong teach nothing; what remains is divided by the number of keypoints that count.
     """
     people, views, joints = observed.weight.shape
     total = observed.pixels.new_zeros(())
