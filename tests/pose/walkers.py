@@ -1,4 +1,4 @@
-"""People who walk on circles, by another recipe than the package's invented bodies: learnt poses are tested with them."""
+"""People who walk on circles, by another recipe than the package's invented bodies, to test learnt poses with."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Invented bodies: people of any stature who stand, walk, sit, bend and reach, as joints of a skeleton.
 
-They are no data set of poses: limbs have the lengths that anthropometry gives them, and angles are drawn over the ranges
-in which joints move, so that what is learnt from them is what bodies can be, not what people of one recording did.
+They are no data set of poses: limbs have the lengths that anthropometry gives them, and angles are drawn over the
+ranges in which joints move, so that what is learnt from them is what bodies can be, not what some people did.
 """
 
 from __future__ import annotations

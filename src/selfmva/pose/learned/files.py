@@ -50,7 +50,7 @@ class StoredPoses:
         wanted = {name: tuple(value.shape) for name, value in model.state_dict().items()}
         found = {name: tuple(value.shape) for name, value in self.tensors.items()}
         if wanted != found:
-            name = sorted(set(wanted.items()) ^ set(found.items()))[0][0]
+            name = min(set(wanted.items()) ^ set(found.items()))[0]
             raise CheckpointError(
                 f"{self.folder / POSE_WEIGHTS} does not fit {POSE_CONFIG}: {name} has shape {found.get(name)}, "
                 f"expected {wanted.get(name)}"

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from selfmva.pose.learned.rig import PoseRig
 from selfmva.pose.networks.evidence import Observations, triangulate
 from selfmva.pose.networks.matching import FARTHEST, match_bodies
 from selfmva.pose.networks.root import SPREAD
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
     from selfmva.core.types import IntArray
     from selfmva.pose.learned.model import PoseModel
-    from selfmva.pose.learned.rig import Bodies
+    from selfmva.pose.learned.rig import Bodies, PoseRig
 
 MOST_FOUND = 30  # people in a scene whose peaks are looked at
 ROUGH = 2.0 * FARTHEST  # body heights: how far poses out of a cube may be from bodies, before they are triangulated

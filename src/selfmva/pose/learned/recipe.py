@@ -8,7 +8,7 @@ from selfmva.core.config import MOST_STEPS, Stage
 
 
 class PoseRecipe(Stage):
-    """How networks of poses are built and trained; lengths are in body heights, so that any unit of the world will do."""
+    """How networks of poses are built and trained."""
 
     root_steps: int = Field(700, ge=0, le=MOST_STEPS, description="Steps of the root network, on invented people.")
     pose_steps: int = Field(300, ge=0, le=MOST_STEPS, description="Steps of the pose network, by rendering.")

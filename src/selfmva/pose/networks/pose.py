@@ -26,8 +26,8 @@ SHARPNESS = 20.0  # of the softmax before training: a cell that one of two views
 class PoseNetwork(nn.Module):
     """Joints from heatmaps of all joints in all views, and the middles of people.
 
-    Each joint is where its cells expect it: the softmax of what the views show there, corrected by a network that sees all
-    joints at once. Before training the correction is 0.
+    Each joint is where its cells expect it: the softmax of what the views show there, corrected by a network that sees
+    all joints at once. Before training the correction is 0.
 
     Args:
         joints: Number of joints.
@@ -66,7 +66,7 @@ class PoseNetwork(nn.Module):
 
 
 class AttentionNetwork(nn.Module):
-    """How far a heatmap is to be believed, at each of its pixels: wrong keypoints cannot be explained, and shall not be.
+    """How far a heatmap is to be believed, at each of its pixels: wrong keypoints cannot, and need not, be explained.
 
     Args:
         joints: Number of joints.

@@ -2,8 +2,9 @@
 
 A network reads how well each joint is known along each direction, and where, and answers with a Gaussian for each.
 That and the keypoints meet by their precisions: a joint that three views agree on stays where they say, one that no
-view sees goes where the body must have it, and one that a single view sees moves along that view's ray alone. Keypoints
-that contradict the prior by more than it is unsure of itself count less: of two views that disagree it knows which errs.
+view sees goes where the body must have it, and one that a single view sees moves along that view's ray alone.
+Keypoints that contradict the prior by more than it is unsure of itself count less: of two views that disagree it knows
+which errs.
 """
 
 from __future__ import annotations

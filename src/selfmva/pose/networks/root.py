@@ -26,8 +26,8 @@ class RootNetwork(nn.Module):
     """The volume of people from heatmaps of one joint, the root, in all views.
 
     What a cell is judged by does not depend on the number of views, their order or the rig: the mean of what the views
-    show, its root mean square, which tells one bright view from many dim ones, the second brightest view, since one alone
-    makes no person, and the fraction of views that see it.
+    show, its root mean square, which tells one bright view from many dim ones, the second brightest view, since one
+    alone makes no person, and the fraction of views that see it.
 
     Args:
         widths: See `VolumeNetwork`.

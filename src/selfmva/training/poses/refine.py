@@ -1,7 +1,7 @@
-"""Learning what bodies can be: from invented people whose joints are known, and from keypoints that other views explain.
+"""Learning what bodies can be: from invented people, whose joints are known, and from keypoints that were hidden.
 
-Both are without labels. A recorded person is shown to the network twice, each time with other keypoints missing; what it
-makes of one showing has to explain all keypoints of both, those that it did not see among them.
+Both are without labels. A recorded person is shown to the network twice, each time with other keypoints missing; what
+it makes of one showing has to explain all keypoints of both, those that it did not see among them.
 """
 
 from __future__ import annotations
