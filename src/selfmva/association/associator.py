@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from selfmva.association.adapting import adapt_model
 from selfmva.association.appearance.matches import match_by_appearance
+from selfmva.association.body_cameras import find_body_cameras
 from selfmva.association.doubles.finding import single_frames, without_learnt_doubles
 from selfmva.association.embedding_choice import choose_embedding
 from selfmva.association.frame_reader import FrameReader
@@ -27,10 +28,12 @@ from selfmva.association.left_out import with_left_out
 from selfmva.association.model import FittedModel
 from selfmva.association.outcome import warn_of_changes, warn_of_doubts, with_report
 from selfmva.association.parameters import change_parameters, hold_at_once, read_parameters, waiting_parameters
+from selfmva.association.poses import cameras_of_model, find_poses, require_cameras
 from selfmva.association.pretrained import Pretrained
 from selfmva.association.recording import CanonicalRecording, read_recording, with_usable_tracks
 from selfmva.association.streaming import associate_and_tally, chunks
 from selfmva.association.tracking import track_associations
+from selfmva.association.tracks import Tracks
 from selfmva.core.bad_box_frames import BadBoxWatch, without_bad_boxes
 from selfmva.core.config import AssociatorConfig
 from selfmva.core.devices import check_device, find_device
@@ -61,13 +64,14 @@ if TYPE_CHECKING:
 
     from selfmva.association.association import Association
     from selfmva.association.health.tally import Tally
-    from selfmva.association.tracks import Tracks
     from selfmva.core.bad_boxes import OnBadBox
     from selfmva.core.config import AppearanceConfig, AssociationConfig, EncoderConfig, GeometryConfig, Recipe
     from selfmva.core.types import Frame
     from selfmva.datasets.base import MultiViewDataset
+    from selfmva.geometry.cameras import Camera
     from selfmva.io.boxes.argument import BoxesLike, FrameLike
     from selfmva.io.video.view_argument import ViewLike
+    from selfmva.pose.poses import Poses3D
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -103,6 +107,7 @@ class Associator(Pretrained):
         card_: What `save_pretrained` was told of the model, a `selfmva.hub.Card`; None where nothing.
         encoder_: The trained encoder; None where none was trained.
         floor_: The common floor of the cameras, a `selfmva.geometry.floor.Floor`; None where none was found.
+        cameras_: Per view a `selfmva.geometry.cameras.Camera` over the floor, None where it is not known.
         lines_: Fundamental matrices of head points, for view pairs without a floor, where they are trusted.
         tables_: What distances mean, for every view pair; None for a converted checkpoint before `adapt`.
         appearance_: Identity of the encoder by whose features appearance was learnt, `"frames"` for features that
@@ -260,9 +265,16 @@ class Associator(Pretrained):
                 partial(match_by_appearance, minimum_shift=config.recipe.minimum_shift),
                 partial(watch.progress, "calibrate"),
             )
-            frames, floor = found.frames, found.floor
+            frames = found.frames
+            known = find_body_cameras(
+                recording.views, frames, found.floor, config.skeleton, partial(watch.progress, "calibrate")
+            )
+            floor = known.floor
+            if floor is not None and config.geometry.body_height is not None:
+                floor = replace(floor, unit=config.geometry.body_height)
             choice = choose_embedding(recording.views, frames, floor, config.recipe)
         model = FittedModel(recording.views, config, found.clock_offsets, None, floor, mirrored=found.mirrored)
+        model = replace(model, cameras=known.cameras, joints=known.joints)
         model = replace(model, doubles=None if doubles is None else doubles.reordered(recording.order))
         held_out = None
         if choice.train:
@@ -468,6 +480,55 @@ class Associator(Pretrained):
         watch = read_watch(progress, (), None, False)
         with limited_threads(1):
             return track_associations(model, self.associate_many(frames), partial(watch.progress, "track"))
+
+    def poses(self, frame: FrameLike) -> Poses3D:
+        """Say where the joints of people are at one instant, in three dimensions.
+
+        Bodies are associated, and joints triangulated by the views that agree; see `selfmva.pose.triangulation`.
+
+        Args:
+            frame: A `Frame` with keypoints.
+
+        Returns:
+            The people whom two views or more show, in the unit of the floor.
+
+        Raises:
+            NotFittedError: Before `fit` or `from_pretrained`, or no two cameras are known.
+            InputError: See `associate`; or the frame has no keypoints.
+
+        Example:
+            >>> from selfmva.datasets.simulated import Simulated
+            >>> scene = Simulated(views=3, people=4, instants=200, seed=0, skeleton="coco17")
+            >>> associator = Associator(recipe="geometry").fit(scene)
+            >>> associator.poses(scene.frame(150)).joints.shape[1:]
+            (17, 3)
+        """
+        model = self._require_model("poses() needs a fitted associator")
+        cameras = require_cameras(model)
+        return find_poses(self.associate(frame), cameras, model.config.skeleton, model.unit)
+
+    def poses_many(self, frames: Iterable[FrameLike] | Tracks) -> Iterator[Poses3D]:
+        """Say where the joints of people are at every instant of a stream, or of `Tracks`, whose ids last.
+
+        Args:
+            frames: As for `associate_many`, with keypoints; or what `track` gave.
+
+        Yields:
+            Poses, instant by instant; see `poses`.
+
+        Raises:
+            NotFittedError: See `poses`.
+            InputError: See `poses`.
+        """
+        model = self._require_model("poses_many() needs a fitted associator")
+        cameras = require_cameras(model)
+        found = iter(frames) if isinstance(frames, Tracks) else self.associate_many(frames)
+        return (find_poses(one, cameras, model.config.skeleton, model.unit) for one in found)
+
+    @property
+    def cameras_(self) -> tuple[Camera | None, ...]:
+        """Per view its camera in the unit of the floor, z up, 0 on the floor; None where it is not known."""
+        return cameras_of_model(self._require_model("cameras_ are found by fit(), which"))
 
     @property
     def health_(self) -> Health:

@@ -81,6 +81,7 @@ class _Side:
             np.full(len(boxes), view),
             None if recording.features is None else recording.features[boxes],
             None if jittered is None else jittered.boxes[boxes].astype(np.float64),
+            None if recording.keypoints is None else recording.keypoints[boxes],
         )
         ends = np.cumsum(count).tolist()
         rows = {t: slice(end - size, end) for t, end, size in zip(chosen.tolist(), ends, count.tolist(), strict=True)}

@@ -6,7 +6,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from selfmva.association.left_out import with_features_of
-from selfmva.association.recording import check_feature_length
+from selfmva.association.recording import check_feature_length, check_joints
 from selfmva.core.bad_box_frames import without_bad_boxes
 from selfmva.core.box_units import UnitsWatch
 from selfmva.core.types import clip_to_views
@@ -70,4 +70,5 @@ class FrameReader:
             watch.look(clipped)
         frame = with_features_of(clipped, self._extractor.describe(without_bad_boxes(clipped)))
         check_feature_length(frame, model.feature_length)
+        check_joints(frame, model.joints)
         return frame

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from selfmva.core.types import FloatArray, IntArray, View
     from selfmva.core.view_pairs import ViewPair
     from selfmva.encoders.box import BoxEncoder
+    from selfmva.geometry.cameras import Camera
     from selfmva.geometry.floor import Floor
     from selfmva.matching.posterior.fusion import FusedTable
 
@@ -52,6 +53,9 @@ class FittedModel:
         card: What the model cannot tell by itself: training data, licence, metrics.
         mirrored: Numbers of the views that show mirror images; where there is no floor, of two views of which one does.
         doubles: Which boxes of one view are one person; None where no view of the recording showed anybody twice.
+        cameras: What people's joints told of the cameras, or a calibration that was given, one a view, None where it is
+            not known: the same as those of the floor, with the distortion of their lenses. None where there is no such.
+        joints: How many joints the keypoints have by which people are told apart; None where it is done by boxes.
         profile: What the recording showed, for the watch over what comes; None of models of before there was one.
     """
 
@@ -68,7 +72,14 @@ class FittedModel:
     card: Card | None = None
     mirrored: tuple[int, ...] = ()
     doubles: Doubles | None = None
+    cameras: tuple[Camera | None, ...] | None = None
+    joints: int | None = None
     profile: Profile | None = None
+
+    @property
+    def unit(self) -> str:
+        """What the floor is measured in."""
+        return "body heights" if self.floor is None or self.floor.unit == 1.0 else "metres"
 
     @property
     def aligned(self) -> bool:
@@ -106,6 +117,7 @@ class FittedModel:
             tables=None if self.tables is None else renumber_pairs(self.tables, numbers),
             clock_offsets=offsets - offsets[0],
             doubles=None if self.doubles is None else self.doubles.reordered(order),
+            cameras=None if self.cameras is None else tuple(self.cameras[view] for view in order),
             profile=None if self.profile is None else self.profile.reordered(order),
             report=None if self.report is None else self.report.reordered([view.name for view in views]),
         )

@@ -6,7 +6,7 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from selfmva.core.packed_boxes import canonical_view_order, feature_length
+from selfmva.core.packed_boxes import canonical_view_order, feature_length, joint_count
 from selfmva.core.types import Frame, View, reorder_views
 from selfmva.datasets.reading import frame_of, is_dataset, length_of, splits_of, views_of
 from selfmva.errors import InputError, TrackIdsWarning
@@ -102,6 +102,27 @@ def check_feature_length(frame: Frame, length: int | None) -> None:
         raise InputError(
             f"instant {frame.index}: features have {found} numbers, but appearance was learnt from features of "
             f"{length}: give those of the same encoder, or fit() anew"
+        )
+
+
+def check_joints(frame: Frame, joints: int | None) -> None:
+    """Refuse frames without the keypoints by which a model tells people apart.
+
+    Args:
+        frame: With keypoints or without.
+        joints: How many joints a body has; None where people are told apart by boxes.
+
+    Raises:
+        InputError: None, or of another number of joints.
+    """
+    if joints is None or not sum(frame.counts):
+        return
+    found = joint_count([frame])
+    if found != joints:
+        given = "no keypoints" if found is None else f"keypoints of {found} joints"
+        raise InputError(
+            f"instant {frame.index} has {given}, but people are told apart by bodies of {joints} joints here: give "
+            "Frame(keypoints=[...]) of the same skeleton, or fit() anew"
         )
 
 

@@ -186,6 +186,9 @@ class GeometryConfig(Stage):
     correct_clock: bool = Field(
         default=False, description="Whether fit() learns from the recording by the clocks that it found."
     )
+    body_height: float | None = Field(
+        None, gt=0, description="Mean height of the people in metres; then the floor is in metres, not in body heights."
+    )
 
 
 class AppearanceConfig(Stage):

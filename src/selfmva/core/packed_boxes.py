@@ -33,6 +33,7 @@ class PackedBoxes:
         count: `(T, V)` int64, the number of boxes of each instant and view.
         features: `(M, D)` float32, what the boxes look like, of length 1; NaN where it is not known. None where no
             frame has any.
+        keypoints: `(M, K, 3)` float32 joints: x, y in pixels, score; NaN where not seen. None where no frame has any.
     """
 
     boxes: NDArray[np.float32]
@@ -40,6 +41,7 @@ class PackedBoxes:
     start: IntArray
     count: IntArray
     features: NDArray[np.float32] | None = None
+    keypoints: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.count)
@@ -61,7 +63,7 @@ def pack(frames: Sequence[Frame], views: int, *, features: bool = True) -> Packe
     Args:
         frames: T frames of `views` views, in the order of time.
         views: Number of views.
-        features: Whether features are packed, too.
+        features: Whether features and keypoints are packed, too.
 
     Returns:
         The packed boxes.
@@ -79,8 +81,14 @@ def pack(frames: Sequence[Frame], views: int, *, features: bool = True) -> Packe
     sort = _order(boxes, image)
     end = np.cumsum(count.reshape(-1)).reshape(count.shape)
     described = stack_features(frames) if features else None
+    joints = stack_keypoints(frames) if features else None
     return PackedBoxes(
-        boxes[sort], image % views, end - count, count, None if described is None else unit_length(described[sort])
+        boxes[sort],
+        image % views,
+        end - count,
+        count,
+        None if described is None else unit_length(described[sort]),
+        None if joints is None else joints[sort].astype(np.float32),
     )
 
 
@@ -128,6 +136,40 @@ def feature_length(frames: Sequence[Frame]) -> int | None:
     return lengths.pop() if lengths else None
 
 
+def stack_keypoints(frames: Sequence[Frame]) -> NDArray[np.float64] | None:
+    """`(M, K, 3)` joints of all boxes, frame after frame and view after view; NaN in frames without, None if all are.
+
+    Raises:
+        InputError: Not all have as many joints.
+    """
+    joints = joint_count(frames)
+    if joints is None:
+        return None
+    parts = [
+        frame.keypoints[view] if frame.keypoints and len(frame.keypoints[view]) else np.full((n, joints, 3), np.nan)
+        for frame in frames
+        for view, n in enumerate(frame.counts)
+    ]
+    return np.concatenate(parts)
+
+
+def joint_count(frames: Sequence[Frame]) -> int | None:
+    """How many joints a body has; None where no frame has keypoints.
+
+    Raises:
+        InputError: Not all have as many.
+
+    Example:
+        >>> from selfmva.core.types import Frame
+        >>> joint_count([Frame(keypoints=[[[[1, 2, 0.5], [3, 4, 0.5]]]]), Frame([[]])])
+        2
+    """
+    counts = {part.shape[1] for frame in frames if frame.keypoints for part in frame.keypoints if len(part)}
+    if len(counts) > 1:
+        raise InputError(f"keypoints of all frames must have as many joints, got {sorted(counts)}; use one skeleton")
+    return counts.pop() if counts else None
+
+
 def unit_length(features: NDArray[np.float32]) -> NDArray[np.float32]:
     """Vectors `(M, D)` scaled to length 1; a vector without a direction becomes NaN.
 
@@ -154,7 +196,8 @@ def gather(recording: PackedBoxes, instants: IntArray) -> PackedBoxes:
     offset = np.repeat((recording.start[instants] - start).reshape(-1), count.reshape(-1))
     rows = np.arange(len(offset)) + offset
     features = None if recording.features is None else recording.features[rows]
-    return PackedBoxes(recording.boxes[rows], recording.view[rows], start, count, features)
+    keypoints = None if recording.keypoints is None else recording.keypoints[rows]
+    return PackedBoxes(recording.boxes[rows], recording.view[rows], start, count, features, keypoints)
 
 
 def jitter(recording: PackedBoxes, amount: float, rng: np.random.Generator) -> PackedBoxes:

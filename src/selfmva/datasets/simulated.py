@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, TypedDict
 import numpy as np
 from pydantic import Field
 
-from selfmva.core.config import Stage, build
+from selfmva.core.config import SkeletonName, Stage, build
 from selfmva.core.scalars import integer
+from selfmva.core.skeletons import Skeleton
 from selfmva.core.types import Frame, View
+from selfmva.datasets.simulation.bodies import KeypointErrors, Motion, body_joints, detect_joints, motions
 from selfmva.datasets.simulation.cameras import distort, place_cameras, project_bodies, sway
 from selfmva.datasets.simulation.crowd import furnish, march, walk, with_children
 from selfmva.datasets.simulation.detector import cut_feet, false_boxes, jitter_boxes, occlude, truncate
@@ -78,6 +80,14 @@ class SimulationConfig(Stage):
         description="how different people's clothes look, in standard deviations of what one person looks like; "
         "0 = uniforms; None: boxes have no features",
     )
+    skeleton: SkeletonName | None = Field(None, description="which joints people have; None: boxes have no keypoints")
+    keypoint_noise: float = Field(
+        0.01, ge=0, le=0.5, description="standard deviation of a joint's errors, as a fraction of its box's height"
+    )
+    keypoint_miss_rate: float = Field(0.05, ge=0, le=1, description="fraction of visible joints that are not found")
+    keypoint_swap_rate: float = Field(0.01, ge=0, le=1, description="fraction of bodies with left and right swapped")
+    keypoint_astray_rate: float = Field(0.02, ge=0, le=1, description="fraction of joints that are found elsewhere")
+    sitting: float = Field(0.0, ge=0, le=1, description="fraction of people who sit wherever they stop")
 
 
 class SimulationOptions(TypedDict, total=False):
@@ -109,6 +119,12 @@ class SimulationOptions(TypedDict, total=False):
     pixel_aspect: float
     distortion: float
     clothes: float | None
+    skeleton: str | None
+    keypoint_noise: float
+    keypoint_miss_rate: float
+    keypoint_swap_rate: float
+    keypoint_astray_rate: float
+    sitting: float
 
 
 class Simulated:
@@ -126,7 +142,7 @@ class Simulated:
             `instants` (600), `seed` (0), `interval_seconds` (0.4), `miss_rate`, `false_rate`, `jitter`, and for
             tests of failure `unrelated_views`, `moving_cameras`, `standing` and `lockstep`; `linger`, `children`,
             `furniture`, `eye_level`, `pixel_aspect` and `distortion` make it harder; `clothes` gives boxes an
-            appearance.
+            appearance; `skeleton` gives them keypoints, of people who walk, gesture, and sit (`sitting`).
 
     Raises:
         ConfigError: An option is unknown, of the wrong type or out of its range.
@@ -163,6 +179,8 @@ class Simulated:
         view = np.repeat(np.arange(len(self._starts) - 1) % config.views, np.diff(self._starts))
         seen = config.clothes is not None
         self._features = looks(self._identities, view, config.clothes or 0.0, eyes) if seen else None
+        self._skeleton = None if config.skeleton is None else Skeleton.named(config.skeleton)
+        self._moves = self._let_move() if self._skeleton else None
 
     def __len__(self) -> int:
         return self.config.instants
@@ -206,7 +224,8 @@ class Simulated:
         """
         rows = self._rows(index)
         features = None if self._features is None else [self._features[part] for part in rows]
-        return Frame([self._boxes[part] for part in rows], index=index, features=features)
+        keypoints = None if self._skeleton is None else self._keypoints(index, rows)
+        return Frame([self._boxes[part] for part in rows], index=index, features=features, keypoints=keypoints)
 
     def identities(self, index: int) -> tuple[IntArray, ...]:
         """The person of each box of `frame(index)`: one `(N,)` int64 array per view, -1 for a false box.
@@ -232,6 +251,77 @@ class Simulated:
         self._check_index(index)
         present = self._present[index] >= 0  # (G, S)
         return self._present[index][present], self._places[index][present]
+
+    def joints(self, index: int) -> tuple[IntArray, FloatArray]:
+        """Who is present at an instant, seen or not, and where their joints are.
+
+        Args:
+            index: 0 to `len(self) - 1`.
+
+        Returns:
+            `(P,)` int64 identities, as in `ground_positions`, and `(P, K, 3)` float64 x, y, z up in metres.
+
+        Raises:
+            InputError: The people have no joints: give `skeleton=`.
+            OutOfRangeError: There is no such instant.
+        """
+        if self._skeleton is None or self._moves is None:
+            raise InputError("people of this recording have no joints: give Simulated(skeleton='coco17')")
+        identities, places = self.ground_positions(index)
+        present = self._present[index] >= 0
+        heading, phase, gait = (part[index][present] for part in self._moves[:3])
+        temper, sits = (part[identities] for part in self._moves[3:])
+        still = self.config.standing
+        time = np.full(len(identities), index * self.config.interval_seconds)
+        motion = Motion(heading, phase, gait, sits * (1.0 - gait), time, temper, still=still)
+        return identities, body_joints(places, self._heights[identities], motion, self._skeleton)
+
+    def _let_move(self) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
+        """`(T, G, S)` headings, phases and gaits; `(P, 6)` tempers, and `(P,)` who sits."""
+        rng = np.random.default_rng([self.config.seed, 6])
+        crowds = range(self._present.shape[1])
+        interval = self.config.interval_seconds
+        parts = [motions(self._places[:, g], self._present[:, g], self._heights, interval, rng) for g in crowds]
+        heading, phase, gait = (np.stack(part, axis=1) for part in zip(*parts, strict=True))
+        people = len(self._heights)
+        sits = (rng.random(people) < self.config.sitting).astype(np.float64)
+        return heading, phase, gait, rng.random((people, 6)), sits
+
+    def _keypoints(self, index: int, rows: list[slice]) -> list[FloatArray]:
+        """`(N, K, 3)` for every view, one body a box; those of false boxes are scattered in them."""
+        assert self._skeleton is not None  # noqa: S101
+        config = self.config
+        identities, joints = self.joints(index)
+        order = np.argsort(identities)
+        rng = np.random.default_rng([config.seed, 7, index])
+        errors = KeypointErrors(
+            config.keypoint_noise, config.keypoint_miss_rate, config.keypoint_swap_rate, config.keypoint_astray_rate
+        )
+        nobody = KeypointErrors(0.0, 0.5, 0.0, 1.0)
+        found = []
+        for view, part in enumerate(rows):
+            boxes, whose = self._boxes[part], self._identities[part]
+            projection = self._projections[index if config.moving_cameras else 0][view]
+            row = order[np.minimum(np.searchsorted(identities, whose, sorter=order), max(len(order) - 1, 0))]
+            real = whose >= 0
+            pixels = np.full((len(boxes), len(self._skeleton), 2), np.nan)
+            pixels[real] = self._seen_joints(joints[row[real]], projection)
+            detected = np.full((len(boxes), len(self._skeleton), 3), np.nan)
+            for chosen, how in ((real, errors), (~real, nobody)):
+                detected[chosen] = detect_joints(pixels[chosen], boxes[chosen], self._skeleton, how, rng)
+            found.append(detected)
+        return found
+
+    def _seen_joints(self, joints: FloatArray, projection: FloatArray) -> FloatArray:
+        """`(N, K, 2)` pixels of joints; NaN behind the camera and outside the image."""
+        size = self.config.width, self.config.height
+        homogeneous = joints @ projection[:, :3].T + projection[:, 3]
+        depth = homogeneous[..., 2:]
+        pixels = homogeneous[..., :2] / np.where(depth > 0, depth, np.nan)
+        if self.config.distortion:
+            pixels = distort(pixels, size, self.config.distortion)
+        inside = np.asarray(((pixels >= 0) & (pixels <= size)).all(axis=-1))
+        return np.where(inside[..., None], pixels, np.nan)
 
     def _check_index(self, index: int) -> None:
         try:

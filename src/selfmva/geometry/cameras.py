@@ -1,6 +1,6 @@
 """A calibrated camera, as OpenCV has it: focal lengths, place, direction and distortion of the lens.
 
-x_camera = R x_world + t, x to the right of the image, y down, z ahead; pixels (0, 0) is the middle of the first pixel.
+x_camera = R x_world + t, x to the right of the image, y down, z ahead; pixels are those of boxes and keypoints.
 """
 
 from __future__ import annotations
@@ -128,6 +128,24 @@ class Camera:
         rays = (given - self.K[:2, 2]) @ np.linalg.inv(self.K[:2, :2]).T
         straight = cv2.undistortPoints(rays.reshape(-1, 1, 2), np.eye(3), self.distortion).reshape(given.shape)
         return np.asarray(straight @ self.K[:2, :2].T + self.K[:2, 2])
+
+
+def fundamental_matrix(first: Camera, second: Camera) -> FloatArray:
+    """`(3, 3)` F with x_second F x_first = 0 for pixels of one point in two cameras, lenses without distortion.
+
+    Hartley and Zisserman, "Multiple view geometry", equation 9.1; of unit norm.
+
+    Example:
+        >>> one = Camera(np.diag([1000, 1000, 1]), np.eye(3), [0, 0, 0])
+        >>> other = Camera(np.diag([1000, 1000, 1]), np.eye(3), [-1, 0, 0])
+        >>> bool(np.isclose([100, 50, 1] @ fundamental_matrix(one, other) @ [300, 50, 1], 0))
+        True
+    """
+    turn = second.R @ first.R.T
+    x, y, z = second.t - turn @ first.t
+    shift = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    matrix = np.linalg.inv(second.K).T @ shift @ turn @ np.linalg.inv(first.K)
+    return np.asarray(matrix / np.linalg.norm(matrix))
 
 
 def _matrix(values: Any, name: str, shape: tuple[int, ...]) -> FloatArray:

@@ -66,6 +66,8 @@ class Support:
         longest: Body heights that those two tracks walk together which come furthest.
         sway: By how much times of the recording contradict each other, over what stretches of one time differ by; 0
             where they do not. See `selfmva.geometry.sway`.
+        margin: By which fraction more of the joints of bodies obey this geometry at synchronous than at shifted
+            instants, where joints have told it; 0 otherwise. See `selfmva.geometry.bodies`.
     """
 
     synchronous: float
@@ -80,6 +82,7 @@ class Support:
     rival: float = 0.0
     longest: float = 0.0
     sway: float = 0.0
+    margin: float = 0.0
 
     @property
     def excess(self) -> float:
@@ -99,6 +102,8 @@ class Support:
     @property
     def trusted(self) -> bool:
         """True where neither chance nor the choice of the best of many explains it, nor appearance refutes it."""
+        if self.margin > 0:  # of bodies, which were judged when they were matched
+            return not self.refuted
         walked = self.walked if self.known else self.walked - min(self.longest, SUPPORT.fits_by_itself)
         alone = self.rival <= SUPPORT.largest_rival
         steady = walked * self.steadiness >= (SUPPORT.least_confirmed if self.known else SUPPORT.least_walked)

@@ -1,4 +1,4 @@
-"""What two boxes have in common: on the floor, by the embedding, by each other's lines, by appearance."""
+"""What two boxes have in common: on the floor, by the embedding, by lines of heads or joints, by appearance."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from selfmva.association.cues.base import Cue, batch_of_frames
 from selfmva.association.cues.embedding import EmbeddingCue
 from selfmva.association.cues.floor import FloorCue
 from selfmva.association.cues.head_lines import HeadLinesCue
+from selfmva.association.cues.keypoints import KeypointsCue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +22,7 @@ CUES: tuple[type[Cue], ...] = (
     FloorCue,
     HeadLinesCue,
     AppearanceCue,
+    KeypointsCue,
 )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import numpy as np
 
-from selfmva.core.packed_boxes import stack_features
+from selfmva.core.packed_boxes import stack_features, stack_keypoints
 from selfmva.matching.posterior.distance_table import fit_distance_table
 
 if TYPE_CHECKING:
@@ -36,12 +36,15 @@ class BoxBatch:
         features: `(M, D)` float32 features of appearance, as they came; NaN where not known. None where no box has any.
         jittered: `(M, 4)` the boxes as another detector may have drawn them, for a cue that was trained on these very
             boxes and knows them too well; None: as they are.
+        keypoints: `(M, K, 3)` joints of the bodies in the boxes: x, y in pixels, score; NaN where not seen. None where
+            no box has any.
     """
 
     boxes: FloatArray
     view: IntArray
     features: NDArray[np.float32] | None = None
     jittered: FloatArray | None = None
+    keypoints: NDArray[np.floating] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,4 +156,4 @@ def batch_of_frames(frames: Sequence[Frame]) -> tuple[BoxBatch, list[slice]]:
     view = np.repeat(np.tile(np.arange(counts.shape[1]), len(frames)), counts.reshape(-1))
     ends = np.cumsum(counts.sum(axis=1)).tolist()
     rows = [slice(end - size, end) for end, size in zip(ends, counts.sum(axis=1).tolist(), strict=True)]
-    return BoxBatch(boxes, view, stack_features(frames)), rows
+    return BoxBatch(boxes, view, stack_features(frames), keypoints=stack_keypoints(frames)), rows

@@ -39,7 +39,8 @@ class FloorCue(Cue):
     @classmethod
     def of(cls, model: FittedModel) -> Self | None:
         """See `Cue`."""
-        return None if model.floor is None else cls(model.floor)
+        # Of people whose joints are known, boxes end where these do, which is not where people stand.
+        return None if model.floor is None or model.joints is not None else cls(model.floor)
 
     def read(self, batch: BoxBatch) -> FloorReadings:
         """Where the boxes may stand."""

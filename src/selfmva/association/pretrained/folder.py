@@ -18,6 +18,7 @@ from selfmva.association.doubles.overlap import OVERLAP_CELLS
 from selfmva.association.fit_report import FitReport, plain, with_nan
 from selfmva.association.model import FittedModel
 from selfmva.association.pretrained.arrays import ENCODER, from_arrays, to_arrays
+from selfmva.association.pretrained.camera_arrays import CAMERA_ARRAYS, cameras_from_arrays, cameras_to_arrays
 from selfmva.association.pretrained.card import Card, is_ours, write_card
 from selfmva.association.pretrained.files import (
     CARD,
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from selfmva.core.types import IntArray
     from selfmva.encoders.box import BoxEncoder
 
-FORMAT_VERSION = 6  # the config has a digest of its own; what fit() saw, for the watch over streams
+FORMAT_VERSION = 7  # cameras that joints told or a user gave, and which joints these are; 6: a digest, what fit() saw
 FORMAT_WITHOUT_DIGEST = 5  # cues by name
 FORMAT_WITH_NUMBERED_CUES, FORMAT_WITHOUT_CARD, FORMAT_WITHOUT_APPEARANCE = 4, 3, 2
 KEYS = frozenset(
@@ -87,6 +88,7 @@ def save(folder: str | Path, model: FittedModel, precision: Precision = "float32
     target = Path(folder)
     weights_of_encoder = None if model.encoder is None else model.encoder.state_dict()
     arrays = to_arrays(weights_of_encoder, model.lines, model.tables) | profile_to_arrays(model.profile)
+    arrays |= cameras_to_arrays(model.cameras, model.joints)
     arrays |= {} if model.doubles is None else {DOUBLES_ARRAY: model.doubles.probabilities}
     kept = {name: array.astype(precision) if name.startswith(ENCODER) else array for name, array in arrays.items()}
     weights = serialize({name: np.array(array, order="C") for name, array in kept.items()})
@@ -133,6 +135,8 @@ def load(folder: str | Path) -> FittedModel:
         numbered = config["format_version"] <= FORMAT_WITH_NUMBERED_CUES
         arrays = deserialize(data)
         of_profile = {name: arrays.pop(name) for name in list(arrays) if is_of_profile(name)}
+        of_cameras = {name: arrays.pop(name) for name in list(arrays) if name.startswith(CAMERA_ARRAYS)}
+        cameras, joints = cameras_from_arrays(of_cameras, len(views))
         doubles = None if DOUBLES_ARRAY not in arrays else _doubles(arrays.pop(DOUBLES_ARRAY), len(views))
         weights, lines, tables = from_arrays(arrays, len(views), numbered_cues=numbered)
         params = build(AssociatorConfig, config["params"])
@@ -154,6 +158,8 @@ def load(folder: str | Path) -> FittedModel:
             feature_length=config["feature_length"],
             card=None if card is None else build(Card, card),
             doubles=doubles,
+            cameras=cameras,
+            joints=joints,
             profile=profile_from_arrays(of_profile, len(views)),
         )
     except (SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
