@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -16,6 +15,7 @@ from selfmva.pose.learned.model import PoseModel
 from selfmva.pose.learned.people import find_people, told_people
 from selfmva.pose.learned.recipe import PoseRecipe
 from selfmva.pose.learned.rig import make_pose_rig
+from selfmva.pose.poses import Poses3D
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,34 +29,9 @@ if TYPE_CHECKING:
     from selfmva.pose.networks.refiner import Refined
 
 
-@dataclass(frozen=True, eq=False)
-class LearnedPoses:
-    """People of one instant in space.
-
-    Attributes:
-        joints: `(P, K, 3)` in the unit of the world. Every joint has a place: where no view or one alone sees it, it is
-            where the body must have it, which `covariance` says, and `seen`.
-        covariance: `(P, K, 3, 3)` of the errors of the joints, in the square of that unit, as the network states it.
-        seen: `(P, K)` how many views see a joint: below 2 its depth is a guess by the prior of bodies.
-        triangulated: `(P, K, 3)` by the views alone, NaN where fewer than two see a joint.
-        rows: `(P, V)` which body of each view is whose, -1 where there is none.
-        scores: `(P,)` in [0, 1] how sure it is that there is somebody.
-    """
-
-    joints: FloatArray
-    covariance: FloatArray
-    seen: IntArray
-    triangulated: FloatArray
-    rows: IntArray
-    scores: FloatArray
-
-    def __len__(self) -> int:
-        return len(self.joints)
-
-    @property
-    def deviation(self) -> FloatArray:
-        """`(P, K)` standard deviation of each joint's place, in the unit of the world."""
-        return np.asarray(np.sqrt(np.trace(self.covariance, axis1=-2, axis2=-1)))
+AGREEING_DEVIATIONS = 3.0  # a keypoint so near to where a joint was put was used
+DOUBTFUL = 0.1  # body heights: standard deviation of a joint whose score is 1 / e of its person's
+WEAKEST = 0.05  # strength of the prior for joints that views leave open, where it is not heard on the others
 
 
 class MultiViewPoseEstimator:
@@ -94,8 +69,11 @@ class MultiViewPoseEstimator:
         self.rig = make_pose_rig(views, cameras, named, float(body_height), self.recipe, where)
         self.model = PoseModel(self.recipe, named).to(where).eval()
 
-    def poses(self, frame: Frame, ids: Sequence[IntArray] | None = None) -> LearnedPoses:
-        """The people of one instant.
+    def poses(self, frame: Frame, ids: Sequence[IntArray] | None = None) -> Poses3D:
+        """The people of one instant, with all joints.
+
+        Every joint has a place: where one view alone sees it, or none, it is where the body must have it. `views_used`
+        says so, and `uncertainties` how far it may be off, as the networks state it.
 
         Args:
             frame: With keypoints of the skeleton.
@@ -113,7 +91,7 @@ class MultiViewPoseEstimator:
                 people = find_people(self.model, self.rig, bodies)
             else:
                 people = told_people(self.rig, bodies, ids, float(self.model.noise))
-            return self._read(people, self.refine(people))
+            return self._read(people, self.refine(people), frame.index)
 
     def refine(self, people: FoundPeople, strength: float | None = None) -> Refined:
         """Joints of people with the prior of bodies.
@@ -157,20 +135,27 @@ class MultiViewPoseEstimator:
         stored.fill(estimator.model)
         return estimator
 
-    def _read(self, people: FoundPeople, refined: Refined) -> LearnedPoses:
-        rows = np.full((len(people.rows), len(self.rig.views)), -1)
-        rows[:, list(self.rig.known)] = people.rows
-        return LearnedPoses(
-            joints=_numbers(refined.joints),
-            covariance=_numbers(refined.covariance),
-            seen=(people.observed.weight > 0).sum(dim=1).cpu().numpy(),
-            triangulated=_numbers(people.start),
-            rows=rows,
-            scores=_numbers(people.scores),
+    def _read(self, people: FoundPeople, refined: Refined, index: int) -> Poses3D:
+        observed = people.observed
+        away = observed.residuals(refined.joints)
+        near = (observed.weight > 0) & (away <= AGREEING_DEVIATIONS * observed.noise)
+        count = near.sum(dim=1)
+        error = torch.where(count > 0, (away.square() * near).sum(dim=1) / count.clamp(min=1), torch.nan).sqrt()
+        deviation = refined.covariance.diagonal(dim1=-2, dim2=-1).sum(-1).sqrt()
+        doubt = torch.exp(-deviation / (DOUBTFUL * self.rig.body_height))
+        used = np.zeros((*near.shape[::2], len(self.rig.views)), bool)
+        used[..., list(self.rig.known)] = near.transpose(1, 2).cpu().numpy()
+        return Poses3D(
+            _numbers(refined.joints),
+            _numbers(people.scores[:, None] * doubt),
+            people.ids,
+            _numbers(deviation),
+            _numbers(error),
+            used,
+            self.rig.skeleton,
+            index,
+            "body heights" if self.rig.body_height == 1 else "metres",
         )
-
-
-WEAKEST = 0.05  # strength of the prior for joints that views leave open, where it is not heard on the others
 
 
 def _numbers(values: Tensor) -> FloatArray:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from selfmva.pose.networks.evidence import Observations, triangulate
+from selfmva.pose.networks.evidence import Observations, place_joints
 from selfmva.pose.networks.matching import FARTHEST, match_bodies
 from selfmva.pose.networks.root import SPREAD
 from selfmva.pose.voxels.peaks import find_peaks
@@ -35,12 +35,14 @@ class FoundPeople:
         observed: What is seen of them.
         start: `(P, J, 3)` triangulated joints, NaN where fewer than two views see one.
         scores: `(P,)` in [0, 1]: heights of their peaks, 1 where it was told who is who.
+        ids: `(P,)` as they were told, or 0, 1, 2 ...
     """
 
     rows: IntArray
     observed: Observations
     start: Tensor
     scores: Tensor
+    ids: IntArray
 
 
 def find_people(model: PoseModel, rig: PoseRig, bodies: Bodies) -> FoundPeople:
@@ -55,9 +57,9 @@ def find_people(model: PoseModel, rig: PoseRig, bodies: Bodies) -> FoundPeople:
     rows = match_views(rig, bodies, joints, ROUGH)
     for _ in range(2):  # what is triangulated fits its bodies better, and those of others worse
         observed = observe(rig, bodies, rows, float(model.noise))
-        start = triangulate(observed)
+        start = place_joints(observed)
         rows = match_views(rig, bodies, torch.where(torch.isnan(start), joints, start), FARTHEST)
-    return keep_people(rig, bodies, rows, float(model.noise), scores)
+    return keep_people(rig, bodies, rows, float(model.noise), scores, np.arange(len(rows)))
 
 
 def told_people(rig: PoseRig, bodies: Bodies, ids: Sequence[IntArray], noise: float) -> FoundPeople:
@@ -68,15 +70,19 @@ def told_people(rig: PoseRig, bodies: Bodies, ids: Sequence[IntArray], noise: fl
         for person, name in enumerate(names):
             own = np.flatnonzero(np.asarray(ids[view]) == name)
             rows[person, column] = own[0] if len(own) else -1
-    return keep_people(rig, bodies, rows, noise, torch.ones(len(names), device=rig.matrices.device))
+    scores = torch.ones(len(names), device=rig.matrices.device)
+    return keep_people(rig, bodies, rows, noise, scores, np.array(names, dtype=np.int64))
 
 
-def keep_people(rig: PoseRig, bodies: Bodies, rows: IntArray, noise: float, scores: Tensor) -> FoundPeople:
+def keep_people(
+    rig: PoseRig, bodies: Bodies, rows: IntArray, noise: float, scores: Tensor, ids: IntArray
+) -> FoundPeople:
     """Those of whom two views know two joints or more."""
     observed = observe(rig, bodies, rows, noise)
-    start = triangulate(observed)
+    start = place_joints(observed)
     some = (~torch.isnan(start[..., 0])).sum(dim=1) >= 2
-    return FoundPeople(rows[some.cpu().numpy()], observed.select(some), start[some], scores[some])
+    kept = some.cpu().numpy()
+    return FoundPeople(rows[kept], observed.select(some), start[some], scores[some], ids[kept])
 
 
 def poses_in_cubes(model: PoseModel, rig: PoseRig, heatmaps: Tensor, centres: Tensor, sample: Tensor) -> Tensor:

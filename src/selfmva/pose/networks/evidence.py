@@ -91,10 +91,11 @@ class Observations:
         return precision, torch.einsum("pvkai,pvka,pvk->pki", slope, away, weight)
 
 
-def triangulate(observed: Observations) -> Tensor:
-    """The places of joints that two views or more see, robustly.
+def place_joints(observed: Observations) -> Tensor:
+    """The places of joints that two views or more see, robustly; of thousands of people at once, on any device.
 
-    Of all pairs of views the one whose joint most keypoints agree with comes first, then all that agree, reweighted.
+    `selfmva.pose.triangulation` does the same without torch, one instant at a time. Of all pairs of views the one whose
+    joint most keypoints agree with comes first, then all that agree, reweighted.
 
     Args:
         observed: P people.
@@ -144,7 +145,7 @@ def noise_of(observed: Observations, places: Tensor) -> float:
 
     Args:
         observed: P people.
-        places: `(P, J, 3)` of `triangulate`; NaN where not known.
+        places: `(P, J, 3)` of `place_joints`; NaN where not known.
 
     Returns:
         Robust, by the median; the one that was assumed where no joint is seen by three.

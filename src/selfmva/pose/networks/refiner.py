@@ -84,7 +84,7 @@ class BodyRefiner(nn.Module):
 
         Args:
             observed: P people.
-            start: `(P, J, 3)` of `triangulate`, NaN where not known; every person has one joint at least.
+            start: `(P, J, 3)` of `place_joints`, NaN where not known; every person has one joint at least.
             body_height: In the unit of the world.
             strength: Of the prior: 0 leaves what is triangulated as it is.
         """

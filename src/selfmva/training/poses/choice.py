@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from selfmva.pose.networks.evidence import triangulate
+from selfmva.pose.networks.evidence import place_joints
 
 if TYPE_CHECKING:
     from selfmva.pose.learned.model import PoseModel
@@ -37,7 +37,7 @@ def hidden_error(model: PoseModel, people: Observations, body_height: float, see
     for _ in range(SHOWINGS):
         drawn = torch.from_numpy(random.random(tuple(people.weight.shape)) < HIDDEN).to(people.weight.device)
         shown = people.without(drawn)
-        start = triangulate(shown)
+        start = place_joints(shown)
         some = (~torch.isnan(start[..., 0])).sum(dim=1) >= 2
         if not some.any():
             continue

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from selfmva.pose.invented.bodies import invent_bodies
-from selfmva.pose.networks.evidence import Observations, triangulate
+from selfmva.pose.networks.evidence import Observations, place_joints
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -104,7 +104,7 @@ def enough_seen(start: Tensor) -> Tensor:
 def supervised_loss(refiner: BodyRefiner, observed: Observations, truth: Tensor, body_height: float) -> Tensor:
     """Mean error of joints, and how well it is the one that the network states, for people whose joints are known."""
     with torch.no_grad():
-        start = triangulate(observed)
+        start = place_joints(observed)
         some = enough_seen(start)
     refined = refiner(observed.select(some), start[some], body_height)
     error = (refined.joints - truth[some]) / body_height
@@ -128,7 +128,7 @@ def cross_view_loss(
         dropped = torch.from_numpy(random.random((people, views, joints)) < share).to(observed.weight.device)
         shown = observed.without(dropped)
         with torch.no_grad():
-            start = triangulate(shown)
+            start = place_joints(shown)
             some = enough_seen(start)
         if not some.any():
             continue

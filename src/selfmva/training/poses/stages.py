@@ -9,7 +9,7 @@ import torch
 
 from selfmva.pose.invented.scenes import DetectorHabits
 from selfmva.pose.learned.people import MOST_FOUND, find_people, told_people
-from selfmva.pose.networks.evidence import Observations, noise_of, triangulate
+from selfmva.pose.networks.evidence import Observations, noise_of, place_joints
 from selfmva.pose.networks.root import SPREAD
 from selfmva.pose.voxels.grid import LEAST_VIEWS
 from selfmva.pose.voxels.peaks import find_peaks
@@ -140,7 +140,7 @@ class StagedObjective:
         people = self.people_of(model, self._learnt)
         for _ in range(2):  # what counts as agreeing depends on the noise
             people = Observations(people.matrices, people.pixels, people.weight, float(model.noise))
-            model.noise.fill_(max(noise_of(people, triangulate(people)), LEAST_NOISE))
+            model.noise.fill_(max(noise_of(people, place_joints(people)), LEAST_NOISE))
         recorded = Observations(people.matrices, people.pixels, people.weight, float(model.noise))
         return RefineObjective(
             self._rig.matrices,
