@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from selfmva.pose.learned.recipe import PoseRecipe
 
 TEMPLATE_BODIES = 5000  # invented ones whose mean is the template
+SWINGING = 0.05  # weight of arms, legs and feet in which way a body looks: heard where nothing else is seen
 USUAL_NOISE = 3.0  # pixels, of keypoints, until the recording has told
 
 
@@ -46,7 +47,7 @@ class PoseModel(nn.Module):
         self.root = RootNetwork()
         self.pose = PoseNetwork(len(skeleton), recipe.cells)
         self.attention = AttentionNetwork(len(skeleton))
-        self.refiner = BodyRefiner(skeleton.mirrored, body_template(skeleton))
+        self.refiner = BodyRefiner(skeleton.mirrored, body_template(skeleton), torch.from_numpy(steadiness(skeleton)))
         self.register_buffer("threshold", torch.tensor(0.5))
         self.register_buffer("noise", torch.tensor(USUAL_NOISE))
         self.register_buffer("strength", torch.tensor(1.0))
@@ -62,9 +63,15 @@ def body_template(skeleton: Skeleton) -> Tensor:
     return torch.from_numpy(np.einsum("nij,nkj->nki", back, centred).mean(axis=0)).float()
 
 
+def steadiness(skeleton: Skeleton) -> FloatArray:
+    """`(K,)` how far a joint and the one on the other side tell which way a body looks: limbs swing, trunks do not."""
+    trunk = np.array([name.endswith(("_shoulder", "_hip")) for name in skeleton.joints])
+    return np.where(trunk, 1.0, SWINGING)
+
+
 def facing(bodies: FloatArray, skeleton: Skeleton) -> FloatArray:
     """`(N,)` radians from x, to which bodies `(N, K, 3)` look: their left is a quarter turn further."""
     left = [number for number, name in enumerate(skeleton.joints) if name.startswith("left_")]
     right = [skeleton.mirrored[number] for number in left]
-    across = (bodies[:, left] - bodies[:, right]).sum(axis=1)
+    across = ((bodies[:, left] - bodies[:, right]) * steadiness(skeleton)[left][:, None]).sum(axis=1)
     return np.asarray(np.arctan2(-across[:, 0], across[:, 1]))

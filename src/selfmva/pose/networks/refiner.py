@@ -60,18 +60,23 @@ class BodyRefiner(nn.Module):
     Args:
         mirrored: For each joint the number of the one on the other side of the body.
         template: `(J, 3)` mean of bodies, in body heights, about their middle, looking along x.
+        steadiness: `(J,)` how far a joint and the one on the other side tell which way a body looks.
         width: Of the layers.
         rounds: How often the prior is asked, each time about the joints of the time before.
     """
 
     template: Tensor
+    steadiness: Tensor
     other_side: Tensor
 
-    def __init__(self, mirrored: tuple[int, ...], template: Tensor, width: int = 256, rounds: int = 2) -> None:
+    def __init__(
+        self, mirrored: tuple[int, ...], template: Tensor, steadiness: Tensor, width: int = 256, rounds: int = 2
+    ) -> None:
         super().__init__()
         joints = len(mirrored)
         self.rounds = rounds
         self.register_buffer("template", template.clone().float())
+        self.register_buffer("steadiness", steadiness.clone().float())
         self.register_buffer("other_side", torch.tensor(mirrored))
         self.first = nn.Linear(PER_JOINT * joints, width)
         self.layers = nn.ModuleList(ResidualLayer(width) for _ in range(3))
@@ -115,8 +120,7 @@ class BodyRefiner(nn.Module):
             middle = (place * known[..., None]).sum(dim=1) / count
             both = known & known[:, self.other_side]
             across = torch.where(both[..., None], place - place[:, self.other_side], 0.0)
-            first = (torch.arange(len(self.other_side), device=place.device) < self.other_side).to(place)
-            left = (across * first[:, None] * self._side_sign()[:, None]).sum(dim=1)
+            left = (across * (self._side_sign() * self.steadiness)[:, None]).sum(dim=1)
             # Looking along x, the left of the body is along y.
             angle = torch.where(left[:, :2].norm(dim=1) > 0, torch.atan2(-left[:, 0], left[:, 1]), 0.0)
             cos, sin, zero = angle.cos(), angle.sin(), torch.zeros_like(angle)
