@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from selfmva.pose.networks.root import RootNetwork
 
 RING_SHAPE = (32, 32, 10)  # cells of an invented rig: about `CELL` of a grid each
+SHAKEN = 0.5  # of the steps: maps that are zoomed and turned; the others are as people will be looked for
 MAP_SIZE = (120, 68)  # of an invented rig's heatmaps
 
 
@@ -63,7 +64,8 @@ class RootObjective:
         invented = self.rig is None or random.random() < self.ring_fraction
         rig = invent_rig(random, MAP_SIZE, RING_SHAPE) if invented or self.rig is None else self.rig
         device = next(encoder.parameters()).device
-        cameras = shake_maps(random, rig.cameras.to(torch.device("cpu")))
+        still = rig.cameras.to(torch.device("cpu"))
+        cameras = shake_maps(random, still) if random.random() < SHAKEN else still
         roots, present = invent_roots(random, rig.grid, self.samples, self.most_people, rig.body_height)
         present = within_reach(cameras, roots, present)
         heatmaps = draw_roots(random, cameras, roots, present, self.habits, self.sigma).to(device)
