@@ -25,12 +25,12 @@ from tabulate import tabulate
 from selfmva.association.poses import find_poses
 from selfmva.datasets.simulated import Simulated
 from selfmva.geometry.cameras import Camera
-from selfmva.training.poses.trainer import SelfSupervisedPoseTrainer
+from selfmva.training.poses import SelfSupervisedPoseTrainer
 
 if TYPE_CHECKING:
     from selfmva import Frame
     from selfmva.pose import Poses3D
-    from selfmva.pose.learned.estimator import MultiViewPoseEstimator
+    from selfmva.pose.learned import MultiViewPoseEstimator
 
 SCENE = {"views": 5, "people": 4, "floor_width": 5.0, "floor_depth": 4.0, "interval_seconds": 0.2, "sitting": 0.3}
 SKELETON, STATURE = "panoptic15", 1.7

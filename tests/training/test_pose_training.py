@@ -19,9 +19,9 @@ from selfmva import Frame
 from selfmva.errors import CheckpointError, InputError
 from selfmva.metrics.pose import score
 from selfmva.pose import Poses3D
-from selfmva.pose.learned.estimator import MultiViewPoseEstimator
+from selfmva.pose.learned import MultiViewPoseEstimator
 from selfmva.pose.triangulation import triangulate
-from selfmva.training.poses.trainer import SelfSupervisedPoseTrainer
+from selfmva.training.poses import SelfSupervisedPoseTrainer
 
 STATURE = 1.75
 TINY = {

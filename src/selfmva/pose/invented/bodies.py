@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from selfmva.core.types import FloatArray
 
 # Parts of a body in statures (Drillis and Contini 1966, as printed in Winter, Biomechanics and Motor Control).
-THIGH, SHANK, ANKLE_HEIGHT, FOOT = 0.245, 0.246, 0.039, 0.11
-UPPER_ARM, FOREARM = 0.186, 0.146
-TRUNK, NECK_TO_EARS = 0.288, 0.115
+THIGH_LENGTH, SHANK_LENGTH, SOLE_DEPTH, FOOT_LENGTH = 0.245, 0.246, 0.039, 0.11
+UPPER_ARM_LENGTH, FOREARM_LENGTH = 0.186, 0.146
+TRUNK_LENGTH, NECK_TO_EARS = 0.288, 0.115
 SHOULDERS, HIPS = 0.129, 0.0955  # half of their widths
 SHORTEST, TALLEST = 0.82, 1.1  # stature in body heights of a grown-up
 LIMB_SPREAD = 0.05  # relative, of the length of a part from person to person
 SITTING, BENDING = 0.25, 0.15  # fractions of invented people
-SIDES = (("left", 1.0), ("right", -1.0))
+LEFT_AND_RIGHT = (("left", 1.0), ("right", -1.0))
 
 
 def invent_bodies(random: np.random.Generator, count: int, skeleton: Skeleton) -> FloatArray:
@@ -56,7 +56,18 @@ def _joints(random: np.random.Generator, count: int) -> dict[str, FloatArray]:
     stature = random.uniform(SHORTEST, TALLEST, count)
     lengths = stature[:, None] * (1 + LIMB_SPREAD * random.standard_normal((count, 9)))
     thigh, shank, foot, upper, fore, trunk, head, shoulders, hips = (
-        lengths * [THIGH, SHANK, FOOT, UPPER_ARM, FOREARM, TRUNK, NECK_TO_EARS, SHOULDERS, HIPS]
+        lengths
+        * [
+            THIGH_LENGTH,
+            SHANK_LENGTH,
+            FOOT_LENGTH,
+            UPPER_ARM_LENGTH,
+            FOREARM_LENGTH,
+            TRUNK_LENGTH,
+            NECK_TO_EARS,
+            SHOULDERS,
+            HIPS,
+        ]
     ).T[:, :, None]
     sits, bends = random.random(count) < SITTING, random.random(count) < BENDING
     turned = _about(2, random.uniform(-np.pi, np.pi, count))
@@ -68,7 +79,7 @@ def _joints(random: np.random.Generator, count: int) -> dict[str, FloatArray]:
     gaze = torso @ _about(2, random.normal(0, 0.5, count)) @ _about(1, random.normal(0.1, 0.3, count) - 0.5 * lean)
     joints = {"mid_hip": np.zeros((count, 3)), "neck": neck} | _head(neck, gaze, head, stature[:, None])
     stride = random.normal(0, 0.35, count)
-    for side, sign in SIDES:
+    for side, sign in LEFT_AND_RIGHT:
         sit = sits * random.uniform(1.1, 1.7, count)
         flexed = np.where(sits, sit, 0.1 + sign * stride + bends * random.uniform(0, 0.5, count))
         bent = np.where(sits, random.uniform(0.9, 1.8, count), np.abs(random.normal(0, 0.45, count)) + 0.6 * bends)
@@ -88,7 +99,7 @@ def _head(neck: FloatArray, gaze: FloatArray, length: FloatArray, stature: Float
     ahead, left, up = gaze.transpose(2, 0, 1)
     middle = neck + length * up
     joints = {"nose": middle + stature * (0.06 * ahead - 0.005 * up), "head_top": middle + stature * 0.07 * up}
-    for side, sign in SIDES:
+    for side, sign in LEFT_AND_RIGHT:
         joints[f"{side}_eye"] = middle + stature * (0.052 * ahead + sign * 0.018 * left + 0.012 * up)
         joints[f"{side}_ear"] = middle + stature * sign * 0.043 * left
     return joints
@@ -96,7 +107,7 @@ def _head(neck: FloatArray, gaze: FloatArray, length: FloatArray, stature: Float
 
 def _foot(side: str, sign: float, ankle: FloatArray, pointing: FloatArray, length: FloatArray) -> dict[str, FloatArray]:
     ahead, left, up = pointing.transpose(2, 0, 1)
-    sole = ankle - length * (ANKLE_HEIGHT / FOOT) * up
+    sole = ankle - length * (SOLE_DEPTH / FOOT_LENGTH) * up
     return {
         f"{side}_heel": sole - 0.3 * length * ahead,
         f"{side}_big_toe": sole + length * (ahead - sign * 0.12 * left),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from selfmva.core.types import FloatArray
 
 FEWEST, MOST = 3, 6  # cameras of an invented rig
-NEAR, FAR = 2.0, 4.0  # body heights: from the middle of the floor to the cameras
+NEAREST_CAMERA, FARTHEST_CAMERA = 2.0, 4.0  # body heights: from the middle of the floor to the cameras
 LOW, HIGH = 0.9, 2.2  # body heights: of the cameras over the floor, a tripod's to a ceiling's
 FIELD = (50.0, 90.0)  # degrees that an image is wide
 IMAGE = (1280, 720)  # pixels; nothing depends on them but the shape of the map
@@ -61,7 +61,7 @@ def invent_rig(random: np.random.Generator, map_size: tuple[int, int], shape: tu
     """
     count = int(random.integers(FEWEST, MOST + 1))
     angle = random.uniform(0, 2 * np.pi) + 2 * np.pi * (np.arange(count) + random.uniform(-0.3, 0.3, count)) / count
-    radius, height = random.uniform(NEAR, FAR, count), random.uniform(LOW, HIGH, count)
+    radius, height = random.uniform(NEAREST_CAMERA, FARTHEST_CAMERA, count), random.uniform(LOW, HIGH, count)
     centres = np.stack([radius * np.cos(angle), radius * np.sin(angle), height], axis=1)
     aims = np.concatenate([random.uniform(-0.5, 0.5, (count, 2)), random.uniform(0.3, 0.7, (count, 1))], axis=1)
     focal = IMAGE[0] / 2 / np.tan(np.radians(random.uniform(*FIELD, count)) / 2)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from selfmva.pose.networks.evidence import Observations, place_joints
-from selfmva.pose.networks.matching import FARTHEST, match_bodies
+from selfmva.pose.networks.matching import FARTHEST_JOINTS, match_bodies
 from selfmva.pose.networks.root import SPREAD
 from selfmva.pose.voxels.peaks import find_peaks
 
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from selfmva.pose.learned.rig import Bodies, PoseRig
 
 MOST_FOUND = 30  # people in a scene whose peaks are looked at
-ROUGH = 2.0 * FARTHEST  # body heights: how far poses out of a cube may be from bodies, before they are triangulated
+ROUGH = (
+    2.0 * FARTHEST_JOINTS
+)  # body heights: how far poses out of a cube may be from bodies, before they are triangulated
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +60,7 @@ def find_people(model: PoseModel, rig: PoseRig, bodies: Bodies) -> FoundPeople:
     for _ in range(2):  # what is triangulated fits its bodies better, and those of others worse
         observed = observe(rig, bodies, rows, float(model.noise))
         start = place_joints(observed)
-        rows = match_views(rig, bodies, torch.where(torch.isnan(start), joints, start), FARTHEST)
+        rows = match_views(rig, bodies, torch.where(torch.isnan(start), joints, start), FARTHEST_JOINTS)
     return keep_people(rig, bodies, rows, float(model.noise), scores, np.arange(len(rows)))
 
 

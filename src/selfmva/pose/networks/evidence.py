@@ -11,7 +11,7 @@ import torch
 if TYPE_CHECKING:
     from torch import Tensor
 
-ROUNDS = 4  # of reweighting after the best pair of views is known: places stand still to a tenth of a pixel
+REWEIGHTINGS = 4  # of reweighting after the best pair of views is known: places stand still to a tenth of a pixel
 DISAGREEING = 3.0  # deviations: a keypoint further from where it should be counts less than half
 TINY = 1e-9  # of a matrix without evidence along a direction
 
@@ -119,7 +119,7 @@ def place_joints(observed: Observations) -> Tensor:
     known = cost.isfinite()
     place = torch.where(known[..., None], best, 0.0)
     eye = torch.eye(3, dtype=place.dtype, device=place.device)
-    for _ in range(ROUNDS):
+    for _ in range(REWEIGHTINGS):
         precision, pull = observed.information(place, observed.trust(place))
         scale = precision.diagonal(dim1=-2, dim2=-1).sum(-1)[..., None, None]
         step = torch.linalg.solve(precision + (TINY + 1e-6 * scale) * eye, pull)

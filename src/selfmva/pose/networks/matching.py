@@ -10,12 +10,16 @@ from scipy.optimize import linear_sum_assignment
 if TYPE_CHECKING:
     from selfmva.core.types import FloatArray, IntArray
 
-FARTHEST = 0.15  # body heights: mean distance of the joints of a body that is a person's
+FARTHEST_JOINTS = 0.15  # body heights: mean distance of the joints of a body that is a person's
 CLIPPED = 2.0  # times that: what a single joint can say against a body, since some are wrong
 
 
 def match_bodies(
-    projected: FloatArray, scale: FloatArray, keypoints: FloatArray, weight: FloatArray, farthest: float = FARTHEST
+    projected: FloatArray,
+    scale: FloatArray,
+    keypoints: FloatArray,
+    weight: FloatArray,
+    farthest: float = FARTHEST_JOINTS,
 ) -> IntArray:
     """Give each person at most one body of a view.
 

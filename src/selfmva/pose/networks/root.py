@@ -19,15 +19,17 @@ if TYPE_CHECKING:
 
 FOREGROUND = 50.0  # weight of the middle of a body against an empty cell: of thousands of cells a few are of people
 SPREAD = 0.118  # body heights: sigma of a person in the volume, 0.2 m as in VoxelPose
-EVIDENCE = 4  # channels that a cell is judged by
+RAYS = 32  # along each side of an image: bundles about as wide as a person
+EVIDENCE = 6  # channels that a cell is judged by
 
 
 class RootNetwork(nn.Module):
     """The volume of people from heatmaps of one joint, the root, in all views.
 
     What a cell is judged by does not depend on the number of views, their order or the rig: the mean of what the views
-    show, its root mean square, which tells one bright view from many dim ones, the second brightest view, since one
-    alone makes no person, and the fraction of views that see it.
+    show, its root mean square, which tells one bright view from many dim ones, the second and the third brightest view,
+    since one alone makes no person, the mean again of what no other cell explains better, and the fraction of views
+    that see it.
 
     Args:
         widths: See `VolumeNetwork`.
@@ -44,14 +46,37 @@ class RootNetwork(nn.Module):
 
 
 def gather_evidence(heatmaps: Tensor, grid: SamplingGrid) -> Tensor:
-    """`(B, 4, X, Y, Z)` what each cell looks like: mean, root mean square, second brightest, fraction that see it."""
+    """`(B, 6, X, Y, Z)` what each cell looks like; see `RootNetwork`."""
     shown = sample_views(heatmaps[:, :, None], grid)[:, :, 0]  # (B, V, N)
     views = grid.seen.sum(dim=0) + NO_VIEW
     mean = shown.sum(dim=1) / views
     square = (shown.square().sum(dim=1) / views + NO_VIEW).sqrt()
+    padded = torch.cat([shown, shown.new_zeros(len(shown), 3, shown.shape[2])], dim=1)
+    _, second, third = padded.topk(3, dim=1).values.unbind(1)
+    own = (shown * share_of_rays(shown, grid)).sum(dim=1) / views
     seen = (grid.seen.mean(dim=0)).expand_as(mean)
-    second = shown.topk(2, dim=1).values[:, 1] if shown.shape[1] > 1 else torch.zeros_like(mean)
-    return torch.stack([mean, square, second, seen], dim=1).reshape(len(heatmaps), EVIDENCE, *grid.shape)
+    return torch.stack([mean, square, second, third, own, seen], dim=1).reshape(len(heatmaps), EVIDENCE, *grid.shape)
+
+
+def share_of_rays(shown: Tensor, grid: SamplingGrid) -> Tensor:
+    """How well cells explain what views show there, against the best cell along the same ray.
+
+    Where rays of different people cross, views seem to agree on somebody who is nowhere; but each of these rays passes
+    a place that more views agree on.
+
+    Args:
+        shown: `(B, V, N)` what every view shows at every cell.
+        grid: Of these views.
+
+    Returns:
+        `(B, V, N)` in [0, 1].
+    """
+    votes = shown.sum(dim=1, keepdim=True).expand_as(shown)
+    place = ((grid.places.clamp(-1, 1) + 1) / 2 * RAYS).long().clamp(max=RAYS - 1)
+    ray = (place[..., 1] * RAYS + place[..., 0]).expand_as(shown)
+    visible = votes * grid.seen
+    best = shown.new_zeros((*shown.shape[:2], RAYS * RAYS)).scatter_reduce(2, ray, visible, "amax")
+    return (votes / (best.gather(2, ray) + NO_VIEW)).clamp(max=1.0).square()
 
 
 def root_targets(points: Tensor, roots: Tensor, present: Tensor, sigma: float) -> Tensor:

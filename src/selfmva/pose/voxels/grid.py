@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 
 CELL = 0.115  # body heights: 80 cells on 8 m of SelfPose3d and VoxelPose (0.1 m), and 0.2 m, are both in use; between
 MOST_CELLS = 128_000  # of a grid that covers a rig, as in SelfPose3d: 80 x 80 x 20
-LOWEST, HIGHEST = -0.05, 1.1  # body heights over the floor: where the middle of a body may be, raised arms included
-REACH = 0.5  # of the distance between the outermost cameras: how far beyond them the floor is looked at
+LOWEST_CELL, HIGHEST_CELL = (
+    -0.05,
+    1.1,
+)  # body heights over the floor: where the middle of a body may be, raised arms included
+BEYOND_CAMERAS = 0.5  # of the distance between the outermost cameras: how far beyond them the floor is looked at
 PROBES = 40  # places along each side of the floor that are asked which cameras see them
 LEAST_VIEWS = 2  # that see a place: one alone knows no depth
 
@@ -105,7 +108,7 @@ class VoxelGrid:
                 f"in which a body is {body_height:g} high?"
             )
         low, high = covered[:, :2].min(axis=0) - step / 2, covered[:, :2].max(axis=0) + step / 2
-        lowest, highest = LOWEST * body_height, HIGHEST * body_height
+        lowest, highest = LOWEST_CELL * body_height, HIGHEST_CELL * body_height
         size = np.array([*(high - low), highest - lowest])
         side = max(cell * body_height, float((size.prod() / most_cells) ** (1 / 3)))
         shape = np.maximum(np.floor(size / side + 1e-9), 1).astype(int)
@@ -129,7 +132,7 @@ def _probes(cameras: Sequence[Camera], body_height: float) -> tuple[FloatArray, 
     """Places on the way of bodies around the cameras, and how far they are from each other on the floor."""
     centres = np.array([camera.centre for camera in cameras])[:, :2]
     low, high = centres.min(axis=0), centres.max(axis=0)
-    reach = max(REACH * float(np.linalg.norm(high - low)), body_height)
+    reach = max(BEYOND_CAMERAS * float(np.linalg.norm(high - low)), body_height)
     step = (high - low + 2 * reach) / PROBES
     axes = [start - reach + (np.arange(PROBES) + 0.5) * along for start, along in zip(low, step, strict=True)]
     heights = body_height * np.array([0.1, 0.5, 0.9])

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from selfmva.core.types import FloatArray, View
     from selfmva.geometry.cameras import Camera
 
-NEAREST = 1e-3  # of the unit of the world: closer than this, or behind, there is no image
+CLOSEST_DEPTH = 1e-3  # of the unit of the world: closer than this, or behind, there is no image
 COEFFICIENTS = 14  # of OpenCV's largest model: k1 k2 p1 p2 k3 k4 k5 k6 s1 s2 s3 s4 and two angles of the sensor
 FOLD_MARGIN = 1.05  # of the radius of the image's corners: beyond, a lens's polynomial may fold back into the image
 BORDER_POINTS = 9  # of each side of an image, whose radius is asked
-RADII = 1000  # at which a lens is asked whether its image still grows
+LENS_RADII = 1000  # at which a lens is asked whether its image still grows
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +124,7 @@ class CameraBatch:
         flat = points.reshape(-1, 3)
         local = flat @ self.rotation.transpose(1, 2) + self.translation[:, None]
         depth = local[..., 2]
-        ahead = depth > NEAREST
+        ahead = depth > CLOSEST_DEPTH
         # Behind the camera a ray is taken that has no gradient, so that losses with a mask stay finite.
         ray = torch.where(ahead[..., None], local[..., :2] / torch.where(ahead, depth, 1.0)[..., None], 0.0)
         pixels = self._image(self._distort(ray))
@@ -193,7 +193,7 @@ def _reach(camera: Camera, width: float, height: float) -> float:
         ]
     )
     rays = (camera.undistort(border) - camera.K[:2, 2]) @ np.linalg.inv(camera.K[:2, :2]).T
-    radius = np.linspace(0, float(np.linalg.norm(rays, axis=1).max()) * FOLD_MARGIN, RADII)
+    radius = np.linspace(0, float(np.linalg.norm(rays, axis=1).max()) * FOLD_MARGIN, LENS_RADII)
     k1, k2, _, _, k3, k4, k5, k6 = np.pad(camera.distortion, (0, COEFFICIENTS - len(camera.distortion)))[:8]
     r2 = radius**2
     bent = radius * (1 + r2 * (k1 + r2 * (k2 + r2 * k3))) / (1 + r2 * (k4 + r2 * (k5 + r2 * k6)))

@@ -27,7 +27,7 @@ MOST_WRONG = 0.1  # of the keypoints of an invented person, that are on another 
 NOISE_SPREAD = (0.5, 2.0)  # of the noise of the rig, for invented people
 LOST = 4.0  # deviations: a keypoint so far from its joint is wrong, and tells the joint nothing
 REFINE_RATE = 2e-3  # Adam's step size of the stage, at its highest
-LIKELIHOOD = 0.05  # weight of the deviations that the network states
+LIKELIHOOD_WEIGHT = 0.05  # weight of the deviations that the network states
 
 
 def refine_rate(done: float) -> float:
@@ -109,7 +109,7 @@ def supervised_loss(refiner: BodyRefiner, observed: Observations, truth: Tensor,
     refined = refiner(observed.select(some), start[some], body_height)
     error = (refined.joints - truth[some]) / body_height
     distance: Tensor = error.norm(dim=-1).mean() / GOOD
-    return distance + LIKELIHOOD * _surprise(error, refined, body_height)
+    return distance + LIKELIHOOD_WEIGHT * _surprise(error, refined, body_height)
 
 
 def cross_view_loss(
