@@ -153,19 +153,19 @@ def test_rendering_loss_is_unbiased() -> None:
     """Poses that explain heatmaps are where the joints are; with rounded targets they are not."""
     torch.set_num_threads(1)
     cameras, views = ring()
-    size = (160, 90)
+    size = (120, 68)
     rig = CameraBatch.of(cameras, views)
     rig = rig.onto_maps(fitting_affine(rig.size, size), size).to(dtype=torch.float32)
     truth = torch.from_numpy(_body()).float()
     start = truth + 0.06 * torch.randn(truth.shape, generator=torch.Generator().manual_seed(0))
     pixels, _, seen = rig.project(truth)
     assert seen.all()
-    exact = render_keypoints(pixels[..., None, :], seen[..., None].float(), size, 2.0)
-    found = _fit(exact, rig, start, 250, 2.0) - truth
+    exact = render_keypoints(pixels[..., None, :], seen[..., None].float(), size, 1.5)
+    found = _fit(exact, rig, start, 250, 1.5) - truth
     assert found.norm(dim=1).mean() <= 0.0005
     assert found[:, 2].mean().abs() <= 0.0002
-    rounded = render_keypoints(pixels[..., None, :].floor(), seen[..., None].float(), size, 2.0)
-    assert (_fit(rounded, rig, start, 60, 2.0) - truth).norm(dim=1).mean() > 0.01  # the control
+    rounded = render_keypoints(pixels[..., None, :].floor(), seen[..., None].float(), size, 1.5)
+    assert (_fit(rounded, rig, start, 60, 1.5) - truth).norm(dim=1).mean() > 0.01  # the control
 
 
 def test_opencv_draws_where_we_project() -> None:

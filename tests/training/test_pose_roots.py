@@ -25,7 +25,7 @@ from selfmva.training.poses.root import MAP_SIZE, RING_SHAPE, RootObjective, bes
 
 def learn(objective: RootObjective) -> RootNetwork:
     torch.manual_seed(0)
-    network = RootNetwork((8, 16))
+    network = RootNetwork()
     train(network, objective, bfloat16=False, belongs_to=Fingerprint("{}", ""), watch=Watch())
     return network
 
@@ -43,7 +43,7 @@ def raw(heatmaps: torch.Tensor, grid) -> torch.Tensor:
 @pytest.mark.slow
 def test_people_are_found_in_the_rig_at_hand() -> None:
     torch.set_num_threads(1)
-    cameras, views = ring(radius=3.5, height=1.5)
+    cameras, views = ring(radius=3.5, height=0.9, focal=1000.0)
     rig = make_rig(cameras, views, VoxelGrid((0, 0, 0.9), (6, 6, 2), (32, 32, 10)), 1.7, MAP_SIZE)
     network = learn(RootObjective(rig))
     found, without = f1(network, [rig] * 64), f1(raw, [rig] * 64)

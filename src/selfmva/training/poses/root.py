@@ -45,7 +45,7 @@ class RootObjective:
     steps: int = 700
     samples: int = 4
     most_people: int = 5
-    rate: float = 5e-3
+    rate: float = 8e-3
     sigma: float = 1.5
     ring_fraction: float = 0.0
     habits: DetectorHabits = field(default_factory=DetectorHabits)
