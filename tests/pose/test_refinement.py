@@ -207,3 +207,18 @@ def test_pose_network_begins_with_what_is_seen() -> None:
     found = network(heatmaps[None], rig, centre, torch.tensor([0]), STATURE)
     assert (found - truth).norm(dim=-1).max() < 0.1
     assert network(heatmaps[None], rig, centre[:0], torch.zeros(0, dtype=torch.long), STATURE).shape == (0, 15, 3)
+
+
+def test_joints_at_and_behind_cameras_are_nothing_to_break_by() -> None:
+    cameras, _ = ring()
+    observed = observe(bodies(4), cameras, noise=2.0)
+    place = torch.from_numpy(bodies(4))
+    place[0, 0] = torch.from_numpy(cameras[0].centre)
+    place[1, :, :] = torch.from_numpy(cameras[1].centre + 1e-7)
+    place[2] += 500.0
+    precision, pull = observed.information(place, observed.weight)
+    assert torch.isfinite(precision).all()
+    assert torch.isfinite(pull).all()
+    refined = refiner()(observed, place, STATURE)
+    assert torch.isfinite(refined.joints).all()
+    assert torch.isfinite(refined.covariance).all()

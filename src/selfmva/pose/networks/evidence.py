@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING, Self
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 REWEIGHTINGS = 4  # of reweighting after the best pair of views is known: places stand still to a tenth of a pixel
 DISAGREEING = 3.0  # deviations: a keypoint further from where it should be counts less than half
+CLOSE_UP = 0.01  # of the distance between cameras: nobody stands nearer to one and is whole in its image
 TINY = 1e-9  # of a matrix without evidence along a direction
 
 
@@ -46,8 +48,15 @@ class Observations:
     def project(self, joints: Tensor) -> tuple[Tensor, Tensor]:
         """`(P, V, J, 2)` pixels of joints `(P, J, 3)`, and `(P, V, J)` depths, at least a little ahead."""
         image = torch.einsum("vij,pkj->pvki", self.matrices[:, :, :3], joints) + self.matrices[None, :, None, :, 3]
-        depth = image[..., 2].clamp(min=1e-3)
+        depth = image[..., 2].clamp(min=self.closest)
         return image[..., :2] / depth[..., None], depth
+
+    @cached_property
+    def closest(self) -> float:
+        """Depth from which on cameras see anything: a hundredth of the way between those that are furthest apart."""
+        matrices = self.matrices.double()
+        centres = -torch.linalg.solve(matrices[:, :, :3], matrices[:, :, 3])
+        return max(CLOSE_UP * float(torch.cdist(centres, centres).max()), TINY)
 
     def residuals(self, joints: Tensor) -> Tensor:
         """`(P, V, J)` distances of the keypoints to joints, in pixels; 0 where missing."""
@@ -85,7 +94,8 @@ class Observations:
         pixels, depth = self.project(joints)
         rows = self.matrices[None, :, None, :2, :3]
         slope = (rows - pixels[..., None] * self.matrices[None, :, None, 2:, :3]) / depth[..., None, None]
-        weight = (trust * (self.weight > 0)) / self.noise**2
+        # What is at a camera, or behind it, has no image there.
+        weight = (trust * (self.weight > 0) * (depth > self.closest)) / self.noise**2
         away = torch.where((self.weight > 0)[..., None], self.pixels - pixels, 0.0)
         precision = torch.einsum("pvkai,pvkaj,pvk->pkij", slope, slope, weight)
         return precision, torch.einsum("pvkai,pvka,pvk->pki", slope, away, weight)
@@ -112,7 +122,8 @@ def place_joints(observed: Observations) -> Tensor:
         found = _linear(observed.matrices[two], observed.pixels[:, two], both[:, None].expand(-1, 2, -1).double())
         # A keypoint that disagrees costs what one three deviations away does, however far it is.
         square = (observed.residuals(found.to(observed.pixels)) / (3 * observed.noise)).square().clamp(max=1.0)
-        total = torch.where(both, (square * observed.weight).sum(dim=1), torch.inf)
+        ahead = (observed.project(found.to(observed.pixels))[1][:, two] > observed.closest).all(dim=1)
+        total = torch.where(both & ahead, (square * observed.weight).sum(dim=1), torch.inf)
         better = total < cost
         best = torch.where(better[..., None], found.to(best), best)
         cost = torch.where(better, total, cost)
@@ -122,8 +133,8 @@ def place_joints(observed: Observations) -> Tensor:
     for _ in range(REWEIGHTINGS):
         precision, pull = observed.information(place, observed.trust(place))
         scale = precision.diagonal(dim1=-2, dim2=-1).sum(-1)[..., None, None]
-        step = torch.linalg.solve(precision + (TINY + 1e-6 * scale) * eye, pull)
-        place = torch.where(known[..., None], place + step, place)
+        step = torch.linalg.solve((precision + (TINY + 1e-6 * scale) * eye).double(), pull.double())
+        place = torch.where(known[..., None], place + step.to(place), place)
     return torch.where(known[..., None], place, torch.nan)
 
 
