@@ -6,8 +6,6 @@ import re
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-import numpy as np
-
 from selfmva.association.associations_argument import each_association
 from selfmva.core.arguments import offers
 from selfmva.core.messages import shown
@@ -93,7 +91,6 @@ def write_mosaic_video(
         for association, ids in _numbered(associations, rate, blur):
             shown = images_of(association, images)
             picture = draw_association(association.frame, ids, association.views, shown, width=width, blur=blur)
-            picture = _even(picture)
             writer = writer or stack.enter_context(VideoWriter(path, rate, _size(picture)))
             writer.write(picture)
         if writer is None:
@@ -193,13 +190,7 @@ def _draw_views(
         boxes, image = association.frame.boxes[number], None if images is None else images[number]
         canvas = backdrop(image, (view.width, view.height), boxes, blur, absent=images is not None)
         scale = max(SMALLEST_SCALE, view.width / 1200)
-        yield _even(draw_boxes(canvas, boxes, ids[number], alone=alone, scale=scale))
-
-
-def _even(image: Image) -> Image:
-    """The image with another line and column where it needs them: codecs take even sizes."""
-    height, width = image.shape[:2]
-    return np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+        yield draw_boxes(canvas, boxes, ids[number], alone=alone, scale=scale)
 
 
 def _size(image: Image) -> tuple[int, int]:
