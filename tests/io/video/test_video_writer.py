@@ -126,7 +126,7 @@ def test_what_h264_does_not_take(tmp_path: Path, rate: float, size: tuple[int, i
     assert list(tmp_path.iterdir()) == []
 
 
-PAGE = """<video id="film" muted src="data:video/mp4;base64,{film}"></video><script>
+PAGE = """<!doctype html><video id="film" muted src="data:video/mp4;base64,{film}"></video><script>
 const film = document.getElementById("film");
 const say = (...parts) => fetch("/said?" + parts.join(","));
 film.onerror = () => say("error", film.error.message);
@@ -136,7 +136,7 @@ film.onended = () => {{
   const colour = pen.getImageData(20, 20, 1, 1).data.slice(0, 3);
   say(film.readyState, film.duration, film.videoWidth, film.videoHeight, ...colour);
 }};
-film.play();
+film.play().catch(error => say("error", error));
 </script>"""
 
 
@@ -152,6 +152,7 @@ def test_a_browser_plays_it(tmp_path: Path) -> None:
             if self.path.startswith("/said?"):
                 said.put(self.path.removeprefix("/said?"))
             self.send_response(200)
+            self.send_header("Content-Type", "text/html")
             self.end_headers()
             self.wfile.write(PAGE.format(film=film).encode() if self.path == "/" else b"")
 
