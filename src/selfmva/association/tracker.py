@@ -37,6 +37,8 @@ REMEMBERED = 256  # instants that are learnt from: bounds the memory
 def with_ids_that_last(associator: Associator, associations: Iterable[Association]) -> Iterator[Association]:
     """Follow people through a stream of associations, where there are probabilities to follow them by.
 
+    An instant that is not later than the one before begins another recording, in which everybody is somebody new.
+
     Args:
         associator: Of these associations.
         associations: Of successive instants.
@@ -48,7 +50,14 @@ def with_ids_that_last(associator: Associator, associations: Iterable[Associatio
     if associator.tables_ is None:
         yield from associations
     else:
-        yield from map(Tracker(associator).follow, associations)
+        tracker, last, ids_before = Tracker(associator), -1, 0
+        for association in associations:
+            if association.index <= last:
+                ids_before += tracker.people_so_far
+                tracker = Tracker(associator)
+            last = association.index
+            found = tracker.follow(association)
+            yield replace(found, ids=tuple(np.where(ids < 0, ids, ids + ids_before) for ids in found.ids))
 
 
 class Tracker:
@@ -141,6 +150,11 @@ class Tracker:
             if FIRST_LESSON <= self._count <= LAST_LESSON and self._count & (self._count - 1) == 0:
                 self._learn()
         return with_lasting_ids(association, found.ids)
+
+    @property
+    def people_so_far(self) -> int:
+        """How many people there were until now; ids count from 0."""
+        return self._following
 
     def _check_time(self, index: int) -> None:
         if self._index is not None and index <= self._index:

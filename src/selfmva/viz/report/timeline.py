@@ -27,7 +27,7 @@ def timeline_chart(presence: ArrayLike, instants: ArrayLike, views: int, *, titl
 
     Args:
         presence: `(M, 3)` whole numbers: an instant, the id of a person and the view that sees them then.
-        instants: `(T,)` numbers of all instants, increasing.
+        instants: `(T,)` numbers of all instants.
         views: V, number of views.
         title: What a reader who cannot see the chart is told.
 
@@ -39,7 +39,7 @@ def timeline_chart(presence: ArrayLike, instants: ArrayLike, views: int, *, titl
         2
     """
     rows = np.asarray(presence, dtype=np.int64).reshape(-1, 3)
-    times = np.asarray(instants, dtype=np.int64)
+    times = np.unique(np.asarray(instants, dtype=np.int64))
     people, seen = seen_by(rows, times)
     step = float(np.median(np.diff(times))) if len(times) > 1 else 1.0
     x = Axis("instant", float(times[0]), float(times[-1] + step))
@@ -75,7 +75,7 @@ def seen_by(presence: IntArray, instants: IntArray) -> tuple[IntArray, IntArray]
 
     Args:
         presence: `(M, 3)` as in `timeline_chart`.
-        instants: `(T,)` as in `timeline_chart`.
+        instants: `(T,)` as in `timeline_chart`, increasing.
 
     Returns:
         `(P,)` ids in the order in which they come; `(P, C)` the most views that see each, in C stretches of time of
