@@ -48,7 +48,7 @@ class RefineObjective:
         recorded: People of a recording; None to learn from invented ones alone.
         noise: Of keypoints, in pixels.
         seed: Of all draws, together with the step.
-        samples: People a step.
+        samples: Invented people a step, and showings of recorded ones.
     """
 
     matrices: Tensor
@@ -67,7 +67,7 @@ class RefineObjective:
         observed, truth = self.invent(random)
         loss = supervised_loss(encoder, observed, truth, self.body_height)
         if self.recorded is not None and len(self.recorded):
-            chosen = torch.from_numpy(random.integers(0, len(self.recorded), self.samples))
+            chosen = torch.from_numpy(random.integers(0, len(self.recorded), (self.samples + 1) // 2))
             people = self.recorded.select(chosen.to(self.matrices.device))
             loss = loss + cross_view_loss(encoder, people, random, self.body_height)
         return loss
