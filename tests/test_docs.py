@@ -20,6 +20,7 @@ QUICK = (
     "how-to/floor.md",
     "how-to/health.md",
     "how-to/matching.md",
+    "how-to/poses.md",
     "how-to/pretrained.md",
     "how-to/trust.md",
     "how-to/unsynchronized.md",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from selfmva.core.images import Image
+    from selfmva.core.skeletons import Skeleton
     from selfmva.core.types import FloatArray, Frame, IntArray, View
     from selfmva.geometry.cameras import Camera
     from selfmva.viz.blur import Part
@@ -86,6 +87,22 @@ def draw_skeletons(
     return canvas
 
 
+def drawn_lines(skeleton: Skeleton | None) -> tuple[tuple[int, int], ...]:
+    """Pairs of numbers of joints to join in a picture: limbs, and ears with shoulders where a skeleton has no neck.
+
+    Example:
+        >>> from selfmva.core.skeletons import SKELETONS
+        >>> (3, 5) in drawn_lines(SKELETONS["coco17"]), drawn_lines(None)
+        (True, ())
+    """
+    if skeleton is None:
+        return ()
+    if "neck" in skeleton.joints:
+        return skeleton.limbs
+    sides = [skeleton.indices((f"{side}_ear", f"{side}_shoulder")) for side in ("left", "right")]
+    return (*skeleton.limbs, *((pair[0], pair[1]) for pair in sides if len(pair) == 2))
+
+
 def draw_poses(
     poses: Poses3D,
     cameras: Sequence[Camera | None],
@@ -146,8 +163,8 @@ def draw_poses(
         if frame is not None and frame.keypoints is not None:
             panel = _with_dots(panel, factor * frame.keypoints[number][..., :2].reshape(-1, 2), scale)
         if camera is not None and len(poses):
-            limbs = () if poses.skeleton is None else poses.skeleton.limbs
-            panel = draw_skeletons(panel, factor * camera.project(poses.joints)[0], poses.ids, limbs, scale=scale)
+            pixels, lines = factor * camera.project(poses.joints)[0], drawn_lines(poses.skeleton)
+            panel = draw_skeletons(panel, pixels, poses.ids, lines, scale=scale)
         name = view.name if camera is not None else f"{view.name}: its camera is not known"
         panels.append(write(panel, name, (round(12 * scale), panel.shape[0] - round(14 * scale)), scale))
     return paste(panels, tiles, width)

@@ -14,7 +14,7 @@ from selfmva.errors import InputError
 from selfmva.geometry.cameras import Camera
 from selfmva.pose.poses import Poses3D
 from selfmva.viz.draw import CANVAS, palette, write
-from selfmva.viz.skeletons import draw_skeletons
+from selfmva.viz.skeletons import draw_skeletons, drawn_lines
 from selfmva.viz.tiles import LARGEST_PICTURE
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def draw_space(
     eye, scale = space.seen_from(azimuth, elevation, (width, height)), max(0.5, min(width, height) / 800)
     canvas = np.full((height, width, 3), CANVAS, dtype=np.uint8)
     _draw_lines(canvas, eye, _grid(space), FLOOR_LINE, 1)
-    limbs = () if poses.skeleton is None else poses.skeleton.limbs
+    limbs = drawn_lines(poses.skeleton)
     shadows = [poses.joints[:, list(limb)] * (1, 1, 0) for limb in limbs]
     _draw_lines(canvas, eye, np.concatenate([np.zeros((0, 2, 3)), *shadows]), SHADOW, max(2, round(5 * scale)))
     for number, camera in enumerate(entries(cameras, "cameras", "one Camera or None per view")):
