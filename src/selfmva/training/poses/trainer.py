@@ -138,7 +138,6 @@ def _fingerprint(
     estimator: MultiViewPoseEstimator, frames: Sequence[Frame], ids: Sequence[Sequence[IntArray]] | None, seed: int
 ) -> Fingerprint:
     """What a checkpoint belongs to: keypoints, who is who, cameras and hyper-parameters."""
-
     digest = hashlib.sha256()
     for frame in frames:
         for array in frame.keypoints or ():
