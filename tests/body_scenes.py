@@ -27,6 +27,13 @@ def fitted_on_people() -> Associator:
 
 
 @cache
+def seen_by_true_cameras() -> Associator:
+    """The same, by the true cameras: nothing is searched."""
+    scene = people()
+    return Associator(recipe="geometry").fit(scene.views, frames_of_people(), cameras=true_cameras(scene))
+
+
+@cache
 def frames_of_people(seed: int = 2, views: int = 3, skeleton: str = "coco17", **options: object) -> tuple[Frame, ...]:
     """What their cameras show."""
     scene = people(seed, views, skeleton, **options)

@@ -68,6 +68,9 @@ def test_a_saved_model_keeps_them(tmp_path: Path) -> None:
     )
     assert loaded.cameras_[0] is not None
     assert np.allclose(loaded.cameras_[0].matrix, true_cameras(scene())[0].matrix)
+    assert loaded.floor_ is not None
+    assert fitted().floor_ is not None
+    np.testing.assert_array_equal(loaded.floor_.foot_shifts, fitted().floor_.foot_shifts)
 
 
 def test_swapped_cameras_are_said() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from body_scenes import fitted_on_people, frames_of_people, ring
+from body_scenes import frames_of_people, ring, seen_by_true_cameras
 
 from selfmva.core.skeletons import Skeleton
 from selfmva.core.types import Frame, View
@@ -146,7 +146,7 @@ def test_a_video_has_all_instants(tmp_path: Path) -> None:
 
 def test_a_report_shows_people_in_space(tmp_path: Path) -> None:
     frames = list(frames_of_people())
-    associator = fitted_on_people()
+    associator = seen_by_true_cameras()
     write_report(tmp_path / "report.html", associator, frames[100:110])
     page = (tmp_path / "report.html").read_text()
     assert "People in space" in page

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from selfmva.core.config import GeometryConfig
     from selfmva.core.packed_boxes import PackedBoxes
     from selfmva.core.types import FloatArray, Frame, IntArray, View
+    from selfmva.geometry.cameras import Camera
     from selfmva.geometry.floor_search import Layout
     from selfmva.geometry.support import Support
 
@@ -236,7 +237,10 @@ def recalibrate_floor(floor: Floor, frames: Sequence[Frame]) -> tuple[Floor | No
 
 
 def thin_to_walking(
-    views: Sequence[View], frames: Sequence[Frame], cameras: Sequence[FloatArray | None] | None = None
+    views: Sequence[View],
+    frames: Sequence[Frame],
+    cameras: Sequence[FloatArray | None] | None = None,
+    lenses: Sequence[Camera | None] | None = None,
 ) -> tuple[Sequence[Frame], list[Sightings]]:
     """Instants at which people are somewhere else than before, whatever the frame rate, and what views saw then.
 
@@ -246,20 +250,24 @@ def thin_to_walking(
         views: The cameras.
         frames: In the order of time.
         cameras: See `sightings_of_recording`.
+        lenses: See `sightings_of_recording`.
 
     Returns:
         Every so many of the frames that walkers take about `CALIBRATION.instants_a_height` of them for a body height;
         all frames where they take less than twice as many. And their sightings.
     """
-    sightings = sightings_of_recording(views, frames, cameras)
+    sightings = sightings_of_recording(views, frames, cameras, lenses)
     stride = walking_time(sightings) // CALIBRATION.instants_a_height
     if stride <= 1:
         return frames, sightings
-    return frames[::stride], sightings_of_recording(views, frames[::stride], cameras)
+    return frames[::stride], sightings_of_recording(views, frames[::stride], cameras, lenses)
 
 
 def sightings_of_recording(
-    views: Sequence[View], frames: Sequence[Frame], cameras: Sequence[FloatArray | None] | None = None
+    views: Sequence[View],
+    frames: Sequence[Frame],
+    cameras: Sequence[FloatArray | None] | None = None,
+    lenses: Sequence[Camera | None] | None = None,
 ) -> list[Sightings]:
     """Sightings of every view.
 
@@ -267,18 +275,26 @@ def sightings_of_recording(
         views: The cameras.
         frames: Clipped frames.
         cameras: `(10,)` parameters by view, where they are known.
+        lenses: Cameras by view, where lenses are known that bend the images.
 
     Returns:
         One entry per view.
     """
+    nothing = [None] * len(views)
     return [
-        sighting_of_view(view, number, frames, None if cameras is None else cameras[number])
+        sighting_of_view(view, number, frames, (cameras or nothing)[number], lens=(lenses or nothing)[number])
         for number, view in enumerate(views)
     ]
 
 
 def sighting_of_view(
-    view: View, number: int, frames: Sequence[Frame], camera: FloatArray | None = None, *, turned: bool | None = None
+    view: View,
+    number: int,
+    frames: Sequence[Frame],
+    camera: FloatArray | None = None,
+    *,
+    turned: bool | None = None,
+    lens: Camera | None = None,
 ) -> Sightings:
     """Sightings of one view.
 
@@ -288,6 +304,7 @@ def sighting_of_view(
         frames: Clipped frames of all views.
         camera: `(10,)` parameters where they are known.
         turned: See `build_sightings`.
+        lens: See `build_sightings`.
     """
     frames = [frames[t] for t in _excerpt(len(frames))]
     time = _time(frames)
@@ -299,7 +316,7 @@ def sighting_of_view(
     if bool(frames) and all(frame.track_ids is not None for frame in frames):
         ids = np.concatenate([frame.track_ids[number] for frame in frames if frame.track_ids])[sort]
         ids = ids if (ids >= 0).any() else None
-    return build_sightings(view, boxes[sort], counts, time, ids, camera, turned)
+    return build_sightings(view, boxes[sort], counts, time, ids, camera, turned, lens)
 
 
 def _excerpt(instants: int) -> IntArray:

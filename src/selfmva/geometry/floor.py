@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,9 +14,11 @@ from selfmva.core.values import real_array
 from selfmva.core.view_checks import view_number
 from selfmva.core.view_pairs import renumber_pairs
 from selfmva.errors import InputError
+from selfmva.geometry.camera_conversion import parameters_of_camera
 from selfmva.geometry.cameras import straight_boxes
 from selfmva.geometry.floor_cameras import HEIGHT, X, Y, pixel_matrix, projections, upside_down
 from selfmva.geometry.floor_likelihood import read_boxes_on_floor
+from selfmva.geometry.support import NO_SUPPORT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from selfmva.geometry.cameras import Camera
     from selfmva.geometry.floor_likelihood import FloorReadings
     from selfmva.geometry.support import Support
+
+USUAL_HEIGHT = 1.7  # metres, of grown-ups: WHO, mean of men and women of most countries 1.6 to 1.75
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +47,8 @@ class Floor:
             `selfmva.geometry.statures`.
         lenses: Cameras whose lenses bend their images, by view; None where none does. Boxes are read as straight lenses
             would show them; `place` and `homographies` are of straight ones.
+        foot_shifts: `(V, 2)` how far bottoms of boxes lie from the feet, to the right and down, as fractions of the
+            boxes' heights, where cameras were given and the recording told; see `selfmva.geometry.foot_shifts`.
     """
 
     views: tuple[View, ...]
@@ -50,6 +57,45 @@ class Floor:
     unit: float = 1.0
     statures: FloatArray | None = None
     lenses: tuple[Camera | None, ...] | None = None
+    foot_shifts: FloatArray | None = None
+
+    @classmethod
+    def from_cameras(
+        cls, views: Sequence[View], cameras: Sequence[Camera | None], body_height: float = USUAL_HEIGHT
+    ) -> Floor:
+        """The floor under cameras that are known; no recording is asked, so that all is taken for granted.
+
+        Args:
+            views: The cameras' names and images.
+            cameras: One a view, of a world whose z points up and is 0 on the floor; None where it is not known.
+            body_height: Mean height of the people in the unit of the cameras.
+
+        Returns:
+            The floor in the unit of the cameras.
+
+        Raises:
+            InputError: A camera is not above the floor, there are not as many cameras as views, or the height is none.
+
+        Example:
+            >>> from selfmva.core.types import View
+            >>> from selfmva.geometry.cameras import Camera
+            >>> level = [[1, 0, 0], [0, 0, -1], [0, 1, 0]]  # looks along y, z up
+            >>> hall = Camera([[1000, 0, 500], [0, 1000, 400], [0, 0, 1]], level, [0, 1.7, 0])
+            >>> floor = Floor.from_cameras([View("hall", 1000, 800)], [hall])
+            >>> floor.place(0, [[500, 740]]).round(6).tolist()
+            [[0.0, 5.0]]
+        """
+        unit = real(body_height, "body_height", above=0)
+        if len(cameras) != len(views):
+            raise InputError(f"{len(cameras)} cameras for {len(views)} views; give None where one is not known")
+        parameters = tuple(
+            None if camera is None else parameters_of_camera(camera, view, unit)
+            for camera, view in zip(cameras, views, strict=True)
+        )
+        known = [number for number, camera in enumerate(cameras) if camera is not None]
+        bent = any(camera is not None and camera.distortion.any() for camera in cameras)
+        supports = dict.fromkeys(combinations(known, 2), replace(NO_SUPPORT, known=True, given=True))
+        return cls(tuple(views), parameters, supports, unit, lenses=tuple(cameras) if bent else None)
 
     @property
     def views_on_floor(self) -> tuple[int, ...]:
@@ -165,14 +211,14 @@ class Floor:
         views = tuple(self.views[view] for view in order)
         cameras = tuple(self.cameras[view] for view in order)
         lenses = None if self.lenses is None else tuple(self.lenses[view] for view in order)
-        return replace(
-            self, views=views, cameras=cameras, lenses=lenses, supports=renumber_pairs(self.supports, np.argsort(order))
-        )
+        shifts = None if self.foot_shifts is None else self.foot_shifts[list(order)]
+        supports = renumber_pairs(self.supports, np.argsort(order))
+        return replace(self, views=views, cameras=cameras, lenses=lenses, foot_shifts=shifts, supports=supports)
 
     def read(self, boxes: FloatArray, view: IntArray) -> FloorReadings:
         """Readings, in body heights, of `(M, 4)` boxes in pixels of their views `(M,)`."""
-        straight = boxes if self.lenses is None else straight_boxes(boxes, view, self.lenses)
-        return read_boxes_on_floor(self.cameras, self.views, straight, view, self.statures)
+        straight = None if self.lenses is None else straight_boxes(boxes, view, self.lenses)
+        return read_boxes_on_floor(self.cameras, self.views, boxes, view, self.statures, straight, self.foot_shifts)
 
     def __repr__(self) -> str:
         on = self.views_on_floor

@@ -120,6 +120,8 @@ def read_boxes_on_floor(
     boxes: FloatArray,
     view: IntArray,
     statures: FloatArray | None = None,
+    straight: FloatArray | None = None,
+    foot_shifts: FloatArray | None = None,
 ) -> FloorReadings:
     """Read boxes of several views.
 
@@ -129,6 +131,9 @@ def read_boxes_on_floor(
         boxes: `(M, 4)` xyxy in pixels, inside the images.
         view: `(M,)` view of every box.
         statures: What a recording tells of feet, see `selfmva.geometry.statures.learn_statures`; None: nothing.
+        straight: `(M, 4)` the boxes as lenses without distortion would show them; None: as they are.
+        foot_shifts: `(V, 2)` how far bottoms of boxes lie from the feet, see `selfmva.geometry.foot_shifts`; None:
+            nowhere.
 
     Returns:
         The readings.
@@ -137,15 +142,21 @@ def read_boxes_on_floor(
     parameters = np.stack([np.zeros(PARAMETERS) if camera is None else camera for camera in cameras])
     width, height = np.array([[v.width, v.height] for v in views], dtype=np.float64)[view].T
     turned = upside_down(parameters)
+    straight = boxes if straight is None else straight
     if turned.any():
-        boxes = np.where(turned[view][:, None], turn_boxes(boxes, width, height), boxes)
+        boxes, straight = (
+            np.where(turned[view][:, None], turn_boxes(some, width, height), some) for some in (boxes, straight)
+        )
         parameters = np.where(turned[:, None], turned_over(parameters), parameters)
     projection = projections(parameters)
     inverse = np.asarray(np.linalg.inv(projection[:, :, [0, 1, 3]])[view], dtype=np.float64)
     parameters, projection = parameters[view], projection[view]
-    middle = (boxes[:, 0] + boxes[:, 2]) / 2 / width - 0.5
-    top, bottom = ((boxes[:, k] - height / 2) / width for k in (1, 3))
+    middle = (straight[:, 0] + straight[:, 2]) / 2 / width - 0.5
+    top, bottom = ((straight[:, k] - height / 2) / width for k in (1, 3))
     size = bottom - top
+    if foot_shifts is not None:
+        middle, bottom = middle - foot_shifts[view, 0] * size, bottom - foot_shifts[view, 1] * size
+        size = bottom - top
     margin = SIGHTINGS.border * height
     aside = np.where((boxes[:, 0] > margin) & (boxes[:, 2] < width - margin), LIKELIHOOD.sideways, LIKELIHOOD.cut)
     below, above = boxes[:, 3] >= height - margin, boxes[:, 1] <= margin

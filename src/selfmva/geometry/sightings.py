@@ -10,6 +10,7 @@ import numpy as np
 
 from selfmva.core.thinning import evenly_spaced
 from selfmva.geometry.camera_from_heights import CAMERA_FIT, fit_camera_from_heights, own_cost
+from selfmva.geometry.cameras import straight_boxes
 from selfmva.geometry.floor_cameras import (
     NEAREST,
     PARAMETERS,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from selfmva.core.types import FloatArray, IntArray, View
+    from selfmva.geometry.cameras import Camera
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,7 @@ def build_sightings(
     track_ids: IntArray | None = None,
     camera: FloatArray | None = None,
     turned: bool | None = None,
+    lens: Camera | None = None,
 ) -> Sightings:
     """Read the boxes of one view.
 
@@ -178,6 +181,7 @@ def build_sightings(
             for them. None: tracklets are linked here.
         camera: `(10,)` parameters where they are known; None: they are found from the heights of the boxes.
         turned: Whether to read it as a camera that hangs upside down; None: as the camera or the heights say.
+        lens: The camera whose lens bends the images; None: none does.
 
     Returns:
         The sightings.
@@ -187,10 +191,11 @@ def build_sightings(
     doubtful = camera is None and turned is None and abs(doubt) <= SIGHTINGS.turned
     if turned is None:
         turned = doubt > SIGHTINGS.turned if camera is None else bool(upside_down(camera))
+    straight = boxes if lens is None else straight_boxes(boxes, np.zeros(len(boxes), np.int64), [lens])
     if turned:
-        boxes = turn_boxes(boxes, view.width, view.height)
+        boxes, straight = (turn_boxes(some, view.width, view.height) for some in (boxes, straight))
         camera = None if camera is None else turned_over(camera)
-    feet, heads = image_points(boxes, view)
+    feet, heads = image_points(straight, view)
     heights = feet[:, 1] - heads[:, 1]
     foot_inside, whole = _uncut(boxes, view)
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)

@@ -14,8 +14,8 @@ from selfmva.core.values import real_array
 from selfmva.errors import InputError
 from selfmva.pose.poses import Poses3D
 from selfmva.viz.blur import check_part
-from selfmva.viz.draw import CANVAS, INK, LARGEST_SCALE, checked_ids, colour_of, write
-from selfmva.viz.instant import SMALLEST_SCALE, backdrop
+from selfmva.viz.draw import CANVAS, INK, LARGEST_SCALE, checked_ids, colour_of, scale_of, write
+from selfmva.viz.instant import backdrop
 from selfmva.viz.tiles import lay_tiles, paste
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def draw_poses(
     if not len(entries(cameras, "cameras", "one Camera or None per view")) == len(views) == len(pictures):
         raise InputError(f"{len(cameras)} cameras, {len(views)} views and {len(pictures)} images do not fit together")
     tiles = lay_tiles([(view.width, view.height) for view in views], width)
-    scale = max(SMALLEST_SCALE, tiles.cell[0] / 800)
+    scale = scale_of(tiles.cell[0])
     panels = []
     for number, (camera, view) in enumerate(zip(cameras, views, strict=True)):
         factor = tiles.factors[number]

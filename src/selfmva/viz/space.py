@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from selfmva.core.types import FloatArray
 
 SMALLEST_SPACE = 160  # pixels, width and height
-FIELD = 0.6  # radians, of the camera that looks at the stage: that of a normal lens
+STAGE_FIELD = 0.6  # radians, of the camera that looks at the stage: that of a normal lens
 SHADOW, FLOOR_LINE = (52, 56, 63), (58, 63, 71)
 NEARLY_EVERYBODY = (1.0, 99.0)  # percentiles of joints, so that a few wrong ones don't stretch the stage
 ROOM = 1.05  # of the stage around people
@@ -72,8 +72,8 @@ class Space:
         ahead = np.array([-np.sin(turn) * np.cos(tilt), np.cos(turn) * np.cos(tilt), -np.sin(tilt)])
         right = np.array([np.cos(turn), np.sin(turn), 0.0])
         rotation = np.stack([right, np.cross(ahead, right), ahead])
-        place = self.centre - ahead * self.reach / np.sin(FIELD / 2)
-        focal = min(size) / 2 / np.tan(FIELD / 2)
+        place = self.centre - ahead * self.reach / np.sin(STAGE_FIELD / 2)
+        focal = min(size) / 2 / np.tan(STAGE_FIELD / 2)
         intrinsic = np.array([[focal, 0, size[0] / 2], [0, focal, size[1] / 2], [0, 0, 1]])
         return Camera(intrinsic, rotation, -rotation @ place)
 

@@ -245,6 +245,7 @@ def _floor_values(floor: Floor) -> dict[str, Any]:
     return {
         "unit": floor.unit,
         "statures": None if floor.statures is None else floor.statures.tolist(),
+        "foot_shifts": None if floor.foot_shifts is None else floor.foot_shifts.tolist(),
         "cameras": [None if camera is None else camera.tolist() for camera in floor.cameras],
         "supports": [[i, j, plain(asdict(support))] for (i, j), support in floor.supports.items()],
     }
@@ -253,8 +254,10 @@ def _floor_values(floor: Floor) -> dict[str, Any]:
 def _floor(values: dict[str, Any] | None, views: tuple[View, ...]) -> Floor | None:
     if values is None:
         return None
-    if set(values) - {"statures"} != {"unit", "cameras", "supports"}:
-        raise ValueError(f"the floor has {', '.join(sorted(values))}, expected unit, cameras, supports and statures")
+    if set(values) - {"statures", "foot_shifts"} != {"unit", "cameras", "supports"}:
+        raise ValueError(
+            f"the floor has {', '.join(sorted(values))}, expected unit, cameras, supports, statures and foot_shifts"
+        )
     cameras = tuple(None if camera is None else np.array(camera, dtype=np.float64) for camera in values["cameras"])
     if len(cameras) != len(views) or any(c is not None and c.shape != (PARAMETERS,) for c in cameras):
         raise ValueError(f"the floor needs {PARAMETERS} numbers for each of {len(views)} cameras")
@@ -266,4 +269,9 @@ def _floor(values: dict[str, Any] | None, views: tuple[View, ...]) -> Floor | No
         statures = np.array(statures, dtype=np.float64)
         if statures.shape != LIKELIHOOD.statures.shape or not np.isfinite(statures).all():
             raise ValueError(f"the floor needs {len(LIKELIHOOD.statures)} log-odds of statures")
-    return Floor(views, cameras, supports, values["unit"], statures)
+    shifts = values.get("foot_shifts")
+    if shifts is not None:
+        shifts = np.array(shifts, dtype=np.float64)
+        if shifts.shape != (len(views), 2) or not np.isfinite(shifts).all():
+            raise ValueError(f"the floor needs two foot shifts for each of {len(views)} views")
+    return Floor(views, cameras, supports, values["unit"], statures, foot_shifts=shifts)

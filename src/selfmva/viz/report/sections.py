@@ -17,6 +17,7 @@ from selfmva.metrics.curves import precision_recall_curve, reliability_curve
 from selfmva.viz.floor import draw_floor
 from selfmva.viz.instant import draw_association
 from selfmva.viz.report.charts import Axis, bar_chart, line_chart, thinned
+from selfmva.viz.report.timeline import MOST_ROWS, timeline_chart
 from selfmva.viz.video import images_of
 
 if TYPE_CHECKING:
@@ -104,6 +105,19 @@ def describe_stream(findings: Findings) -> dict[str, Any]:
             Axis.of("fraction of the boxes", partners),
             title="Distribution of the probability of each box's likeliest partner",
         ),
+    }
+
+
+def describe_timeline(findings: Findings, views: Sequence[View]) -> dict[str, Any] | None:
+    """Who is seen when, and by how many views; None where nobody is."""
+    presence = np.concatenate([np.zeros((0, 3), np.int64), *findings.presence])
+    people = len(np.unique(presence[:, 1]))
+    if not people:
+        return None
+    return {
+        "people": people,
+        "shown": min(people, MOST_ROWS),
+        "chart": timeline_chart(presence, findings.instants, len(views), title="Who is seen when"),
     }
 
 
