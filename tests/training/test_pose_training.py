@@ -92,6 +92,8 @@ def test_another_recording_does_not_go_on(tmp_path: Path) -> None:
     fit(checkpoint=kept)
     with pytest.raises(CheckpointError, match="other"):
         fit(frames=recording(seed=2)[1], checkpoint=kept, resume=True)
+    with pytest.raises(CheckpointError, match="told"):
+        fit(ids=recording()[2], checkpoint=kept, resume=True)
     with pytest.raises(CheckpointError, match="root_steps"):
         fit(TINY | {"root_steps": 3}, checkpoint=kept, resume=True)
 

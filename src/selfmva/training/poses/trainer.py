@@ -109,7 +109,7 @@ class SelfSupervisedPoseTrainer:
             estimator.model,
             objective,
             bfloat16=False,
-            belongs_to=_fingerprint(estimator, recording, self.seed),
+            belongs_to=_fingerprint(estimator, recording, ids, self.seed),
             watch=watch,
         )
         estimator.model.eval()
@@ -134,14 +134,24 @@ def _split(count: int, fraction: float) -> tuple[list[int], list[int]]:
     return list(range(count - kept)), list(range(count - kept, count))
 
 
-def _fingerprint(estimator: MultiViewPoseEstimator, frames: Sequence[Frame], seed: int) -> Fingerprint:
-
+def _fingerprint(
+    estimator: MultiViewPoseEstimator, frames: Sequence[Frame], ids: Sequence[Sequence[IntArray]] | None, seed: int
+) -> Fingerprint:
+    """What a checkpoint belongs to: keypoints, who is who, cameras and hyper-parameters."""
     digest = hashlib.sha256()
     for frame in frames:
         for array in frame.keypoints or ():
             digest.update(np.nan_to_num(array).tobytes())
+    for part in (part for names in ids or () for part in names):
+        digest.update(np.asarray(part, dtype=np.int64).tobytes())
     for camera in estimator.rig.cameras:
         if camera is not None:
             digest.update(np.concatenate([camera.matrix.ravel(), camera.distortion]).tobytes())
-    settings = {"recipe": estimator.recipe.model_dump(), "seed": seed, "skeleton": estimator.rig.skeleton.name}
+    settings = {
+        "recipe": estimator.recipe.model_dump(),
+        "seed": seed,
+        "skeleton": estimator.rig.skeleton.name,
+        "body_height": estimator.rig.body_height,
+        "told": ids is not None,
+    }
     return Fingerprint(json.dumps(settings, sort_keys=True), digest.hexdigest())
