@@ -19,6 +19,7 @@ from selfmva.core.types import Frame, View
 from selfmva.errors import InputError
 from selfmva.io import read_coco, read_mot
 from selfmva.metrics.tracking import Trajectories, score
+from selfmva.tracking.interpolation import fill_gaps
 
 COLUMNS = ["frame", "view", "view_name", "box", "id", "x1", "y1", "x2", "y2", "score", "confidence"]
 COLUMNS += ["floor_x", "floor_y", "speed"]
@@ -114,6 +115,21 @@ def test_gaps_are_filled_up_to_a_length() -> None:
     again = filled.filled(2)
     assert again.to_dataframe().equals(table)
     assert len(tracks.to_dataframe()) == 5  # what was there is as it was
+
+
+def test_gaps_are_filled_by_the_rule_of_columns() -> None:
+    """`Tracks` and columns of boxes are filled alike where every instant is there."""
+    rng = np.random.default_rng(4)
+    tracks = make(*((t, [3, 5][: rng.integers(0, 3)], [4][: rng.integers(0, 2)]) for t in range(80)))
+    table = tracks.to_dataframe()
+    boxes = table[["x1", "y1", "x2", "y2"]].to_numpy()
+    wanted = fill_gaps(table["frame"], table["view"], table["id"], boxes, most_gap=2, least_boxes=2)
+    found = tracks.filled(2).to_dataframe().query("filled").sort_values(["view", "id", "frame"])
+    assert wanted.filled.sum() > 10
+    np.testing.assert_array_equal(
+        found[["frame", "view", "id"]], np.stack([wanted.instants, wanted.views, wanted.ids], axis=1)[wanted.filled]
+    )
+    np.testing.assert_allclose(found[["x1", "y1", "x2", "y2"]], wanted.boxes[wanted.filled])
 
 
 @pytest.mark.parametrize("most_gap", [0, -1, 2.0, None])

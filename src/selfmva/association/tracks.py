@@ -17,6 +17,7 @@ from selfmva.core.messages import shown
 from selfmva.core.scalars import integer
 from selfmva.errors import InputError
 from selfmva.io.boxes.detections import frame_to_supervision
+from selfmva.tracking.interpolation import MOST_GAP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -165,11 +166,12 @@ class Tracks:
         names = np.array([view.name for view in self.views], dtype=object)[columns.view]
         return pd.DataFrame({"frame": columns.instant, "view": columns.view, "view_name": names, "box": columns.box})
 
-    def filled(self, most_gap: int = 19) -> Tracks:
+    def filled(self, most_gap: int = MOST_GAP) -> Tracks:
         """The same with short gaps filled: where a view lost a person for a while, boxes are drawn in between.
 
         Args:
-            most_gap: Number of successive instants, of those there are, that are filled at most.
+            most_gap: Number of successive instants, of those there are, that are filled at most; see
+                `selfmva.tracking.interpolation.fill_gaps`, whose further conditions, in pixels, are not asked for here.
 
         Returns:
             New tracks; `filled_boxes` and the column filled of its table say which boxes were put there. Their scores

@@ -8,6 +8,8 @@ import numpy as np
 
 from selfmva.association.tracks_table import pack_tracks
 from selfmva.core.types import Frame
+from selfmva.tracking.columns import Rows
+from selfmva.tracking.interpolation import between, find_gaps
 
 if TYPE_CHECKING:
     from selfmva.association.tracks_parts import TracksParts
@@ -26,26 +28,17 @@ def fill_gaps(tracks: TracksParts, most_gap: int) -> dict[str, Any]:
     """
     packed = pack_tracks(tracks)
     instants = np.array([frame.index for frame in tracks.frames], dtype=np.int64)
-    known = np.flatnonzero(packed.ids >= 0)
-    order = known[np.lexsort((packed.instant[known], packed.view[known], packed.ids[known]))]
-    number = np.searchsorted(instants, packed.instant[order])
-    one, other = order[:-1], order[1:]
-    missing = number[1:] - number[:-1] - 1
-    same = (packed.ids[one] == packed.ids[other]) & (packed.view[one] == packed.view[other])
-    gaps = np.flatnonzero(same & (missing >= 1) & (missing <= most_gap))
-    gap = np.repeat(gaps, missing[gaps])
-    step = np.arange(len(gap)) - np.repeat(np.cumsum(missing[gaps]) - missing[gaps], missing[gaps]) + 1
-    place = number[gap] + step
-    before, after = order[gap], order[gap + 1]
-    span = packed.instant[after] - packed.instant[before]
-    part = ((instants[place] - packed.instant[before]) / span)[:, None]
+    rows = Rows(packed.instant, packed.view, packed.ids)
+    number = np.searchsorted(instants, packed.instant)
+    gaps = find_gaps(rows, packed.boxes, number, most_gap)
+    place = number[gaps.before] + gaps.step
     new = _New(
         place=place,
-        view=packed.view[before],
-        ids=packed.ids[before],
-        boxes=(1 - part) * packed.boxes[before] + part * packed.boxes[after],
-        scores=np.minimum(packed.scores[before], packed.scores[after]),
-        confidences=np.minimum(packed.confidences[before], packed.confidences[after]),
+        view=packed.view[gaps.before],
+        ids=packed.ids[gaps.before],
+        boxes=between(packed.instant, packed.boxes, gaps, instants[place]),
+        scores=np.minimum(packed.scores[gaps.before], packed.scores[gaps.after]),
+        confidences=np.minimum(packed.confidences[gaps.before], packed.confidences[gaps.after]),
     )
     return _with_boxes(tracks, new)
 

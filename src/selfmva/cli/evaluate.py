@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from selfmva.cli.arguments import add_dataset_options, load_model, read_dataset
 from selfmva.cli.common import Parser, UsageError, add_output_options, print_json, print_table, say
+from selfmva.cli.evaluate_tracks import are_tracks, score_tracks
 
 if TYPE_CHECKING:
     import argparse
@@ -16,9 +17,12 @@ EPILOG = """\
 examples:
   selfmva evaluate my-rig --dataset folder --root data/my-rig --split test
   selfmva evaluate mvor-model --dataset mvor --root data/mvor --split unseen --protocol both
+  selfmva evaluate tracks.csv --truth labels.csv
   selfmva evaluate published.pth.tar --dataset wildtrack --root data/wildtrack --protocol self-mva
 
-Figures of different protocols must not be compared with each other.
+Figures of different protocols must not be compared with each other. Tracks, of `selfmva track` or `associate`, get
+CLEAR MOT, identity and HOTA scores; --truth is a table, a .json of boxes with track ids, or MOT text, whose ids are
+the people.
 """
 PROTOCOLS: tuple[Protocol, ...] = ("calibrated", "self-mva")
 
@@ -29,15 +33,18 @@ def add_parser(subparsers: argparse._SubParsersAction[Parser]) -> None:
         "evaluate",
         help="score on labelled instants",
         description="Score an associator on the labelled instants of a data set: precision, recall and more, under "
-        "the calibrated protocol or the published one.",
+        "the calibrated protocol or the published one. Or score tracks: ids over time against who was there.",
         epilog=EPILOG,
     )
     parser.add_argument(
         "model",
-        metavar="MODEL",
-        help="of `selfmva fit`, wildtrack, mvor, a hub repository, or a published .pth.tar checkpoint",
+        metavar="MODEL or TRACKS",
+        help="of `selfmva fit`, wildtrack, mvor, a hub repository, or a published .pth.tar checkpoint; or a file of "
+        "`selfmva track`",
     )
-    parser.add_argument("--dataset", metavar="NAME", required=True, help="a data set that `selfmva datasets` lists")
+    labels = parser.add_mutually_exclusive_group(required=True)
+    labels.add_argument("--dataset", metavar="NAME", help="a data set that `selfmva datasets` lists")
+    labels.add_argument("--truth", metavar="FILE", help="who was there, for tracks")
     add_dataset_options(parser)
     parser.add_argument("--split", default="test", help="split of the data set (default: test)")
     parser.add_argument(
@@ -56,6 +63,10 @@ def add_parser(subparsers: argparse._SubParsersAction[Parser]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Score and print."""
+    if are_tracks(args.model):
+        return score_tracks(args)
+    if args.truth is not None:
+        raise UsageError(f"--truth goes with tracks, and {args.model!r} is a model: give --dataset")
     if args.similarity_threshold is not None and args.protocol == "calibrated":
         raise UsageError("--similarity-threshold goes with --protocol self-mva or both")
     from selfmva.metrics import evaluate

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from selfmva.core.types import FloatArray, IntArray
 
+MOST_GAP = 18  # instants: the winner of the AI City Challenge 2023 fills between boxes that are fewer than 20 apart
+
 
 @dataclass(frozen=True, eq=False)
 class FilledTracks:
@@ -44,7 +46,7 @@ def fill_gaps(
     ids: ArrayLike,
     boxes: ArrayLike,
     *,
-    shortest_unfilled: int = 20,
+    most_gap: int = MOST_GAP,
     largest_jump: float = 200.0,
     least_boxes: int = 6,
 ) -> FilledTracks:
@@ -55,8 +57,8 @@ def fill_gaps(
         views: `(N,)` number of its view.
         ids: `(N,)` who it is; boxes below 0 are nobody's, and are given back as they are.
         boxes: `(N, 4)` xyxy in pixels.
-        shortest_unfilled: Instants from one box of an id to the next from which on a gap stays open: from 2 to 19 are
-            filled where it is 20. Larger fills more, and more wrongly.
+        most_gap: Number of successive instants that are filled at most; longer gaps stay. Larger fills more, and more
+            wrongly.
         largest_jump: Pixels between the centres of the two boxes, up to which a gap is filled. The default is of images
             of 1920 x 1080; take as much less as yours are smaller.
         least_boxes: Boxes that an id needs in a view, for its gaps there to be filled.
@@ -74,30 +76,72 @@ def fill_gaps(
     """
     rows = read_rows(instants, views, ids)
     corners = read_boxes(boxes, len(rows.ids))
-    shortest_unfilled = integer(shortest_unfilled, "shortest_unfilled", least=1, most=1_000_000)
+    most_gap = integer(most_gap, "most_gap", least=0, most=1_000_000)
     largest_jump = real(largest_jump, "largest_jump", least=0)
     least_boxes = integer(least_boxes, "least_boxes", least=2)
     require_unique(rows)
 
+    gaps = find_gaps(rows, corners, rows.instants, most_gap, largest_jump=largest_jump, least_boxes=least_boxes)
+    new = Rows(rows.instants[gaps.before] + gaps.step, rows.views[gaps.before], rows.ids[gaps.before])
+    return FilledTracks(
+        instants=np.concatenate([rows.instants, new.instants]),
+        views=np.concatenate([rows.views, new.views]),
+        ids=np.concatenate([rows.ids, new.ids]),
+        boxes=np.concatenate([corners, between(rows.instants, corners, gaps, new.instants)]),
+        filled=np.arange(len(rows.ids) + len(gaps.step)) >= len(rows.ids),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Gaps:
+    """K boxes that are missing.
+
+    Attributes:
+        before: `(K,)` row of the box before its gap.
+        after: `(K,)` row of the box after it.
+        step: `(K,)` which instant after `before` it is, from 1.
+    """
+
+    before: IntArray
+    after: IntArray
+    step: IntArray
+
+
+def find_gaps(
+    rows: Rows,
+    boxes: FloatArray,
+    number: IntArray,
+    most_gap: int,
+    *,
+    largest_jump: float = np.inf,
+    least_boxes: int = 2,
+) -> Gaps:
+    """Find the gaps that are to be filled, of every id in every view, by view, id and instant.
+
+    Args:
+        rows: N boxes; nobody stands twice in one view at one instant.
+        boxes: `(N, 4)` xyxy in pixels.
+        number: `(N,)` number of the instant of each, of those that may be filled: successive ones differ by 1.
+        most_gap: Instants that are filled at most.
+        largest_jump: Pixels between the centres of the two boxes, up to which a gap is filled.
+        least_boxes: Boxes that an id needs in a view.
+    """
     order = np.lexsort((rows.instants, rows.ids, rows.views))
     order = order[rows.ids[order] >= 0]
     before, after = order[:-1], order[1:]
     same = (rows.ids[before] == rows.ids[after]) & (rows.views[before] == rows.views[after])
     track = np.concatenate([[0], np.cumsum(~same)]) if len(order) else np.zeros(0, dtype=np.int64)
     long_enough = np.bincount(track)[track[1:]] >= least_boxes if len(order) else np.zeros(0, dtype=bool)
-    gap = rows.instants[after] - rows.instants[before]
-    way = (corners[after] - corners[before]) @ np.array([[0.5, 0], [0, 0.5], [0.5, 0], [0, 0.5]])
-    chosen = same & long_enough & (gap > 1) & (gap < shortest_unfilled) & (np.hypot(*way.T) <= largest_jump)
+    missing = number[after] - number[before] - 1
+    way = (boxes[after] - boxes[before]) @ np.array([[0.5, 0], [0, 0.5], [0.5, 0], [0, 0.5]])
+    chosen = same & long_enough & (missing >= 1) & (missing <= most_gap) & (np.hypot(*way.T) <= largest_jump)
+    missing = missing[chosen]
+    step = np.arange(missing.sum()) - np.repeat(np.cumsum(missing) - missing, missing) + 1
+    return Gaps(np.repeat(before[chosen], missing), np.repeat(after[chosen], missing), step)
 
-    before, after, missing = before[chosen], after[chosen], gap[chosen] - 1
-    start, end = np.repeat(before, missing), np.repeat(after, missing)
-    step = np.arange(len(start)) - np.repeat(np.cumsum(missing) - missing, missing) + 1
-    part = (step / np.repeat(missing + 1, missing))[:, None]
-    new = Rows(rows.instants[start] + step, rows.views[start], rows.ids[start])
-    return FilledTracks(
-        instants=np.concatenate([rows.instants, new.instants]),
-        views=np.concatenate([rows.views, new.views]),
-        ids=np.concatenate([rows.ids, new.ids]),
-        boxes=np.concatenate([corners, corners[start] + part * (corners[end] - corners[start])]),
-        filled=np.arange(len(rows.ids) + len(start)) >= len(rows.ids),
-    )
+
+def between(instants: IntArray, boxes: FloatArray, gaps: Gaps, when: IntArray) -> FloatArray:
+    """Boxes `(K, 4)` in gaps at the instants `when` `(K,)`, on the straight line from box to box."""
+    start, end = instants[gaps.before], instants[gaps.after]
+    part = ((when - start) / (end - start))[:, None]
+    return np.asarray(boxes[gaps.before] + part * (boxes[gaps.after] - boxes[gaps.before]))
