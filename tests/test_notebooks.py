@@ -32,8 +32,8 @@ def cells(notebook: dict[str, Any], kind: str) -> list[dict[str, Any]]:
     return [cell for cell in notebook["cells"] if cell["cell_type"] == kind]
 
 
-def test_there_are_three() -> None:
-    assert len(NOTEBOOKS) == 3
+def test_there_are_four() -> None:
+    assert len(NOTEBOOKS) == 4
 
 
 def test_run_once_from_top_to_bottom(notebook: dict[str, Any]) -> None:
