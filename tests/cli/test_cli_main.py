@@ -112,7 +112,7 @@ def test_help_is_light() -> None:
         (["associate", "m", "--boxes", "b", "--out", "o.csv", "--picture", "p", "--every", "0"], 2, "above 0, got '0'"),
         (["associate", "nomodel", "--boxes", "b.csv", "--out", "o.csv"], 1, "nomodel is neither a folder, nor"),
         (["associate", "m.pth.tar", "--boxes", "b.csv", "--out", "o.csv"], 1, "does not know its cameras"),
-        (["evaluate", "m"], 2, "required: --dataset"),
+        (["evaluate", "m"], 2, "is required"),
         (["evaluate", "nomodel", "--dataset", "simulated"], 1, "nomodel is neither a folder, nor"),
         (["evaluate", "m.pth.tar", "--dataset", "simulated"], 1, "m.pth.tar does not exist"),
         (["evaluate", "m", "--dataset", "simulated", "--protocol", "hearsay"], 2, "invalid choice: 'hearsay'"),

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 POSE_TABLE, POSE_ARRAYS, LIMB_TABLE = "poses.csv", "poses.npz", "limbs.csv"  # in a folder
 SPACE_VIDEO, VIEWS_PICTURE = "poses.mp4", "views.png"
-ENDINGS = (".csv", ".parquet", ".npz")
+POSE_ENDINGS = (".csv", ".parquet", ".npz")
 VIDEO_RATE = 25.0  # instants a second of a video where --rate doesn't say it
 
 EPILOG = """\
@@ -139,7 +139,7 @@ def _write(tracks: PoseTracks, args: argparse.Namespace, associator: Associator,
     if ending == ".npz":
         tracks.save(args.out)
         return [str(args.out)]
-    if ending in ENDINGS:
+    if ending in POSE_ENDINGS:
         write_table(args.out, [tracks.to_dataframe()])
         return [str(args.out)]
     tracks.save(args.out / POSE_ARRAYS)
@@ -192,7 +192,7 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError("--fill goes with smoothing: leave out --raw")
     if args.body_height is not None and not 0 < args.body_height < 10:
         raise UsageError(f"--body-height must be metres above 0, got {args.body_height}")
-    folder = args.out.suffix.lower() not in ENDINGS
+    folder = args.out.suffix.lower() not in POSE_ENDINGS
     if args.c3d:
         if not folder or args.rate is None:
             raise UsageError("--c3d goes with a folder as --out, and with --rate")
@@ -205,9 +205,9 @@ def _check(args: argparse.Namespace) -> None:
 def _pose_path(text: str) -> Path:
     """Read where poses go: a file of a known ending, or a folder."""
     path = Path(text)
-    if path.suffix.lower() not in {"", *ENDINGS} and not text.endswith("/") and not path.is_dir():
+    if path.suffix.lower() not in {"", *POSE_ENDINGS} and not text.endswith("/") and not path.is_dir():
         raise argparse.ArgumentTypeError(
-            f"expected a file that ends in {', '.join(ENDINGS)}, or a folder, got {text!r}"
+            f"expected a file that ends in {', '.join(POSE_ENDINGS)}, or a folder, got {text!r}"
         )
     return path
 

@@ -24,6 +24,7 @@ class LimbSettings:
 
 
 LIMBS_OVER_TIME = LimbSettings()
+BODIES_AT_ONCE = 2000  # people at instants: systems of equations of 100 megabytes
 TO_DEVIATION = 1.4826  # from the median absolute deviation of a normal distribution to its standard deviation
 
 
@@ -130,6 +131,13 @@ def keep_lengths(joints: FloatArray, variances: FloatArray, person: IntArray, li
     Returns:
         `(M, K, 3)`; NaN where it was.
     """
+    parts = [slice(first, first + BODIES_AT_ONCE) for first in range(0, len(joints), BODIES_AT_ONCE)]
+    kept = [_kept(joints[part], variances[part], person[part], limbs) for part in parts]
+    return np.concatenate([np.zeros((0, *joints.shape[1:])), *kept])
+
+
+def _kept(joints: FloatArray, variances: FloatArray, person: IntArray, limbs: LimbLengths) -> FloatArray:
+    """The same for some rows."""
     start, end = np.array(limbs.limbs, dtype=np.int64).reshape(-1, 2).T
     rows, K = np.arange(len(joints))[:, None], joints.shape[1]
     known = np.isfinite(joints).all(axis=-1) & np.isfinite(variances)

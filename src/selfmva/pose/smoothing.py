@@ -31,7 +31,8 @@ class SmoothingSettings:
     unknown_velocity: float = 1e2  # square units per square instant
     smallest_scale: float = 1e-2  # of errors: below, it is the arithmetic that errs
     largest_leverage: float = 0.999  # of a place that nothing else tells
-    learnt_from: int = 200_000  # places of joints, the longest paths first
+    piece: int = 200  # instants, of what is learnt from: a recording is as slow as its longest path
+    learnt_from: int = 200_000  # places of joints, of the pieces that show most
 
 
 SMOOTHING = SmoothingSettings()
@@ -116,7 +117,7 @@ def learn_motion(paths: Paths, largest_scale: float = 1.0) -> JointMotion:
         paths: The paths.
         largest_scale: How much larger than they were said to be the errors are at most.
     """
-    sample = _longest(paths, SMOOTHING.learnt_from)
+    sample = _fullest(paths)
     typical, candidates = _typical(sample.variances), np.array(SMOOTHING.strengths)
     misses = np.stack([_mean_miss(sample, smooth(sample, candidate * typical)) for candidate in candidates])
     scales = _scales(sample, smooth(sample, candidates[misses.argmin(axis=0)] * typical))
@@ -279,9 +280,15 @@ def _medians_of_joints(values: FloatArray) -> FloatArray:
     return np.where(count > 0, found, np.nan)
 
 
-def _longest(paths: Paths, most: int) -> Paths:
-    """The paths with most places, as many as do."""
-    seen = np.isfinite(paths.variances).sum(axis=(1, 2))
+def _fullest(paths: Paths) -> Paths:
+    """Pieces of the paths, of those that show most places, as many as are learnt from."""
+    length, joints = SMOOTHING.piece, paths.variances.shape[-1]
+    more = -paths.times.shape[1] % length
+    times = np.pad(paths.times, ((0, 0), (0, more)), mode="edge").reshape(-1, length)
+    places = np.pad(paths.places, ((0, 0), (0, more), (0, 0), (0, 0))).reshape(-1, length, joints, 3)
+    variances = np.pad(paths.variances, ((0, 0), (0, more), (0, 0)), constant_values=np.inf)
+    variances = variances.reshape(-1, length, joints)
+    seen = np.isfinite(variances).sum(axis=(1, 2))
     order = np.argsort(-seen, kind="stable")
-    kept = order[: max(1, int(np.searchsorted(np.cumsum(seen[order]), most)))]
-    return Paths(paths.times[kept], paths.places[kept], paths.variances[kept])
+    kept = order[: 1 + int(np.searchsorted(np.cumsum(seen[order]), SMOOTHING.learnt_from))]
+    return Paths(times[kept], places[kept], variances[kept])
