@@ -19,6 +19,7 @@ SHIPPED = ROOT / "src" / "selfmva" / "association" / "pretrained" / "models"
 MODELS = sorted(folder.name for folder in SHIPPED.iterdir() if folder.is_dir())
 
 
+WITH_ANOTHER_WAY = {("av", "video")}  # without it, OpenCV writes videos, and the log says so
 DOCS_TOOLS = "docs"  # the extra of whoever builds the site; the package itself never asks for it
 
 
@@ -88,7 +89,7 @@ def test_every_extra_installs_what_the_package_asks_for_and_nothing_else() -> No
     }
     asked = required(ROOT / "src")
     assert len(asked) >= 6
-    assert extras == asked
+    assert extras == asked | WITH_ANOTHER_WAY
 
 
 def test_the_site_uses_what_its_extra_installs() -> None:

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 TIMELINE_WIDTH = 940  # pixels: all of a page
 ROW_HEIGHT, BAR_HEIGHT = 18, 13
 NAMES_WIDTH, RIGHT_MARGIN, TOP_MARGIN, AXIS_HEIGHT = 62, 16, 6, 46
-MOST_ROWS = 40
+MOST_PEOPLE_SHOWN = 40
 MOST_COLUMNS = 400  # instants that stand apart: more cannot be seen
-FAINTEST = 0.3  # opacity of who is seen in one view alone
+FAINTEST_CELL = 0.3  # opacity of who is seen in one view alone
 
 
 def timeline_chart(presence: ArrayLike, instants: ArrayLike, views: int, *, title: str) -> str:
@@ -57,7 +57,7 @@ def timeline_chart(presence: ArrayLike, instants: ArrayLike, views: int, *, titl
         ends = np.append(starts[1:], seen.shape[1])
         for start, end, count in zip(starts.tolist(), ends.tolist(), seen[row, starts].tolist(), strict=True):
             if count:
-                opacity = FAINTEST + (1 - FAINTEST) * (count - 1) / max(views - 1, 1)
+                opacity = FAINTEST_CELL + (1 - FAINTEST_CELL) * (count - 1) / max(views - 1, 1)
                 parts.append(
                     f'<rect class="bar" x="{NAMES_WIDTH + start * across:.1f}" y="{top:.1f}" '
                     f'width="{(end - start) * across:.1f}" height="{BAR_HEIGHT}" fill-opacity="{opacity:.2f}"/>'
@@ -87,7 +87,7 @@ def seen_by(presence: IntArray, instants: IntArray) -> tuple[IntArray, IntArray]
     """
     moments, times = np.unique(presence[:, :2], axis=0, return_counts=True)
     everybody, first, count = np.unique(moments[:, 1], return_index=True, return_counts=True)
-    longest = np.argsort(-count, kind="stable")[:MOST_ROWS]
+    longest = np.argsort(-count, kind="stable")[:MOST_PEOPLE_SHOWN]
     chosen = longest[np.lexsort((everybody[longest], moments[first[longest], 0]))]
     row = np.full(len(everybody), -1)
     row[chosen] = np.arange(len(chosen))
