@@ -17,7 +17,7 @@ from selfmva.metrics.curves import precision_recall_curve, reliability_curve
 from selfmva.viz.floor import draw_floor
 from selfmva.viz.instant import draw_association
 from selfmva.viz.report.charts import Axis, bar_chart, line_chart, thinned
-from selfmva.viz.report.timeline import MOST_ROWS, timeline_chart
+from selfmva.viz.report.timeline import MOST_PEOPLE_SHOWN, timeline_chart
 from selfmva.viz.video import images_of
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def describe_timeline(findings: Findings, views: Sequence[View]) -> dict[str, An
         return None
     return {
         "people": people,
-        "shown": min(people, MOST_ROWS),
+        "shown": min(people, MOST_PEOPLE_SHOWN),
         "chart": timeline_chart(presence, findings.instants, len(views), title="Who is seen when"),
     }
 
