@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from selfmva.pose.voxels.grid import VoxelGrid
 
-FAINTEST = 1e-6  # of a volume in [0, 1]: what is below has no logarithm
+FAINTEST_CELL = 1e-6  # of a volume in [0, 1]: what is below has no logarithm
 
 
 def find_peaks(volume: Tensor, grid: VoxelGrid, most: int, radius: float) -> tuple[Tensor, Tensor]:
@@ -53,7 +53,7 @@ def find_peaks(volume: Tensor, grid: VoxelGrid, most: int, radius: float) -> tup
 
 def _beside(volume: Tensor, index: Tensor) -> Tensor:
     """How far in cells, at most half a one, the peaks are from the middles of their cells `(B, M, 3)`."""
-    logarithm = pad(volume.clamp(min=FAINTEST).log()[:, None], (1,) * 6, mode="replicate")[:, 0]
+    logarithm = pad(volume.clamp(min=FAINTEST_CELL).log()[:, None], (1,) * 6, mode="replicate")[:, 0]
     batch = torch.arange(len(volume), device=volume.device)[:, None]
     offsets = []
     for axis in range(3):
