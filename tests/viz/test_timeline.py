@@ -9,7 +9,7 @@ import pytest
 
 from selfmva.viz.report.timeline import (
     MOST_COLUMNS,
-    MOST_ROWS,
+    MOST_PEOPLE_SHOWN,
     NAMES_WIDTH,
     RIGHT_MARGIN,
     TIMELINE_WIDTH,
@@ -49,7 +49,7 @@ def test_many_people_and_long_times_are_thinned() -> None:
     instants = np.arange(10_000)
     presence = np.array([[t, t // 100, 0] for t in instants] + [[t, 55, 1] for t in range(5500, 5600)])
     people, seen = seen_by(presence, instants)
-    assert seen.shape == (MOST_ROWS, MOST_COLUMNS)
+    assert seen.shape == (MOST_PEOPLE_SHOWN, MOST_COLUMNS)
     assert people.tolist() == sorted(people.tolist())
     assert (seen.sum(axis=1) >= 4).all()  # a hundredth of the columns
 
