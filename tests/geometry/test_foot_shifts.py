@@ -94,7 +94,7 @@ def test_a_view_upside_down_is_no_other() -> None:
     places = [
         one.read(own, np.ones(len(own), np.int64)).estimates()[0] for one, own in ((upright, boxes), (floor, turned))
     ]
-    np.testing.assert_allclose(places[1], places[0], atol=0.01)
+    np.testing.assert_allclose(places[1], places[0], atol=0.05)
 
 
 def test_nobody_tells_nothing() -> None:
