@@ -1,12 +1,13 @@
 """Poses in three dimensions on Shelf: without calibration, and with the true cameras.
 
-python benchmarks/poses.py [--rows uncalibrated true published] [--seeds 0 1 2]
+python benchmarks/poses.py [--rows uncalibrated true refined published] [--seeds 0 1 2]
 
 "uncalibrated": fit() on the joints of all instants, nothing else; scored after one similarity of the whole recording.
-"true": the true cameras are given to the model that told people apart. "published": the poses of 4D association, which
-come with the data. Median error and MPJPE are in metres, of the joints that truth and poses have; PCP is the mean of
-the first three people of the truth, as far as they are in it. CPU seconds of fit(), and milliseconds an instant of
-association and triangulation.
+"true": the true cameras are given to the model that told people apart. "refined": both, followed by `track`, smoothed,
+with limbs that keep their lengths; "filled": and gaps of joints of half a second filled. "published": the poses of 4D
+association, which come with the data. Median error and MPJPE are in metres, of the joints that truth and poses have;
+PCP is the mean of the first three people of the truth, as far as they are in it. CPU seconds of fit(), and milliseconds
+an instant of association and triangulation, or of refining.
 """
 
 from __future__ import annotations
@@ -24,13 +25,15 @@ from selfmva import Associator
 from selfmva.association.poses import find_poses
 from selfmva.core.skeletons import Skeleton
 from selfmva.metrics.pose import as_shelf14, score
-from selfmva.pose import Poses3D
+from selfmva.pose import Poses3D, PoseTracks
 
 if TYPE_CHECKING:
+    from selfmva import Frame
     from selfmva.metrics.pose import PoseScores
 
 INSTANTS = range(200)  # that have truth
 FIRST_PEOPLE = (0, 1, 2)
+HALF_A_SECOND = 12  # instants
 
 
 def line(name: str, found: list[Poses3D], alignment: str, **more: str) -> dict[str, str]:
@@ -67,6 +70,26 @@ def measure(seed: int, rows: list[str]) -> list[dict[str, str]]:
     if "true" in rows:
         given = [as_shelf14(find_poses(one, cameras(), "body25", "metres")) for one in associator.associate_many(parts)]
         table.append(line(f"true cameras, seed {seed}", given, "none"))
+    if "refined" in rows:
+        table += refined(associator, recording, seed)
+    return table
+
+
+def refined(associator: Associator, recording: list[Frame], seed: int) -> list[dict[str, str]]:
+    """Two rows: of the cameras that were found, and of the true ones."""
+    table, tracks = [], associator.track(recording)
+    for name, given, alignment in (
+        ("uncalibrated", list(associator.poses_many(tracks)), "similarity"),
+        ("true cameras", [find_poses(one, cameras(), "body25", "metres") for one in tracks], "none"),
+    ):
+        for step, gap in (("followed", None), ("refined", 0), ("filled", HALF_A_SECOND)):
+            started = time.process_time()
+            poses = PoseTracks.of(given) if gap is None else PoseTracks.of(given).refined(longest_gap=gap)
+            each = f"{(time.process_time() - started) / len(poses) * 1e3:.1f}"
+            shown = [as_shelf14(one) for one in poses.poses[: len(INSTANTS)]]
+            table.append(
+                line(f"{name}, {step}, seed {seed}", shown, alignment, **({} if gap is None else {"ms": each}))
+            )
     return table
 
 
@@ -92,7 +115,7 @@ def published() -> list[Poses3D]:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", nargs="+", default=["uncalibrated", "true", "published"])
+    parser.add_argument("--rows", nargs="+", default=["uncalibrated", "true", "refined", "published"])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     options = parser.parse_args()
     print(describe(), "\n")

@@ -7,6 +7,7 @@ from functools import cache
 import cv2
 import numpy as np
 
+from selfmva import Associator
 from selfmva.core.types import Frame
 from selfmva.datasets.simulated import Simulated
 from selfmva.geometry.cameras import Camera
@@ -17,6 +18,19 @@ def people(seed: int = 2, views: int = 3, skeleton: str = "coco17", **options: o
     """A few people for a quarter of a minute, ten times a second."""
     chosen = {"people": 3, "instants": 150, "interval_seconds": 0.1, "floor_width": 6.0, "floor_depth": 5.0}
     return Simulated(seed=seed, views=views, skeleton=skeleton, **(chosen | options))
+
+
+@cache
+def fitted_on_people() -> Associator:
+    """What was learnt from them, in metres."""
+    return Associator(recipe="geometry", geometry={"body_height": 1.7}).fit(people().views, frames_of_people())
+
+
+@cache
+def seen_by_true_cameras() -> Associator:
+    """The same, by the true cameras: nothing is searched."""
+    scene = people()
+    return Associator(recipe="geometry").fit(scene.views, frames_of_people(), cameras=true_cameras(scene))
 
 
 @cache

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+from plain_films import write_plain_film
 
 from selfmva.core.types import Frame
-from selfmva.io import VideoWriter, write_image
+from selfmva.io import write_image
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,9 +73,7 @@ def write_videos(folder: Path, images: list[NDArray[np.uint8]], rate: float = 10
     folder.mkdir(exist_ok=True)
     paths = [folder / f"cam{view}.mp4" for view in range(len(images))]
     for path, film in zip(paths, images, strict=True):
-        with VideoWriter(path, rate, (film.shape[2], film.shape[1])) as writer:
-            for image in film:
-                writer.write(image)
+        write_plain_film(path, rate, (film.shape[2], film.shape[1]), film)
     return paths
 
 

@@ -23,8 +23,10 @@ MODULES = (
     "selfmva.io",
     "selfmva.matching",
     "selfmva.metrics",
+    "selfmva.metrics.pose",
     "selfmva.metrics.tracking",
     "selfmva.perception",
+    "selfmva.pose",
     "selfmva.viz",
 )
 MOST_NAMES_AT_THE_TOP = 15

@@ -26,7 +26,7 @@ QUICK = (
     "how-to/writing-a-detector.md",
     "how-to/writing-an-encoder.md",
 )
-SLOW = ("start.md", "../README.md")
+SLOW = ("start.md", "how-to/learned-poses.md", "../README.md")
 
 
 def check(page: str, folder: Path) -> None:

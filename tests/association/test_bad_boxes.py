@@ -11,10 +11,9 @@ import numpy as np
 import pytest
 from small_scenes import fit_quietly, flat, scene, short
 
-from selfmva import Associator, Frame, View, evaluate
+from selfmva import Associator, Frame, Tracker, View, evaluate
 from selfmva.errors import BadBoxWarning, InputError
 from selfmva.viz import draw_association
-from selfmva.viz.steady_ids import steady_ids
 
 if TYPE_CHECKING:
     from selfmva.datasets.simulated import Simulated
@@ -74,7 +73,7 @@ def test_the_answer_is_that_of_the_others_and_rows_stay(kind: str, row: int) -> 
     assert len(found.to_dataframe()) == len(clean.to_dataframe())
     assert "1 box left out" in repr(found)
     assert draw_association(found.frame, found.ids, found.views, width=300).shape[1] == 300
-    assert next(steady_ids([found]))[1][row] == -1
+    assert Tracker(wildtrack()).follow(found).ids[1][row] == -1
 
 
 def test_a_stream_goes_on_and_is_warned_of_once() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 
 import selfmva
 from selfmva import Associator, Frame, NotFittedError, Tracker
+from selfmva.association.tracker import with_ids_that_last
 from selfmva.datasets.simulated import Simulated
 from selfmva.errors import InputError
 from selfmva.metrics.tracking import score
@@ -189,3 +191,20 @@ def changes(one: Sequence[tuple[IntArray, ...]], other: Sequence[tuple[IntArray,
         for a, b in zip(left, right, strict=True)
         for pair in zip(a.tolist(), b.tolist(), strict=True)
     }
+
+
+def test_a_stream_of_associations_is_followed(associator: Associator, frames: list[Frame]) -> None:
+    """What `update` says of frames, `follow` says of their associations; a second recording has people of its own."""
+    frames = frames[:20]
+    updated = list(map(Tracker(associator).update, frames))
+    followed = list(with_ids_that_last(associator, associator.associate_many([*frames, *frames])))
+    for one, other, again in zip(updated, followed[:20], followed[20:], strict=True):
+        assert [ids.tolist() for ids in one.ids] == [ids.tolist() for ids in other.ids]
+        shift = again.ids[0][again.ids[0] >= 0] - one.ids[0][one.ids[0] >= 0]
+        assert (shift == shift[:1]).all()
+        assert (shift > max(int(ids.max(initial=-1)) for found in updated for ids in found.ids)).all()
+    assert len(updated) == 20
+    with pytest.raises(InputError, match=r"follow\(\) needs an Association"):
+        Tracker(associator).follow(frames[0])  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="of other cameras"):
+        Tracker(associator).follow(replace(updated[0], views=updated[0].views[::-1]))

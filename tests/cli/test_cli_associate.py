@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from selfmva import Associator
+from selfmva import Associator, Tracker
 from selfmva.io import read_boxes, read_selfmva, write_boxes
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 @pytest.fixture
 def expected(model: Path, scene: Any) -> list[Any]:
     associator = Associator.from_pretrained(model)
-    return [associator.associate(scene.frame(index)) for index in scene.splits["test"]]
+    tracker = Tracker(associator)
+    return [tracker.update(scene.frame(index)) for index in scene.splits["test"]]
 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])

@@ -83,7 +83,7 @@ def test_help_is_light() -> None:
     ("arguments", "code", "said"),
     [
         (["nope"], 2, "invalid choice: 'nope'"),
-        (["fit"], 2, "either --dataset, or --views and --boxes, or videos and --detector"),
+        (["fit"], 2, "either --dataset, or --views and --boxes or --keypoints, or videos and"),
         (["fit", "--out", "x"], 2, "either --dataset, or --views and --boxes"),
         (["fit", "--out", "x", "--views", "1x1", "2x2"], 2, "either --dataset, or --views and --boxes"),
         (["fit", "--out", "x", "--dataset", "simulated", "--boxes", "b.json"], 2, "either --dataset, or"),

@@ -22,7 +22,7 @@ from films import (
 )
 from pages import read_page
 
-from selfmva import Associator
+from selfmva import Associator, Tracker
 from selfmva.cli.main import main
 from selfmva.detectors import Yolox, detect
 from selfmva.encoders import OnnxAppearance
@@ -123,7 +123,7 @@ def test_associate_says_what_the_library_says(invoke: Callable, rig: Rig, tmp_pa
     )
     with SynchronizedReader(rig.videos) as reader:
         seen = list(observe(reader, detector=detector, appearance=encoder))
-    wanted = pd.concat([a.to_dataframe() for a in associator.associate_many(seen)], ignore_index=True)
+    wanted = pd.concat([a.to_dataframe() for a in map(Tracker(associator).update, seen)], ignore_index=True)
     pd.testing.assert_frame_equal(pd.read_csv(people), wanted, check_dtype=False, atol=1e-5)
     table = pd.read_csv(people)
     for t, who in enumerate(rig.scene.people):

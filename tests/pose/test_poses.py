@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 import pytest
+from body_scenes import fitted_on_people as fitted
 from body_scenes import frames_of_people, people
 
 from selfmva import Associator, Frame
 from selfmva.core.skeletons import SKELETONS
 from selfmva.errors import InputError, NotFittedError
 from selfmva.pose import Poses3D
-
-
-@cache
-def fitted() -> Associator:
-    return Associator(recipe="geometry", geometry={"body_height": 1.7}).fit(people().views, frames_of_people())
 
 
 def aligned(found: np.ndarray, true: np.ndarray) -> np.ndarray:

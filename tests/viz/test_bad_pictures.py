@@ -15,10 +15,10 @@ from selfmva.viz import (
     draw_association,
     draw_boxes,
     draw_floor,
+    draw_tracks,
     mosaic,
     palette,
     save_image,
-    steady_ids,
     write_mosaic_video,
     write_report,
     write_view_videos,
@@ -112,7 +112,6 @@ def test_an_instant(changed: dict[str, Any]) -> None:
         {"ids": ["a"]},
         {"alone": "a"},
         {"alone": 1j},
-        {"scale": None},
         {"scale": 0},
         {"scale": -1},
         {"scale": np.inf},
@@ -162,7 +161,6 @@ def test_no_floor(floor: Any) -> None:
 @pytest.mark.parametrize("stream", each(None, 3, "ab", {}, Frame([BOX]), [Frame([BOX])], [None], [[BOX]], still()))
 def test_what_are_no_associations(stream: Any, tmp_path: Path) -> None:
     for call in (
-        lambda: list(steady_ids(stream)),
         lambda: draw_floor(fitted().floor_, stream),
         lambda: write_mosaic_video(tmp_path / "a.mp4", stream, rate=10),
         lambda: write_view_videos(tmp_path, stream, rate=10),
@@ -172,10 +170,10 @@ def test_what_are_no_associations(stream: Any, tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("memory", each(None, 0, -1, 1.5, "30", True, np.nan))
-def test_the_memory_of_numbers(memory: Any) -> None:
-    with pytest.raises(InputError, match="^memory must be a whole number"):
-        list(steady_ids([still()], memory=memory))
+@pytest.mark.parametrize("tracks", each(None, 3, [], [still()], still()))
+def test_what_are_no_tracks(tracks: Any) -> None:
+    with pytest.raises(InputError, match=r"^draw_tracks\(\) needs Tracks"):
+        draw_tracks(tracks)
 
 
 @pytest.mark.parametrize("rate", each(None, 0, -1, np.nan, np.inf, "10", True))

@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 from small_scenes import scene
 from true_floors import true_association, true_floor, without
+from true_tracks import true_tracks
 
 from selfmva.core.types import View
 from selfmva.errors import InputError
 from selfmva.geometry.floor import Floor
-from selfmva.viz import draw_floor, palette
-from selfmva.viz.draw import CANVAS, INK
-from selfmva.viz.floor import PAST, footprint
+from selfmva.viz import draw_floor, draw_tracks, palette
+from selfmva.viz.draw import CANVAS, colour_of
+from selfmva.viz.floor import QUIET, footprint
+from selfmva.viz.floor_people import PAST
 from selfmva.viz.labels import broken, free_place, shortened, text_size
 
 if TYPE_CHECKING:
@@ -78,7 +80,27 @@ def test_footprints_cameras_and_people_are_there() -> None:
     assert (empty != CANVAS).any(axis=2).mean() > FOOTPRINTS
     assert pixels_of(picture, PAST) > 20
     assert pixels_of(empty, PAST) == 0
-    assert pixels_of(picture, INK) > pixels_of(empty, INK) + 100
+    last = associations()[-1]
+    for identity in np.unique(np.concatenate(last.ids)).tolist():
+        assert pixels_of(picture, colour_of(identity)) > pixels_of(empty, colour_of(identity)) + 100
+
+
+def test_tracks_are_lines_in_the_colours_of_their_ids() -> None:
+    tracks = replace(true_tracks(SCENE, range(40, 60)), floor=FLOOR)
+    picture = draw_tracks(tracks)
+    assert pixels_of(picture, QUIET) > 100  # cameras have no colour of a person
+    for identity in tracks.people:
+        where = np.argwhere((picture == colour_of(identity)).all(axis=2))[:, ::-1]
+        assert len(where) > 50
+    with pytest.raises(InputError, match="there is no floor to draw"):
+        draw_tracks(replace(tracks, floor=None))
+
+
+def test_who_was_seen_once_went_nowhere() -> None:
+    whole = replace(true_tracks(SCENE, range(40, 60)), floor=FLOOR)
+    once = replace(whole, frames=whole.frames[:1], ids=whole.ids[:1], confidences=whole.confidences[:1])
+    assert pixels_of(draw_tracks(once), PAST) > 5
+    assert not any(pixels_of(draw_tracks(once), colour_of(identity)) for identity in whole.people)
 
 
 def test_a_generator_will_do_and_nothing_is_changed() -> None:

@@ -10,7 +10,7 @@ import pytest
 from pages import read_page
 from small_scenes import fit_quietly, fitted_on_a_floor, flat, frames_of, short
 
-from selfmva import Associator
+from selfmva import Associator, Tracker
 from selfmva.core.types import Frame, View
 from selfmva.errors import DataError, InputError, NotFittedError
 from selfmva.hub import convert_upstream
@@ -50,7 +50,7 @@ def test_with_labels(tmp_path: Path) -> None:
     frames = frames_of(recording, "test")
     write_report(tmp_path / "report.html", associator, frames, identities=identities_of(recording))
     page = read_page(tmp_path / "report.html")
-    assert page.sections == [*ALWAYS, "health", "people", "scores", "instants", "settings"]
+    assert page.sections == [*ALWAYS, "health", "people", "timeline", "scores", "instants", "settings"]
     scores = evaluate(associator, recording)
     written = {row[0]: row[1] for row in page.rows if len(row) == 3}
     assert written["average precision"] == f"{scores.average_precision:.3f}"
@@ -61,7 +61,7 @@ def test_with_labels(tmp_path: Path) -> None:
     bins = [row for row in page.rows if len(row) == 4 and " to " in row[0]]
     assert len(bins) == 10
     assert sum(int(row[1].replace(",", "")) for row in bins) == scores.box_pairs
-    assert len(page.charts) == 4
+    assert len(page.charts) == 5
     assert all(picture.shape[1] == 1200 for _, picture in page.pictures[1:])
     assert page.headings[-2] == "The worst instants"
 
@@ -71,9 +71,9 @@ def test_without_labels(tmp_path: Path) -> None:
     frames = frames_of(recording, "test")
     write_report(tmp_path / "report.html", associator, iter(frames))
     page = read_page(tmp_path / "report.html")
-    assert page.sections == [*ALWAYS, "health", "people", "instants", "settings"]
+    assert page.sections == [*ALWAYS, "health", "people", "timeline", "instants", "settings"]
     associations = list(associator.associate_many(frames))
-    people = [len(association.groups()) for association in associations]
+    people = [len(association.groups()) for association in map(Tracker(associator).update, frames)]
     boxes = sum(sum(frame.counts) for frame in frames)
     assert f"{boxes:,} boxes at {len(frames)} instants are {sum(people):,} people" in page.text
     sure = [float(np.mean(np.concatenate(association.confidences()))) for association in associations]

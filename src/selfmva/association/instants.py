@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from selfmva.association.probabilities import EdgeProbabilities
+from selfmva.association.standing import read_standing
 from selfmva.errors import NotFittedError
 from selfmva.matching.posterior.posterior import bounded_log_odds
 from selfmva.tracking.instants import Instant
@@ -50,7 +51,7 @@ def as_instant(association: Association) -> Instant:
         place[second[kept]],
         bounded_log_odds(posterior[kept]),
         np.unique(np.concatenate([np.zeros(0, np.int64), *association.ids])[rows], return_inverse=True)[1].reshape(-1),
-        None if floor is None or not len(rows) else floor.read(boxes, view),
+        None if floor is None or not len(rows) else read_standing(floor, [frame], rows),
     )
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.association.standing import read_standing
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -37,20 +39,18 @@ def places_of_groups(floor: Floor | None, frame: Frame, ids: Sequence[IntArray])
     who = np.concatenate([np.zeros(0, np.int64), *ids])
     known = who >= 0
     people, person = np.unique(who[known], return_inverse=True)
-    boxes = np.concatenate([np.zeros((0, 4)), *frame.boxes])[known]
-    view = np.repeat(np.arange(len(frame)), frame.counts)[known]
-    return places_on_floor(floor, boxes, view, person.reshape(-1), len(people))
+    return places_of_people(floor, [frame], np.flatnonzero(known), person.reshape(-1), len(people))
 
 
-def places_on_floor(
-    floor: Floor | None, boxes: FloatArray, view: IntArray, person: IntArray, people: int
+def places_of_people(
+    floor: Floor | None, frames: Sequence[Frame], rows: IntArray, person: IntArray, people: int
 ) -> FloatArray:
     """Where on a floor people stand: all boxes of one, weighed by how well each tells the place.
 
     Args:
         floor: The common floor; None where there is none.
-        boxes: `(M, 4)` xyxy in pixels of their views.
-        view: `(M,)` number of the view of each box.
+        frames: Boxes, with keypoints or without.
+        rows: `(M,)` some of the boxes, counted frame after frame and view after view.
         person: `(M,)` number from 0 of who is in it; at another instant, somebody else.
         people: G, how many there are.
 
@@ -58,9 +58,9 @@ def places_on_floor(
         `(G, 2)` float64 in the unit of the floor; NaN for whom only views off the floor see, or where there is none.
     """
     result = np.full((people, 2), np.nan)
-    if floor is None or not len(boxes):
+    if floor is None or not len(rows):
         return result
-    places, weights = floor.read(boxes, view).estimates()
+    places, weights = read_standing(floor, frames, rows).estimates()
     total, weighted = np.zeros((people, 2, 2)), np.zeros((people, 2))
     np.add.at(total, person, weights)
     np.add.at(weighted, person, (weights @ places[:, :, None])[..., 0])

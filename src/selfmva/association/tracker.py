@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from selfmva.association.association import Association
 from selfmva.association.associator import Associator
 from selfmva.association.instants import as_instant, with_lasting_ids
 from selfmva.core.bad_box_frames import BadBoxWatch
@@ -22,7 +23,8 @@ from selfmva.tracking.people import People
 from selfmva.tracking.step import step
 
 if TYPE_CHECKING:
-    from selfmva.association.association import Association
+    from collections.abc import Iterable, Iterator
+
     from selfmva.core.types import IntArray
     from selfmva.io.boxes.argument import FrameLike
     from selfmva.tracking.instants import Instant
@@ -30,6 +32,32 @@ if TYPE_CHECKING:
 FIRST_LESSON = 16  # instants, after which motion is learnt for the first time; then whenever they have doubled
 LAST_LESSON = 2**14  # instants: nothing new is learnt after that many
 REMEMBERED = 256  # instants that are learnt from: bounds the memory
+
+
+def with_ids_that_last(associator: Associator, associations: Iterable[Association]) -> Iterator[Association]:
+    """Follow people through a stream of associations, where there are probabilities to follow them by.
+
+    An instant that is not later than the one before begins another recording, in which everybody is somebody new.
+
+    Args:
+        associator: Of these associations.
+        associations: Of successive instants.
+
+    Yields:
+        Each with the ids of a `Tracker`; as it is where the associator knows similarities alone (a converted checkpoint
+        before `adapt`): ids then hold for one instant.
+    """
+    if associator.tables_ is None:
+        yield from associations
+    else:
+        tracker, last, ids_before = Tracker(associator), -1, 0
+        for association in associations:
+            if association.index <= last:
+                ids_before += tracker.people_so_far
+                tracker = Tracker(associator)
+            last = association.index
+            found = tracker.follow(association)
+            yield replace(found, ids=tuple(np.where(ids < 0, ids, ids + ids_before) for ids in found.ids))
 
 
 class Tracker:
@@ -86,13 +114,31 @@ class Tracker:
                 then.
         """
         following = 0 if self._index is None else self._index + 1
-        if isinstance(frame, Frame) and frame.index < following and self._index is not None:
-            what = "again" if frame.index == self._index else "earlier"
-            raise InputError(
-                f"a tracker follows time: got instant {frame.index} after instant {self._index}, which is {what}; give "
-                "frames in their order, each once, or a new Tracker for another recording"
-            )
-        association = self._associator.associate_numbered(frame, following, self._bad_boxes)
+        if isinstance(frame, Frame):
+            self._check_time(frame.index)
+        return self.follow(self._associator.associate_numbered(frame, following, self._bad_boxes))
+
+    def follow(self, association: Association) -> Association:
+        """Say who is who at the next instant, of which it is known already which boxes are one person.
+
+        With `associate_many`, which watches whether the cameras still fit: `map(tracker.follow,
+        associator.associate_many(frames))`.
+
+        Args:
+            association: Of this associator, later than all before.
+
+        Returns:
+            The association with ids that last; see `update`.
+
+        Raises:
+            InputError: It is not later than the last one, or is none of these cameras; nothing is forgotten then.
+            NotFittedError: It has similarities instead of probabilities: of a converted checkpoint before `adapt`.
+        """
+        if not isinstance(association, Association):
+            raise InputError(f"follow() needs an Association, got {shown(association)}; update() takes frames")
+        if association.views != self._associator.views_:
+            raise InputError(f"instant {association.index} is of other cameras than this tracker")
+        self._check_time(association.index)
         instant = as_instant(association)
         now = self._clock.tick(self._people, instant, self._model)
         found = step(self._people, instant, now, self._following, self._model, self._threshold)
@@ -104,6 +150,19 @@ class Tracker:
             if FIRST_LESSON <= self._count <= LAST_LESSON and self._count & (self._count - 1) == 0:
                 self._learn()
         return with_lasting_ids(association, found.ids)
+
+    @property
+    def people_so_far(self) -> int:
+        """How many people there were until now; ids count from 0."""
+        return self._following
+
+    def _check_time(self, index: int) -> None:
+        if self._index is not None and index <= self._index:
+            what = "again" if index == self._index else "earlier"
+            raise InputError(
+                f"a tracker follows time: got instant {index} after instant {self._index}, which is {what}; give "
+                "frames in their order, each once, or a new Tracker for another recording"
+            )
 
     def _learn(self) -> None:
         """How people move, from the last instants."""

@@ -58,6 +58,10 @@ class TrackedFrame:
         """The people: for each, in the order of ids, the box in every view that sees them, as `{view: box}`."""
         return group_boxes(self.ids)
 
+    def ids_of_people(self) -> tuple[IntArray, ...]:
+        """The ids, as `Association.ids_of_people` has them."""
+        return self.ids
+
     def floor_positions(self) -> FloatArray:
         """Where the people are on the floor, in the order of `groups()`; see `Association.floor_positions`."""
         return places_of_groups(self.floor, self.frame, self.ids)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from selfmva.association.people import places_on_floor
+from selfmva.association.people import places_of_people
 from selfmva.core.scalars import real
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def pack_tracks(tracks: TracksParts, *, only: int | None = None) -> TrackColumns
         confidences=_joined(tracks.confidences, np.float64)[kept],
         filled=np.zeros(len(ids), bool) if filled is None else _joined(filled, bool)[kept],
         person=row,
-        places=places_on_floor(tracks.floor, boxes[known], view[known], row[known], len(keys)),
+        places=places_of_people(tracks.floor, frames, np.flatnonzero(kept)[known], row[known], len(keys)),
         who=people[keys % max(1, len(people))],
         when=instants[keys // max(1, len(people))],
     )

@@ -15,7 +15,7 @@ from selfmva.cli.arguments import (
     positive,
     read_dataset,
 )
-from selfmva.cli.common import Parser, UsageError, add_output_options, make_folder, print_json, said
+from selfmva.cli.common import Parser, UsageError, add_output_options, make_folder, print_json, said, say
 from selfmva.cli.detection import (
     MODEL,
     add_detector_options,
@@ -55,7 +55,8 @@ examples:
 Videos and folders called like the views of the model (door.mp4, hall/) may stand in any order; else that of the model.
 A folder as --out gets people.csv and, of videos, mosaic.mp4. Without a MODEL, it is the folder selfmva-model.
 The table has one row per box: frame, view, view_name, box, id, x1, y1, x2, y2 and, where known, score and track_id.
-The .json is the detection format of Self-MVA, with ids as track ids. An id holds for its instant alone.
+The .json is the detection format of Self-MVA, with ids as track ids. An id is one person over all cameras and all
+times, as far as the past tells; `selfmva track` reads the whole recording first and knows the future, too.
 """
 
 
@@ -207,13 +208,21 @@ def _open(
     args: argparse.Namespace, model: str, videos: list[Path], stack: ExitStack
 ) -> tuple[Associator, Iterator[Association], float]:
     """The associator, one association after the other, how many are a second; pictures are drawn on the way."""
+    from selfmva.association.tracker import with_ids_that_last
+
     dataset = None if args.dataset is None else read_dataset(args.dataset, args)
     associator = load_model(model, dataset, args.device)
     total, frames, rate = frames_of(args, model, associator, dataset, videos, stack)
+    if associator.tables_ is None:
+        say(
+            "warning",
+            f"{model} holds no probabilities to follow people by: ids hold for one instant alone; adapt() learns them",
+        )
+    found = with_ids_that_last(associator, associator.associate_many(frames))
     progress = stack.enter_context(progress_of(args))
 
     def associations() -> Iterator[Association]:
-        for number, association in enumerate(associator.associate_many(frames)):
+        for number, association in enumerate(found):
             if args.picture is not None and number % (args.every or 1) == 0:
                 _draw(Path(args.picture) / f"{association.index:06d}.png", association)
             yield association

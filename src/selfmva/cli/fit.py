@@ -36,6 +36,7 @@ EPILOG = """\
 examples:
   selfmva fit --views door:1920x1080 hall:1280x720 --boxes boxes.csv --out my-rig
   selfmva fit door.mp4 hall.mp4 --detector onnx:yolox_nano.onnx --appearance osnet-ain --out my-rig
+  selfmva fit --views cam01:1088x1920 cam02:1088x1920 --keypoints pose --set geometry.body_height=1.72
   selfmva fit --dataset wildtrack --root data/wildtrack --out wildtrack-model --device auto
   selfmva fit --dataset simulated --option people=5 --set recipe.steps=500 --out simulated-model
   selfmva fit --dataset mvor --root data/mvor --out mvor-model --recipe published --resume
@@ -66,6 +67,9 @@ def add_parser(subparsers: argparse._SubParsersAction[Parser]) -> None:
         help="one per camera: NAME:WIDTHxHEIGHT, WIDTHxHEIGHT, a folder of images or a video file",
     )
     source.add_argument("--boxes", metavar="FILE", help="boxes of all cameras: .json, .csv, .parquet, or MOT")
+    source.add_argument(
+        "--keypoints", metavar="FOLDER", help="keypoints of all cameras, a folder or file for each, instead of boxes"
+    )
     add_detector_options(source, remembered=False)
     source.add_argument(
         "--appearance",
@@ -146,9 +150,9 @@ def _check(args: argparse.Namespace) -> None:
         if args.views is not None:
             raise UsageError("give the cameras once: as videos, or with --views")
         args.views = args.videos
-    sources = (args.boxes is not None) + (args.detector is not None)
+    sources = sum(source is not None for source in (args.boxes, args.keypoints, args.detector))
     if (args.dataset is None) == (args.views is None) or sources != (args.views is not None):
-        raise UsageError("give either --dataset, or --views and --boxes, or videos and --detector")
+        raise UsageError("give either --dataset, or --views and --boxes or --keypoints, or videos and --detector")
     if args.detector is None and (args.least_score is not None or args.rate is not None):
         raise UsageError("--least-score and --rate go with --detector")
 
@@ -161,6 +165,10 @@ def _read(args: argparse.Namespace) -> list[Any]:
     from selfmva.io.video.view_argument import resolve_views
 
     entries = cameras(args.views)  # appearance reads the images of those that are files
+    if args.keypoints is not None:
+        from selfmva.io.keypoints.any_format import read_keypoints
+
+        return [entries, read_keypoints(args.keypoints, resolve_views(entries))]
     return [entries, resolve_boxes(args.boxes, resolve_views(entries))]
 
 

@@ -28,11 +28,12 @@ def save_floor(folder: Path, associator: Associator, frames: Iterable[Frame]) ->
     Raises:
         DataError: The disk refuses.
     """
+    from selfmva.association.tracker import with_ids_that_last
     from selfmva.viz import draw_floor, save_image
 
     path = folder / FLOOR_PICTURE
     if associator.floor_ is None:
         path.unlink(missing_ok=True)
         return None
-    save_image(path, draw_floor(associator.floor_, associator.associate_many(frames)))
+    save_image(path, draw_floor(associator.floor_, with_ids_that_last(associator, associator.associate_many(frames))))
     return path

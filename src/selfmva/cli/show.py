@@ -34,7 +34,7 @@ examples:
   selfmva show people.csv --views door:1920x1080 hall:1280x720 --out videos
 
 The number of an instant in the result is that of the images: 0 is the first instant of videos in step.
-A number of a person stays as long as the boxes of successive instants overlap. That is for viewing, it is no tracking.
+Numbers and colours are the ids of the file: those of `selfmva associate` and `selfmva track` last.
 """
 
 
@@ -47,7 +47,8 @@ def add_parser(subparsers: argparse._SubParsersAction[Parser]) -> None:
         "the same colour.",
         epilog=EPILOG,
     )
-    parser.add_argument("result", metavar="RESULT", help="a .csv, .parquet or .json file of `selfmva associate`")
+    what = "a .csv, .parquet or .json file of `selfmva associate`, or a table of `selfmva track`"
+    parser.add_argument("result", metavar="RESULT", help=what)
     add_camera_options(parser, required=True)
     parser.add_argument(
         "--out",

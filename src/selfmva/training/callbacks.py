@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from selfmva.encoders.box import BoxEncoder
+    from torch.nn import Module
 
 
 class ProgressHook(Protocol):
@@ -41,7 +41,7 @@ class StepState:
     steps: int
     loss: float | None
     learning_rate: float
-    encoder: BoxEncoder
+    encoder: Module
 
 
 class Callback(Protocol):

@@ -21,10 +21,10 @@ from selfmva.io.storage.atomic import atomic_write
 
 if TYPE_CHECKING:
     from torch import Tensor
+    from torch.nn import Module
     from torch.optim.swa_utils import AveragedModel
 
     from selfmva.core.packed_boxes import PackedBoxes
-    from selfmva.encoders.box import BoxEncoder
 
 CHECKPOINT_FORMAT = "selfmva-training-2"  # with a digest of everything in it
 DIGEST = "sha256"
@@ -54,7 +54,7 @@ def fingerprint(recording: PackedBoxes, settings: dict[str, Any]) -> Fingerprint
 
 def save_checkpoint(
     path: Path,
-    encoder: BoxEncoder,
+    encoder: Module,
     optimizer: torch.optim.Adam,
     step: int,
     belongs_to: Fingerprint,
@@ -97,7 +97,7 @@ def save_checkpoint(
 
 def load_checkpoint(
     path: Path,
-    encoder: BoxEncoder,
+    encoder: Module,
     optimizer: torch.optim.Adam,
     belongs_to: Fingerprint,
     average: AveragedModel | None = None,

@@ -92,7 +92,7 @@ def fit_encoder(
     return TrainedEncoder(encoder, held_out)
 
 
-def _objective(recording: PackedBoxes, recipe: TrainingRecipe, seed: int, floor: Floor | None) -> Objective:
+def _objective(recording: PackedBoxes, recipe: TrainingRecipe, seed: int, floor: Floor | None) -> Objective[BoxEncoder]:
     if isinstance(recipe, PublishedRecipe):  # learns from synchronization alone, as published
         return PublishedObjective(recording, recipe, seed)
     return BatchObjective(recording, recipe, seed, None if floor is None else find_consensus(floor, recording))

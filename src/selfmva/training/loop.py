@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import torch
+from torch.nn import Module
 from torch.optim.swa_utils import AveragedModel
 
 from selfmva.errors import ConfigError, InputError
@@ -15,12 +16,14 @@ from selfmva.training.checkpoint import Fingerprint, load_checkpoint, save_check
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from selfmva.encoders.box import BoxEncoder
-
 __all__ = ["Objective", "Watch", "train"]
 
 
-class Objective(Protocol):
+ModuleT = TypeVar("ModuleT", bound=Module)
+LearnsT_contra = TypeVar("LearnsT_contra", bound=Module, contravariant=True)
+
+
+class Objective(Protocol[LearnsT_contra]):
     """What is minimized, as a function of the step alone: that is what makes a training resumable."""
 
     steps: int
@@ -31,11 +34,13 @@ class Objective(Protocol):
     def averages_after(self, step: int) -> bool:
         """True where the weights after `step` enter the mean that the training ends with."""
 
-    def loss(self, encoder: BoxEncoder, step: int) -> Tensor | None:
+    def loss(self, encoder: LearnsT_contra, step: int) -> Tensor | None:
         """Loss of `step`; None where there is nothing to learn from."""
 
 
-def train(encoder: BoxEncoder, objective: Objective, *, bfloat16: bool, belongs_to: Fingerprint, watch: Watch) -> None:
+def train(
+    encoder: ModuleT, objective: Objective[ModuleT], *, bfloat16: bool, belongs_to: Fingerprint, watch: Watch
+) -> None:
     """Minimize an objective with Adam.
 
     Args:
@@ -50,7 +55,7 @@ def train(encoder: BoxEncoder, objective: Objective, *, bfloat16: bool, belongs_
         DataError: The checkpoint cannot be written; the one before is whole.
         ConfigError: The weights are no numbers any more.
     """
-    device = encoder.view_tokens.device
+    device = next(encoder.parameters()).device
     optimizer = torch.optim.Adam(encoder.parameters(), lr=objective.learning_rate(0), fused=True)
     average = AveragedModel(encoder)
     step = 0
@@ -88,6 +93,6 @@ def train(encoder: BoxEncoder, objective: Objective, *, bfloat16: bool, belongs_
     _check_weights(encoder)
 
 
-def _check_weights(encoder: BoxEncoder) -> None:
+def _check_weights(encoder: Module) -> None:
     if not all(bool(weights.isfinite().all()) for weights in encoder.state_dict().values()):
         raise ConfigError("the training went astray, its weights are no numbers any more: lower recipe.learning_rate")

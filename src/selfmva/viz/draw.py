@@ -32,6 +32,8 @@ SHADES = ((255, 0.0), (255, 0.5), (0, 0.3))  # as they are, half way to white, a
 COLOURS = len(OKABE_ITO) * len(SHADES)
 MOST_COLOURS = 10**6  # that are asked for at once
 LARGEST_SCALE = 100.0
+SUITED_WIDTH = 800  # pixels, of an image that a scale of 1 suits
+SMALLEST_SCALE = 0.8  # below that, digits cannot be read
 GREY = (150, 150, 150)
 CANVAS = (30, 33, 38)
 GRID_LINE = (40, 44, 50)
@@ -59,7 +61,7 @@ def palette(count: int) -> Image:
 
 
 def draw_boxes(
-    image: Image, boxes: ArrayLike, ids: ArrayLike, *, alone: Sequence[int] = (), scale: float = 1.0
+    image: Image, boxes: ArrayLike, ids: ArrayLike, *, alone: Sequence[int] = (), scale: float | None = None
 ) -> Image:
     """Draw boxes and their ids on a copy of an image.
 
@@ -68,7 +70,7 @@ def draw_boxes(
         boxes: `(N, 4)` xyxy in pixels.
         ids: `(N,)` whole numbers; an id has the same colour in every image. Below 0 = grey, without a number.
         alone: Ids drawn thin and grey, because no other view has them.
-        scale: Size of lines and text; 1 suits an image 800 pixels wide.
+        scale: Size of lines and text; 1 suits an image 800 pixels wide. None: what suits this image.
 
     Returns:
         `(H, W, 3)` uint8 RGB.
@@ -83,9 +85,9 @@ def draw_boxes(
     """
     import cv2
 
-    scale = real(scale, "scale", above=0, most=LARGEST_SCALE)
-    alone = integer_array(alone, "alone").tolist()
     canvas = as_rgb(image).copy()
+    scale = scale_of(canvas.shape[1]) if scale is None else real(scale, "scale", above=0, most=LARGEST_SCALE)
+    alone = integer_array(alone, "alone").tolist()
     corners = validate_boxes(boxes)
     numbers = checked_ids(ids, len(corners))
     grey = np.isin(numbers, alone) | (numbers < 0)
@@ -103,7 +105,7 @@ def draw_boxes(
         cv2.rectangle(canvas, (x1, y1), (x2, y2), colour, thickness)
     for (x1, y1, _, _), colour, number in zip(pixels, colours, numbers[order].tolist(), strict=True):
         if number >= 0:
-            _write_id(canvas, str(number), (x1, y1), colour, scale)
+            write_id(canvas, str(number), (x1, y1), colour, scale)
     return canvas
 
 
@@ -150,6 +152,16 @@ def save_image(path: str | os.PathLike[str], image: Image) -> None:
     write_image(path, image)
 
 
+def scale_of(width: float) -> float:
+    """Size of lines and text that suits an image of a width in pixels: it grows with it, and a small one can be read.
+
+    Example:
+        >>> scale_of(1920), scale_of(360)
+        (2.4, 0.8)
+    """
+    return max(SMALLEST_SCALE, width / SUITED_WIDTH)
+
+
 def blend(below: Image, above: Image, opacity: float) -> Image:
     """Lay one image over another, translucently: `(H, W, 3)` uint8 RGB."""
     blended = opacity * above.astype(np.float32) + (1 - opacity) * below.astype(np.float32)
@@ -193,7 +205,7 @@ def colour_of(number: int) -> Colour:
     return red, green, blue
 
 
-def _write_id(canvas: Image, text: str, corner: tuple[int, int], colour: Colour, scale: float) -> None:
+def write_id(canvas: Image, text: str, corner: tuple[int, int], colour: Colour, scale: float) -> None:
     """Write an id on a plate of its colour, above the corner or, at the image's border, below it."""
     import cv2
 

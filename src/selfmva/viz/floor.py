@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from math import floor as whole
 from math import log10
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from selfmva.association.associations_argument import each_association
 from selfmva.core.arguments import entries
 from selfmva.core.messages import shown
 from selfmva.core.scalars import integer
@@ -18,37 +16,41 @@ from selfmva.core.view_checks import view_number
 from selfmva.errors import InputError
 from selfmva.geometry.floor_cameras import FOCAL
 from selfmva.viz.draw import CANVAS, FILL_OPACITY, GRID_LINE, INK, blend, palette, write
+from selfmva.viz.floor_people import TAIL, draw_present, draw_ways, read_places
 from selfmva.viz.labels import broken, free_place, shortened, text_size
 from selfmva.viz.tiles import LARGEST_PICTURE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from selfmva.association.association import Association
+    from selfmva.association.associations_argument import Identified
+    from selfmva.association.tracks import Tracks
+    from selfmva.core.bad_boxes import BoolArray
     from selfmva.core.images import Image
     from selfmva.core.types import FloatArray, IntArray
     from selfmva.geometry.floor import Floor
+    from selfmva.viz.floor_people import Places
 
 SMALLEST_PICTURE = 240  # pixels, width and height
 REACH = 8.0  # where a camera saw nobody, its footprint ends where a body fills an eighth of the image
 NEARLY_ALL = 98.0  # percent of the people, so that a few wrong matches don't stretch the picture
 CORNERS = 120  # of the circle where a footprint ends
-TAIL = 12  # instants
-STEP = 1.0  # body heights that a tail may grow by from one instant to the next
-PAST = (112, 116, 124)
+QUIET = (84, 88, 96)  # of cameras where the colours are those of people
 
 
 def draw_floor(
-    floor: Floor | None, associations: Iterable[Association] = (), *, size: tuple[int, int] = (900, 900)
+    floor: Floor | None, associations: Iterable[Identified] = (), *, size: tuple[int, int] = (900, 900)
 ) -> Image:
     """Draw a floor from above.
 
     Every camera is a mark that points where it looks, over its footprint: the part of the floor that its image shows,
-    as far as it saw people. People are dots; those of the last instant are larger and have tails.
+    as far as it saw people. People are dots; those of the last instant are larger, with the colours and numbers of
+    their ids, and with tails.
 
     Args:
         floor: What fit() found, `associator.floor_`.
-        associations: Of successive instants, any number.
+        associations: Of successive instants, any number, with ids that last: `map(tracker.update, frames)` of a
+            `selfmva.Tracker`, or `selfmva.Tracks`.
         size: Width and height of the picture in pixels.
 
     Returns:
@@ -64,6 +66,50 @@ def draw_floor(
         >>> draw_floor(Floor((View("door", 640, 480), View("hall", 640, 480)), (camera, None), {})).shape
         (900, 900, 3)
     """
+    return _draw(floor, associations, size, draw_present)
+
+
+def draw_tracks(tracks: Tracks, *, size: tuple[int, int] = (900, 900)) -> Image:
+    """Draw where everybody went, from above.
+
+    Every person is a line in the colour of their id, thin where no view saw them, which ends in a dot with their
+    number. Cameras and what they see are grey.
+
+    Args:
+        tracks: Of a recording, as `Associator.track` gives, on a floor.
+        size: Width and height of the picture in pixels.
+
+    Returns:
+        `(height, width, 3)` uint8 RGB.
+
+    Raises:
+        InputError: There is no floor, these are no tracks, or the picture is too small.
+
+    Example:
+        >>> from selfmva.association.tracks import Tracks
+        >>> from selfmva.core.types import View
+        >>> from selfmva.geometry.floor import Floor
+        >>> camera = np.array([-0.2, 0.4, 0.0, 0.6, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+        >>> floor = Floor((View("door", 640, 480), View("hall", 640, 480)), (camera, None), {})
+        >>> draw_tracks(Tracks(floor.views, (), (), (), floor), size=(400, 300)).shape
+        (300, 400, 3)
+    """
+    from selfmva.association.tracks import Tracks
+
+    if not isinstance(tracks, Tracks):
+        raise InputError(f"draw_tracks() needs Tracks, as Associator.track() gives, got {shown(tracks)}")
+    return _draw(tracks.floor, tracks, size, draw_ways, colours_of_people=True)
+
+
+def _draw(
+    floor: Floor | None,
+    associations: Iterable[Identified],
+    size: tuple[int, int],
+    draw_people: Callable[..., None],
+    *,
+    colours_of_people: bool = False,
+) -> Image:
+    """The floor, its cameras, and people as they are to be drawn."""
     from selfmva.geometry.floor import Floor  # with SciPy, which other pictures do without
 
     if floor is not None and not isinstance(floor, Floor):
@@ -72,17 +118,19 @@ def draw_floor(
         raise InputError("there is no floor to draw: fit() found none; fit_report_.advice() says what may help")
     size = _checked_size(size)
     scale = max(0.6, min(size) / 1200)
-    people = _read_people(floor, associations)
+    people = read_places(floor, associations)
     outlines = {view: footprint(floor, view, _reach(floor, view, people)) for view in floor.views_on_floor}
     missing = _missing(floor, size[0], scale)
     room = (size[0], size[1] - round((44 + 28 * len(missing)) * scale))
     plan = _lay_plan(floor, list(outlines.values()), room, margin=round(64 * scale))
     colours = [(int(red), int(green), int(blue)) for red, green, blue in palette(len(floor.views))]
+    if colours_of_people:
+        colours = [QUIET] * len(colours)
 
     canvas = _draw_footprints(_draw_grid(plan, size), {v: plan(o) for v, o in outlines.items() if len(o)}, colours)
-    _draw_people(canvas, people.instants, plan, STEP * floor.unit, scale)
-    _draw_cameras(canvas, floor, plan, colours, scale)
-    recent = f"white: the last {min(TAIL, len(people.instants))} instants" if people.instants else ""
+    taken = _draw_cameras(canvas, floor, plan, colours, scale)
+    draw_people(canvas, people.chosen(plan.inside(people.places)), plan, scale, taken, room)
+    recent = f"tails: the last {min(TAIL, people.count)} instants" if people.count and not colours_of_people else ""
     return _write_legend(canvas, f"{_length(plan.step, floor)}   {recent}", missing, plan, scale)
 
 
@@ -120,14 +168,6 @@ def footprint(floor: Floor, view: int, reach: float) -> FloatArray:
 
 
 @dataclass(frozen=True, eq=False)
-class _People:
-    """Places of people by instant, and of those whom each view sees and another too; in the unit of the floor."""
-
-    instants: list[FloatArray]
-    seen: list[FloatArray]
-
-
-@dataclass(frozen=True, eq=False)
 class _Plan:
     """From the floor to pixels; y of the floor points up."""
 
@@ -138,10 +178,10 @@ class _Plan:
     def __call__(self, places: FloatArray) -> IntArray:
         return np.asarray((self.origin + self.scale * places * (1, -1)).round().astype(np.int64))
 
-    def inside(self, places: FloatArray) -> FloatArray:
-        """Those of the places that the picture shows."""
+    def inside(self, places: FloatArray) -> BoolArray:
+        """Which of the places `(N, 2)` the picture shows."""
         pixels = self.origin + self.scale * places * (1, -1)
-        return np.asarray(places[((pixels >= 0) & (pixels < self.room)).all(axis=1)])
+        return np.asarray(((pixels >= 0) & (pixels < self.room)).all(axis=1))
 
     @property
     def step(self) -> float:
@@ -151,26 +191,7 @@ class _Plan:
         return max(step * power for step in (1, 2, 5) if step * power <= largest)
 
 
-def _read_people(floor: Floor, associations: Iterable[Association]) -> _People:
-    instants: list[FloatArray] = []
-    seen: list[list[FloatArray]] = [[] for _ in floor.views]
-    for association in each_association(associations):
-        if association.views != floor.views:
-            raise InputError(f"the association of instant {association.index} is of other cameras than the floor")
-        if association.floor is None:
-            continue
-        places = association.floor_positions() * (floor.unit / association.floor.unit)
-        instants.append(places[np.isfinite(places).all(axis=1)])
-        known = [ids[ids >= 0] for ids in association.ids]
-        people, times = np.unique(np.concatenate(known), return_counts=True)
-        for view, ids in enumerate(known):
-            rows = np.searchsorted(people, ids)
-            seen[view].append(places[rows[times[rows] > 1]])  # a box alone may be none, and lie far away
-    together = [np.concatenate([np.zeros((0, 2)), *parts]) for parts in seen]
-    return _People(instants, [places[np.isfinite(places).all(axis=1)] for places in together])
-
-
-def _reach(floor: Floor, view: int, people: _People) -> float:
+def _reach(floor: Floor, view: int, people: Places) -> float:
     """How far a camera sees: as far as it saw people."""
     camera, place, image = floor.cameras[view], floor.camera_places[view], floor.views[view]
     if camera is None or place is None:
@@ -221,44 +242,14 @@ def _draw_footprints(canvas: Image, outlines: dict[int, IntArray], colours: Sequ
     return canvas
 
 
-def _draw_people(canvas: Image, instants: Sequence[FloatArray], plan: _Plan, step: float, scale: float) -> None:
-    """All places as dots; the last ones large, with tails that follow the nearest place from instant to instant."""
-    import cv2
-
-    if not instants:
-        return
-    small, large = max(2, round(4 * scale)), max(5, round(12 * scale))
-    _dot(canvas, plan(plan.inside(np.concatenate(instants))), PAST, small)
-    recent = [plan.inside(places) for places in instants[-TAIL - 1 :]]
-    for before, after in pairwise(recent):
-        rows, columns = _nearest(before, after, step)
-        tails = plan(np.stack([before[rows], after[columns]], axis=1))
-        cv2.polylines(canvas, list(tails.astype(np.int32)), False, INK, small, cv2.LINE_AA)
-    _dot(canvas, plan(recent[-1]), CANVAS, large + 4)
-    _dot(canvas, plan(recent[-1]), INK, large)
-
-
-def _dot(canvas: Image, pixels: IntArray, colour: tuple[int, int, int], thickness: int) -> None:
-    import cv2
-
-    lines = np.repeat(pixels[:, None], 2, axis=1).astype(np.int32)  # of no length
-    cv2.polylines(canvas, list(lines), False, colour, thickness, cv2.LINE_AA)
-
-
-def _nearest(before: FloatArray, after: FloatArray, step: float) -> tuple[IntArray, IntArray]:
-    """Rows of places of two instants that are nearest to each other and no more than a step apart."""
-    if not (len(before) and len(after)):
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    distance = np.linalg.norm(before[:, None] - after, axis=-1)
-    mutual = (distance == distance.min(axis=0)) & (distance == distance.min(axis=1)[:, None]) & (distance <= step)
-    rows, columns = np.nonzero(mutual)
-    return rows, columns
-
-
 def _draw_cameras(
     canvas: Image, floor: Floor, plan: _Plan, colours: Sequence[tuple[int, int, int]], scale: float
-) -> None:
-    """A mark for every camera, its tip where it looks, and its name where it covers no mark and no other name."""
+) -> list[FloatArray]:
+    """A mark for every camera, its tip where it looks, and its name where it covers no mark and no other name.
+
+    Returns:
+        `(4,)` x1, y1, x2, y2 of what marks and names cover.
+    """
     import cv2
 
     length = 16 * scale
@@ -280,6 +271,7 @@ def _draw_cameras(
         place = free_place(point, -1.3 * length * ahead, (width + 6, height + 6), taken, plan.room)
         taken.append(place)
         write(canvas, name, (round(place[0]) + 3, round(place[1] + 0.75 * height) + 3), scale)
+    return taken
 
 
 def _missing(floor: Floor, width: int, scale: float) -> list[str]:

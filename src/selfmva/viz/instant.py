@@ -14,7 +14,7 @@ from selfmva.core.messages import shown
 from selfmva.core.types import Frame, View
 from selfmva.errors import InputError
 from selfmva.viz.blur import blur_people, check_part
-from selfmva.viz.draw import CANVAS, GRID_LINE, INK, blend, checked_ids, colour_of, draw_boxes, write
+from selfmva.viz.draw import CANVAS, GRID_LINE, INK, blend, checked_ids, colour_of, draw_boxes, scale_of, write
 from selfmva.viz.tiles import lay_tiles, paste, resized
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from selfmva.viz.tiles import Tiles
 
 LINE_OPACITY = 0.4
-SMALLEST_SCALE = 0.6  # below that, digits cannot be read
 NO_IMAGE = "no image"
 
 
@@ -85,7 +84,7 @@ def draw_association(
     tiles = lay_tiles([(view.width, view.height) for view in views], width)
     boxes = [b * factor for b, factor in zip(frame.boxes, tiles.factors, strict=True)]
     alone = seen_once(numbers)
-    scale = max(SMALLEST_SCALE, tiles.cell[0] / 800)
+    scale = scale_of(tiles.cell[0])
     panels = []
     for tile, (view, image) in enumerate(zip(views, pictures, strict=True)):
         canvas = backdrop(image, tiles.sizes[tile], boxes[tile], blur, absent=given is not None)
@@ -127,7 +126,7 @@ def backdrop(
     step = max(size[0] // 16, 8)
     canvas[::step] = GRID_LINE
     canvas[:, ::step] = GRID_LINE
-    scale = max(SMALLEST_SCALE, size[0] / 800)
+    scale = scale_of(size[0])
     middle = (round(size[0] / 2 - 52 * scale), size[1] // 2)
     return write(canvas, NO_IMAGE, middle, scale) if absent else canvas
 
@@ -146,12 +145,13 @@ def _join(picture: Image, boxes: Sequence[FloatArray], numbers: Sequence[IntArra
     middles = [
         ((b[:, :2] + b[:, 2:]) / 2 + corner).round().astype(int) for b, corner in zip(boxes, tiles.corners, strict=True)
     ]
+    thickness = max(1, round(scale_of(tiles.cell[0])))
     for one, other in tiles.neighbours():
         shared, rows, columns = np.intersect1d(numbers[one], numbers[other], return_indices=True)
         starts, ends = middles[one][rows].tolist(), middles[other][columns].tolist()
         for number, start, end in zip(shared.tolist(), starts, ends, strict=True):
             if number >= 0:
-                cv2.line(lines, start, end, colour_of(number), 1, cv2.LINE_AA)
+                cv2.line(lines, start, end, colour_of(number), thickness, cv2.LINE_AA)
     return blend(picture, lines, LINE_OPACITY)
 
 

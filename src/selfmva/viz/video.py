@@ -6,8 +6,6 @@ import re
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-import numpy as np
-
 from selfmva.association.associations_argument import each_association
 from selfmva.core.arguments import offers
 from selfmva.core.messages import shown
@@ -18,21 +16,18 @@ from selfmva.errors import InputError
 from selfmva.io.video.video_writer import VideoWriter
 from selfmva.viz.blur import check_part
 from selfmva.viz.draw import draw_boxes
-from selfmva.viz.instant import SMALLEST_SCALE, backdrop, draw_association, seen_once
-from selfmva.viz.steady_ids import Numbering
+from selfmva.viz.instant import backdrop, draw_association, seen_once
 from selfmva.viz.tiles import LARGEST_PICTURE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from selfmva.association.association import Association
+    from selfmva.association.associations_argument import Identified
     from selfmva.core.images import Image
-    from selfmva.core.types import IntArray, View
+    from selfmva.core.types import View
     from selfmva.io.video.synchronized import SynchronizedImages
     from selfmva.viz.blur import Part
-
-    Instant = tuple[Association, tuple[IntArray, ...]]
 
 
 @runtime_checkable
@@ -50,21 +45,23 @@ class InstantImages(Protocol):
 
 def write_mosaic_video(
     path: str | Path,
-    associations: Iterable[Association],
+    associations: Iterable[Identified],
     images: InstantImages | None = None,
     *,
     rate: float,
     width: int = 1600,
     blur: Part | None = None,
 ) -> None:
-    """Write a video of all views side by side, a person in the same colour in every view and over time.
+    """Write a video of all views side by side, every id in a colour of its own.
 
-    Instants are drawn one after the other: memory does not grow with the length of the video. Colours come from
-    `steady_ids`.
+    A person keeps number and colour where ids last: those of `selfmva.Tracker` and `Associator.track` do, those of
+    `associate_many` hold for one instant. Instants are drawn one after the other: memory does not grow with the length
+    of the video.
 
     Args:
         path: The file, `.mp4` or `.avi`; it appears when all is written.
-        associations: Of successive instants of the same cameras.
+        associations: Of successive instants of the same cameras, such as `map(tracker.update, frames)`, or
+            `selfmva.Tracks`.
         images: Where the images come from, by the number of the instant, such as a `SynchronizedReader`; by default
             those that the frames carry. Dark canvases where there are none at all.
         rate: Instants a second.
@@ -76,6 +73,7 @@ def write_mosaic_video(
         DataError: The file cannot be written, or an image not be read.
 
     Example:
+        >>> import numpy as np
         >>> from selfmva.association.association import Association
         >>> from selfmva.io import VideoFile
         >>> from selfmva.core.types import Frame, View
@@ -90,10 +88,9 @@ def write_mosaic_video(
     path = as_path(path, "the path of a video")
     with ExitStack() as stack:
         writer = None
-        for association, ids in _numbered(associations, rate, blur):
-            shown = images_of(association, images)
+        for association in _checked(associations, rate, blur):
+            shown, ids = images_of(association, images), association.ids
             picture = draw_association(association.frame, ids, association.views, shown, width=width, blur=blur)
-            picture = _even(picture)
             writer = writer or stack.enter_context(VideoWriter(path, rate, _size(picture)))
             writer.write(picture)
         if writer is None:
@@ -102,7 +99,7 @@ def write_mosaic_video(
 
 def write_view_videos(
     folder: str | Path,
-    associations: Iterable[Association],
+    associations: Iterable[Identified],
     images: InstantImages | None = None,
     *,
     rate: float,
@@ -128,9 +125,8 @@ def write_view_videos(
     folder = as_path(folder, "the folder of the videos")
     writers: list[VideoWriter] = []
     with ExitStack() as stack:
-        for association, ids in _numbered(associations, rate, blur):
-            shown = images_of(association, images)
-            for view, panel in enumerate(_draw_views(association, ids, shown, blur)):
+        for association in _checked(associations, rate, blur):
+            for view, panel in enumerate(_draw_views(association, images_of(association, images), blur)):
                 if view == len(writers):
                     path = folder / f"{file_names(association.views)[view]}.mp4"
                     writers.append(stack.enter_context(VideoWriter(path, rate, _size(panel))))
@@ -140,11 +136,11 @@ def write_view_videos(
     return [writer.path for writer in writers]
 
 
-def images_of(association: Association, images: InstantImages | None) -> Sequence[Image | None] | None:
+def images_of(association: Identified, images: InstantImages | None) -> Sequence[Image | None] | None:
     """The images of an instant: of a reader, or those that the frame carries.
 
     Raises:
-        InputError: There is no reader, it is of other cameras, or has no such instant.
+        InputError: It is no reader, is of other cameras, or has no such instant.
     """
     if images is None:
         return association.frame.images
@@ -171,18 +167,16 @@ def file_names(views: Sequence[View]) -> list[str]:
     return [f"{k}_{name}" if lowered.count(name.lower()) > 1 else name for k, name in enumerate(names)]
 
 
-def _numbered(associations: Iterable[Association], rate: float, blur: Part | None) -> Iterator[Instant]:
-    """Instants with numbers that stay for about a second."""
+def _checked(associations: Iterable[Identified], rate: float, blur: Part | None) -> Iterator[Identified]:
+    """The instants; what is wrong beside them is found before the first one."""
     if blur is not None:
         check_part(blur)
-    memory = max(1, round(real(rate, "rate", above=0)))
-    numbering = Numbering(memory)
-    return ((association, numbering.number(association)) for association in each_association(associations))
+    real(rate, "rate", above=0)
+    return each_association(associations)
 
 
-def _draw_views(
-    association: Association, ids: Sequence[IntArray], images: Sequence[Image | None] | None, blur: Part | None
-) -> Iterator[Image]:
+def _draw_views(association: Identified, images: Sequence[Image | None] | None, blur: Part | None) -> Iterator[Image]:
+    ids = association.ids
     alone = seen_once(ids)
     for number, view in enumerate(association.views):
         if max(view.width, view.height) > LARGEST_PICTURE:
@@ -192,14 +186,7 @@ def _draw_views(
             )
         boxes, image = association.frame.boxes[number], None if images is None else images[number]
         canvas = backdrop(image, (view.width, view.height), boxes, blur, absent=images is not None)
-        scale = max(SMALLEST_SCALE, view.width / 1200)
-        yield _even(draw_boxes(canvas, boxes, ids[number], alone=alone, scale=scale))
-
-
-def _even(image: Image) -> Image:
-    """The image with another line and column where it needs them: codecs take even sizes."""
-    height, width = image.shape[:2]
-    return np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+        yield draw_boxes(canvas, boxes, ids[number], alone=alone)
 
 
 def _size(image: Image) -> tuple[int, int]:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 import pytest
+from plain_films import write_plain_film
 
 from selfmva.errors import DataError, InputError
-from selfmva.io import ImageSource, SynchronizedReader, VideoFile, VideoWriter
+from selfmva.io import ImageSource, SynchronizedReader, VideoFile
 from selfmva.io.video.mp4_edit_list import edited_seconds
 from selfmva.io.video.source_argument import open_source
 from selfmva.io.video.video_index import mean_rate
@@ -45,10 +46,7 @@ def decoded(image: NDArray[np.uint8]) -> int:
 
 
 def write_video(path: Path, count: int = COUNT, rate: float = 25) -> Path:
-    with VideoWriter(path, rate, (128, 64)) as writer:
-        for number in range(count):
-            writer.write(coded(number))
-    return path
+    return write_plain_film(path, rate, (128, 64), map(coded, range(count)))
 
 
 def grow(data: bytearray, at: int, by: int) -> None:
@@ -258,51 +256,3 @@ def test_mean_rate_copes_with_rounding_and_gaps() -> None:
         29.97, rel=1e-3
     )
     assert mean_rate(times[:1]) is None
-
-
-def test_an_error_keeps_the_old_file(tmp_path: Path) -> None:
-    path = write_video(tmp_path / "a.mp4", 5)
-    before = path.read_bytes()
-
-    def fail() -> None:
-        with VideoWriter(path, 25, (128, 64)) as writer:
-            writer.write(coded(1))
-            assert path.read_bytes() == before
-            raise KeyError("no")
-
-    with pytest.raises(KeyError):
-        fail()
-    with pytest.raises(InputError, match="no image was written"), VideoWriter(path, 25, (128, 64)):
-        pass
-    assert path.read_bytes() == before
-    assert list(tmp_path.iterdir()) == [path]
-
-
-@pytest.mark.parametrize(
-    ("name", "rate", "size", "message"),
-    [
-        ("a.mov", 25, (64, 48), r"cannot write this ending; use .mp4 or .avi"),
-        ("a.mp4", 0, (64, 48), "rate must be a finite number above 0"),
-        ("a.mp4", 25, (0, 48), "width in pixels must be a whole number"),
-        ("a.mp4", 25, (64, 48.5), "height in pixels must be a whole number"),
-        ("a.mp4", 25, (64, 49), "must be even"),
-    ],
-)
-def test_what_cannot_be_a_video(tmp_path: Path, name: str, rate: float, size: Any, message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        VideoWriter(tmp_path / name, rate, size)
-
-
-def test_what_cannot_be_written(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(DataError, match="cannot write"), VideoWriter(tmp_path / "no" / "a.mp4", 25, (64, 48)):
-        pass
-    with VideoWriter(tmp_path / "a.avi", 25, (64, 48)) as writer:
-        writer.write(np.zeros((48, 64), np.uint8))  # grey
-        with pytest.raises(InputError, match="images of 64 x 48, got 48 x 64"):
-            writer.write(np.zeros((64, 48, 3), np.uint8))
-        with pytest.raises(InputError, match="must be uint8"):
-            writer.write(np.zeros((48, 64, 3)))  # type: ignore[arg-type]
-    with pytest.raises(InputError, match="is not open"):
-        writer.write(np.zeros((48, 64, 3), np.uint8))
-    assert len(VideoFile(tmp_path / "a.avi")) == 1
-    assert capfd.readouterr().err == ""

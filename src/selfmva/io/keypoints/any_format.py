@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from selfmva.core.types import View
     from selfmva.io.keypoints.people import People
 
-ENDINGS = ("_json", "_keypoints", "_pose")  # behind the names of views, as Pose2Sim and others have them
+VIEW_ENDINGS = ("_json", "_keypoints", "_pose")  # behind the names of views, as Pose2Sim and others have them
 
 
 def read_keypoints(source: str | Path | Mapping[str, str | Path], views: Sequence[View] | None = None) -> list[Frame]:
@@ -81,7 +81,7 @@ def _places(source: Any) -> dict[str, Path]:
 
 
 def _plain(name: str) -> str:
-    for ending in ENDINGS:
+    for ending in VIEW_ENDINGS:
         name = name.removesuffix(ending)
     return name
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from dataclasses import dataclass, field, replace
-from itertools import count
+from itertools import count, tee
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +15,7 @@ from selfmva.metrics.association import score_pairs
 from selfmva.metrics.evaluate import calibrated_pairs, checked_identities
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from selfmva.association.association import Association
     from selfmva.core.types import FloatArray, IntArray
@@ -54,6 +54,7 @@ class Findings:
         pairs: With labels, what was predicted for each view pair and who was there, instant by instant.
         remarkable: The instants with the most mistakes, or the least confident ones without labels; worst first.
         recent: The last instants, without images.
+        presence: Of each instant who is seen where, `(M, 3)` int64: its number, the id, the number of the view.
     """
 
     instants: list[int] = field(default_factory=list)
@@ -62,6 +63,7 @@ class Findings:
     partners: IntArray = field(default_factory=lambda: np.zeros(BINS, np.int64))
     pairs: dict[tuple[int, int], list[PairResult]] = field(default_factory=dict)
     remarkable: list[Remarkable] = field(default_factory=list)
+    presence: list[IntArray] = field(default_factory=list)
     recent: deque[Association] = field(default_factory=lambda: deque(maxlen=ON_FLOOR))
 
     def all_pairs(self) -> list[PairResult]:
@@ -70,7 +72,11 @@ class Findings:
 
 
 def gather_findings(
-    associations: Iterable[Association], identities: Iterable[Sequence[IntArray]] | None = None, *, keep: int = 3
+    associations: Iterable[Association],
+    identities: Iterable[Sequence[IntArray]] | None = None,
+    *,
+    keep: int = 3,
+    following: Callable[[Iterable[Association]], Iterable[Association]] = iter,
 ) -> Findings:
     """Read associations one after the other; images are kept of the remarkable ones alone.
 
@@ -78,6 +84,7 @@ def gather_findings(
         associations: Of successive instants.
         identities: For each, who was there: one `(N,)` int64 array per view, -1 = not known.
         keep: How many remarkable instants to keep.
+        following: Gives people ids that last. Scores are those of the associations as they come.
 
     Returns:
         The findings.
@@ -89,9 +96,11 @@ def gather_findings(
     worst: list[tuple[float, int, Remarkable]] = []  # a heap whose least entry is the least remarkable
     order = count(0, -1)
     labels = None if identities is None else iter(identities)
-    for association in associations:
-        _count_people(findings, association)
-        remarkable = _judge(findings, association, None if labels is None else _next_labels(association, labels))
+    single, followed = tee(associations)
+    for association, lasting in zip(single, following(followed), strict=True):
+        _count_people(findings, lasting)
+        known = None if labels is None else _next_labels(association, labels)
+        remarkable = _judge(findings, association, lasting, known)
         badness = 1 - (remarkable.confidence if remarkable.scores is None else remarkable.scores.f1)
         if badness > 0:  # not where nothing could be compared (NaN)
             heapq.heappush(worst, (badness, next(order), remarkable))
@@ -133,9 +142,11 @@ def wrong_boxes(ids: Sequence[IntArray], identities: Sequence[IntArray]) -> tupl
 
 
 def _count_people(findings: Findings, association: Association) -> None:
-    ids = np.concatenate([np.zeros(0, np.int64), *association.ids])
-    seen_in = np.unique(ids[ids >= 0], return_counts=True)[1]
+    parts = [ids[ids >= 0] for ids in association.ids_of_people()]
+    seen_by = np.repeat(np.arange(len(parts)), [len(ids) for ids in parts])
+    seen_in = np.unique(np.concatenate(parts), return_counts=True)[1]
     findings.instants.append(association.index)
+    findings.presence.append(np.stack([np.full(len(seen_by), association.index), np.concatenate(parts), seen_by], 1))
     findings.people.append(len(seen_in))
     findings.shared.append(int((seen_in > 1).sum()))
     findings.partners += np.histogram(_likeliest_partners(association), BINS, (0.0, 1.0))[0]
@@ -158,15 +169,17 @@ def _next_labels(association: Association, labels: Iterable[Sequence[IntArray]])
     return checked_identities(association.frame, entry)
 
 
-def _judge(findings: Findings, association: Association, identities: list[IntArray] | None) -> Remarkable:
+def _judge(
+    findings: Findings, association: Association, lasting: Association, identities: list[IntArray] | None
+) -> Remarkable:
     confidences = np.concatenate([np.zeros(0), *association.confidences()])
     confidences = confidences[np.concatenate([np.zeros(0, np.int64), *association.ids]) >= 0]
     confidence = float(confidences.mean()) if len(confidences) else 1.0
     if identities is None:
         nothing = tuple(np.zeros(number, bool) for number in association.frame.counts)
-        return Remarkable(association, nothing, None, confidence)
+        return Remarkable(lasting, nothing, None, confidence)
     results = calibrated_pairs(association, identities)
     for pair, result in results.items():
         findings.pairs.setdefault(pair, []).append(result)
-    wrong = wrong_boxes(association.ids, identities)
-    return Remarkable(association, wrong, score_pairs(results.values()), confidence)
+    wrong = wrong_boxes(lasting.ids, identities)
+    return Remarkable(lasting, wrong, score_pairs(results.values()), confidence)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from selfmva.association.fitted import check_fitted
@@ -34,14 +35,14 @@ def write_report(
     """Write one HTML file about an associator, with everything in it: no script, no link, no other file.
 
     It holds what was learnt (view pairs, clocks, the floor), settings and versions. With frames also how many people
-    there are, how sure the associator is, whether the cameras still fit what was learnt, and the least confident
-    instants as pictures. With identities, scores and curves under the calibrated protocol, and the worst instants with
-    wrong matches struck out.
+    there are, who is seen when, how sure the associator is, whether the cameras still fit what was learnt, and the
+    least confident instants as pictures. With identities, scores and curves under the calibrated protocol, and the
+    worst instants with wrong matches struck out.
 
     Args:
         path: The file, replaced as a whole or not at all.
         associator: A fitted one.
-        frames: Successive instants, read one by one.
+        frames: Successive instants, in the order of time, read one by one.
         identities: For each frame, who was there: one `(N,)` int64 array per view, -1 where it is not known.
         images: Where the images of pictures come from, by `Frame.index`, such as a `SynchronizedReader`; by default
             those that the frames carry.
@@ -73,12 +74,16 @@ def write_report(
     require("jinja2", "viz")
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
+    from selfmva.association.tracker import with_ids_that_last
     from selfmva.viz.report import sections  # loads torch, which drawing alone does without
     from selfmva.viz.report.findings import gather_findings
+    from selfmva.viz.report.pose_section import describe_poses
 
     if blur is not None:
         check_part(blur)
-    findings = gather_findings(associator.associate_many(frames), labels)
+    following = partial(with_ids_that_last, associator)
+    findings = gather_findings(associator.associate_many(frames), labels, following=following)
+    calibrated = associator.tables_ is not None
     template = Environment(
         loader=PackageLoader("selfmva.viz.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     ).get_template("report.html")
@@ -86,10 +91,12 @@ def write_report(
         views=associator.views_,
         fit=sections.describe_fit(associator),
         floor=sections.describe_floor(associator, findings),
+        poses=describe_poses(associator, findings),
         stream=sections.describe_stream(findings) if findings.instants else None,
+        timeline=sections.describe_timeline(findings, associator.views_) if calibrated else None,
         health=sections.describe_health(associator) if findings.instants else None,
         scores=sections.describe_scores(findings, associator.views_) if findings.pairs else None,
-        calibrated=associator.tables_ is not None,
+        calibrated=calibrated,
         pictures=[sections.describe_instant(entry, images, blur) for entry in findings.remarkable],
         settings=sections.flat_settings(associator.get_params()),
         versions=sections.versions(),

@@ -17,6 +17,7 @@ from selfmva.metrics.curves import precision_recall_curve, reliability_curve
 from selfmva.viz.floor import draw_floor
 from selfmva.viz.instant import draw_association
 from selfmva.viz.report.charts import Axis, bar_chart, line_chart, thinned
+from selfmva.viz.report.timeline import MOST_ROWS, timeline_chart
 from selfmva.viz.video import images_of
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def describe_floor(associator: Associator, findings: Findings) -> str | None:
     """The floor with the people of the last instants, as a data URI; None where there is none."""
     if associator.floor_ is None:
         return None
-    return _embedded(draw_floor(associator.floor_, findings.recent, size=(800, 800)))
+    return embedded(draw_floor(associator.floor_, findings.recent, size=(800, 800)))
 
 
 def describe_stream(findings: Findings) -> dict[str, Any]:
@@ -104,6 +105,19 @@ def describe_stream(findings: Findings) -> dict[str, Any]:
             Axis.of("fraction of the boxes", partners),
             title="Distribution of the probability of each box's likeliest partner",
         ),
+    }
+
+
+def describe_timeline(findings: Findings, views: Sequence[View]) -> dict[str, Any] | None:
+    """Who is seen when, and by how many views; None where nobody is."""
+    presence = np.concatenate([np.zeros((0, 3), np.int64), *findings.presence])
+    people = len(np.unique(presence[:, 1]))
+    if not people:
+        return None
+    return {
+        "people": people,
+        "shown": min(people, MOST_ROWS),
+        "chart": timeline_chart(presence, findings.instants, len(views), title="Who is seen when"),
     }
 
 
@@ -160,10 +174,10 @@ def describe_instant(entry: Remarkable, images: InstantImages | None, blur: Part
             f"Instant {found.index}: F1 {_number(entry.scores.f1)}, precision {_number(entry.scores.precision)}, "
             f"recall {_number(entry.scores.recall)}; {wrong} {'box' if wrong == 1 else 'boxes'} with a wrong match"
         )
-    return {"text": text, "picture": _embedded(picture)}
+    return {"text": text, "picture": embedded(picture)}
 
 
-def _embedded(picture: Image) -> str:
+def embedded(picture: Image) -> str:
     """A picture as a data URI."""
     import cv2
 

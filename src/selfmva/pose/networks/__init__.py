@@ -1,0 +1,1 @@
+"""The networks: where people are, and how they stand."""
