@@ -9,7 +9,7 @@ the homography that was given.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.optimize import least_squares
@@ -20,11 +20,12 @@ from selfmva.geometry.camera_conversion import camera_of_parameters, parameters_
 from selfmva.geometry.camera_from_heights import PRIOR_MEAN, height_residuals, prior_residuals
 from selfmva.geometry.cameras import Camera
 from selfmva.geometry.floor_cameras import FOCAL, pixel_matrix, project, projections, turned_over, upside_down
+from selfmva.geometry.given_cameras import mean_height, whole_boxes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from selfmva.core.types import FloatArray, View
+    from selfmva.core.types import FloatArray, Frame, View
 
 
 @dataclass(frozen=True)
@@ -107,8 +108,7 @@ def settle_camera(
     pixels = np.column_stack([across.ravel(), down.ravel(), np.ones(across.size)])
     ground = pixels @ homography.T
     places = ground[:, :2] / ground[:, 2:] / body_height
-    image, depth = project(projections(begun), places)
-    held = depth > 0
+    held = project(projections(begun), places)[1] > 0
     places, wanted = places[held], (pixels[held] @ np.linalg.inv(pixel_matrix(view)).T)[:, :2]
     chosen = evenly_spaced(len(feet), HOMOGRAPHIES.rods)
     feet, heights = feet[chosen], (feet - heads)[chosen, 1]
@@ -123,12 +123,35 @@ def settle_camera(
     return camera_of_parameters(found.x, view, body_height)
 
 
-def check_homographies(homographies: Sequence[FloatArray | None]) -> None:
-    """Refuse arrays that are no homographies.
+def cameras_of_homographies(
+    views: Sequence[View],
+    given: Sequence[Any],
+    frames: Sequence[Frame],
+    body_height: float | None = None,
+) -> list[Camera | None]:
+    """Cameras of views of which homographies are known, in the unit of their floor.
+
+    Args:
+        views: The cameras' names and image sizes.
+        given: A `(3, 3)` homography a view, from pixels to the floor; cameras stay as they are.
+        frames: Clipped frames, whose people tell what homographies leave open.
+        body_height: Of the people, in the unit of the floor; None: as their boxes say.
 
     Raises:
-        InputError: One is not `(3, 3)`, or not finite.
+        InputError: See `camera_of_homography`; or no box stands on the floor.
     """
-    for number, matrix in enumerate(homographies):
-        if matrix is not None and (matrix.shape != (3, 3) or not np.isfinite(matrix).all()):
-            raise InputError(f"the homography of view {number} must be (3, 3) finite numbers, got shape {matrix.shape}")
+    matrices = [entry if isinstance(entry, np.ndarray) else None for entry in given]
+    first: list[Camera | None] = [
+        entry if matrix is None else camera_of_homography(view, matrix)
+        for view, entry, matrix in zip(views, given, matrices, strict=True)
+    ]
+    if all(matrix is None for matrix in matrices):
+        return first
+    rods = {rod.view: rod for rod in whole_boxes(views, first, frames)}
+    height = body_height or mean_height(views, first, list(rods.values()))[0]
+    return [
+        camera
+        if matrix is None or camera is None
+        else settle_camera(view, matrix, camera, height, rods[number].feet, rods[number].heads)
+        for number, (view, camera, matrix) in enumerate(zip(views, first, matrices, strict=True))
+    ]
