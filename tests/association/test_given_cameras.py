@@ -15,6 +15,7 @@ from selfmva.datasets.simulated import Simulated
 from selfmva.errors import InputError, RigChangedWarning
 from selfmva.geometry.camera_files import write_cameras
 from selfmva.geometry.cameras import Camera
+from selfmva.geometry.intrinsics import Intrinsics
 from selfmva.metrics.evaluate import evaluate
 
 
@@ -147,3 +148,84 @@ def test_errors(cameras, said: str | None) -> None:
     frames: list[Frame] = [scene().frame(t) for t in range(40)]
     with pytest.raises(InputError, match=said):
         Associator(recipe="geometry").fit(scene().views, frames, cameras=cameras())
+
+
+def bent(lens: tuple[float, ...], view: int, boxes: np.ndarray) -> np.ndarray:
+    """Boxes of straight lenses as a lens shows them: middles of both ends where it has them."""
+    camera = true_cameras(scene())[view]
+    own = Camera(camera.K, np.eye(3), np.zeros(3), lens)
+    middle, half = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 2] - boxes[:, 0]) / 2
+    ends = []
+    for side in (1, 3):
+        pixels = np.column_stack([middle, boxes[:, side], np.ones(len(boxes))])
+        ends.append(own.project(pixels @ np.linalg.inv(camera.K).T)[0])
+    (x, bottom), top = ends[1].T, ends[0][:, 1]
+    limits = [scene().views[view].width, scene().views[view].height]
+    return np.clip(np.column_stack([x - half, top, x + half, bottom]), 0, limits * 2)
+
+
+@cache
+def bent_frames(lens: tuple[float, ...]) -> list[Frame]:
+    frames = [scene().frame(t) for t in scene().splits["train"]]
+    return [Frame([bent(lens, v, b) for v, b in enumerate(f.boxes)], f.index, on_bad_box="drop") for f in frames]
+
+
+LENS = (-0.2, 0.05, 0.0, 0.0)
+
+
+def test_what_a_bent_lens_shows_is_learnt_from_straightened() -> None:
+    """The same people, the same floor: as tall, and with feet as far from the bottoms of boxes."""
+    cameras = [Camera(c.K, c.R, c.t, LENS) for c in true_cameras(scene())]
+    floor = Associator(recipe="geometry").fit(scene().views, bent_frames(LENS), cameras=cameras).floor_
+    assert floor is not None
+    assert fitted().floor_ is not None
+    assert floor.unit == pytest.approx(fitted().floor_.unit, rel=0.01)
+    np.testing.assert_allclose(floor.foot_shifts, fitted().floor_.foot_shifts, atol=0.02)
+
+
+def test_a_lens_alone_is_held(tmp_path: Path) -> None:
+    """The rest is searched; what is found has exactly that lens, saved and loaded."""
+    lenses = [Intrinsics(c.K, LENS) for c in true_cameras(scene())]
+    associator = Associator(recipe="geometry").fit(scene().views, bent_frames(LENS), cameras=lenses)
+    assert associator.floor_ is not None
+    assert associator.floor_.views_on_floor == (0, 1, 2)
+    associator.save_pretrained(tmp_path)
+    for model in (associator, Associator.from_pretrained(tmp_path)):
+        for found, true in zip(model.cameras_, true_cameras(scene()), strict=True):
+            assert found is not None
+            np.testing.assert_allclose(found.K, true.K)
+            np.testing.assert_allclose(found.distortion, LENS)
+    # Pairs of cameras stand to each other as they do, up to the scale of people, which nobody gave.
+    true = [camera.centre for camera in true_cameras(scene())]
+    found = [camera.centre for camera in associator.cameras_ if camera is not None]
+    sides = [[np.linalg.norm(where[i] - where[j]) for i, j in ((0, 1), (0, 2), (1, 2))] for where in (true, found)]
+    ratio = np.divide(*sides)
+    np.testing.assert_allclose(ratio / ratio.mean(), 1, atol=0.08)
+
+
+def test_projections_and_homographies() -> None:
+    """A projection is its camera; a homography is kept, and the heights of people tell the rest."""
+    frames = [scene().frame(t) for t in scene().splits["train"]]
+    true = true_cameras(scene())
+    projections = [-2.0 * camera.matrix for camera in true]
+    homographies = [np.linalg.inv(camera.matrix[:, [0, 1, 3]]) for camera in true]
+    for given in (projections, homographies, [projections[0], true[1], homographies[2]]):
+        found = Associator(recipe="geometry").fit(scene().views, frames, cameras=given)
+        assert found.floor_ is not None
+        feet = np.array([[scene().views[0].width / 2, scene().views[0].height * 0.9]])
+        for view in range(3):
+            assert fitted().floor_ is not None
+            np.testing.assert_allclose(found.floor_.place(view, feet), fitted().floor_.place(view, feet), atol=1e-3)
+        assert found.floor_.unit == pytest.approx(fitted().floor_.unit, rel=0.05)
+
+
+def test_giants_are_said() -> None:
+    """One camera in centimetres among cameras in metres: its people would be dwarfs."""
+    frames = [scene().frame(t) for t in scene().splits["train"]]
+    odd = true_cameras(scene())
+    odd[1] = Camera(odd[1].K, odd[1].R, odd[1].t * 100)
+    with pytest.warns(RigChangedWarning, match=f"the boxes of {scene().views[1].name!r} contradict"):
+        floor = Associator(recipe="geometry").fit(scene().views, frames, cameras=odd).floor_
+    assert floor is not None
+    assert not floor.trusted(0, 1)
+    assert floor.trusted(0, 2)

@@ -225,7 +225,7 @@ def test_files_of_two_associators(damaged: Path, tmp_path: Path) -> None:
         (lambda c: c["floor"]["supports"][0].pop(), "damaged or of another version"),
         (
             lambda c: c["floor"].update(file="../../x"),
-            "the floor has cameras, file, foot_shifts, statures, supports, unit,",
+            "the floor has cameras, file, foot_shifts, lenses, statures, supports, unit,",
         ),
         (lambda c: c["floor"]["supports"].append([0, 9, c["floor"]["supports"][0][2]]), "which is no pair of 3 views"),
         (lambda c: c.update(card={"file": "../../x"}), "file is unknown; known are data_license"),

@@ -18,7 +18,7 @@ from selfmva.association.doubles.finding import single_frames, without_learnt_do
 from selfmva.association.embedding_choice import choose_embedding
 from selfmva.association.frame_reader import FrameReader
 from selfmva.association.frames_argument import each_frame
-from selfmva.association.given_cameras import resolve_cameras, warn_of_contradiction
+from selfmva.association.given_cameras import resolve_cameras, split_lenses, warn_of_contradiction
 from selfmva.association.good_part import learn_good_part
 from selfmva.association.health.check import NO_PROFILE, check_frames
 from selfmva.association.health.health import Health
@@ -223,9 +223,10 @@ class Associator(Pretrained):
             boxes: `boxes[t][v]`, an `(N, 4)` array of xyxy pixels; or a tidy table with columns frame, view, x1, y1,
                 x2, y2; or a path to a file that `selfmva.io` reads. None with a dataset.
             cameras: A calibration that exists, so that none is searched: one `selfmva.geometry.cameras.Camera` a view,
-                in a world whose z points up and is 0 on the floor; by name, or a file that
-                `selfmva.geometry.camera_files.read_cameras` reads; None where a camera is not known. Floor, cameras
-                and poses are in its unit.
+                in a world whose z points up and is 0 on the floor, or its `(3, 4)` projection, or a `(3, 3)` homography
+                from pixels to the floor; by name, or a file that `selfmva.geometry.camera_files.read_cameras` reads;
+                None where a camera is not known. Floor, cameras and poses are in its unit. Or a part of one:
+                `selfmva.geometry.intrinsics.Intrinsics` of lenses, which are held while the rest is searched.
             checkpoint: File that keeps the state of the training, so that it can be resumed; its folder must exist.
             resume: Go on from `checkpoint` where it exists.
             progress: Called as `progress(task, completed, total)`; tasks are `"look"` (instants, where there is an
@@ -258,7 +259,7 @@ class Associator(Pretrained):
         check_device(config.device)  # before the work: what is wrong is known now
         watch = read_watch(progress, callbacks, checkpoint, resume)
         rig, frames = read_recording(views, boxes, config.on_bad_box)
-        given = None if cameras is None else resolve_cameras(cameras, rig)
+        given, lenses = split_lenses(None if cameras is None else resolve_cameras(cameras, rig))
         dropped, frames = sum(frame.dropped for frame in frames), with_usable_tracks(frames, rig)
         frames, doubles, doubled = without_learnt_doubles(frames, len(rig))
         extractor = FeatureExtractor(config.appearance, config.device)
@@ -272,6 +273,7 @@ class Associator(Pretrained):
                 config.geometry if given is None else config.geometry.model_copy(update={"floor": False}),
                 partial(match_by_appearance, minimum_shift=config.recipe.minimum_shift),
                 partial(watch.progress, "calibrate"),
+                None if lenses is None else [lenses[view] for view in recording.order],
             )
             frames = found.frames
             if given is None:

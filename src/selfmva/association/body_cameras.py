@@ -14,6 +14,7 @@ from selfmva.geometry.support import Support
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from selfmva.association.given_cameras import GivenCamera
     from selfmva.core.types import Frame, View
     from selfmva.geometry.bodies.calibration import BodyCalibration
     from selfmva.geometry.bodies.track_pairs import ViewPairMatch
@@ -71,15 +72,23 @@ def find_body_cameras(
 
 
 def take_cameras(
-    views: Sequence[View], frames: Sequence[Frame], cameras: Sequence[Camera | None], body_height: float | None
+    views: Sequence[View], frames: Sequence[Frame], given: Sequence[GivenCamera], body_height: float | None
 ) -> KnownCameras:
     """A calibration that a user gave: its floor, in its unit; and the cameras in body heights, as models keep them.
+
+    Args:
+        views: The cameras.
+        frames: Clipped frames in the order of time.
+        given: A camera or a homography a view, see `resolve_cameras`.
+        body_height: Mean height of the people in the unit of the cameras; None: as their boxes say.
 
     Raises:
         InputError: See `floor_of_cameras`; or keypoints are not all of one skeleton.
     """
     from selfmva.geometry.given_cameras import floor_of_cameras
+    from selfmva.geometry.homographies import cameras_of_homographies
 
+    cameras = cameras_of_homographies(views, given, frames, body_height)
     floor, contradicted = floor_of_cameras(views, cameras, frames, body_height)
     kept = tuple(None if camera is None else replace_unit(camera, 1.0 / floor.unit) for camera in cameras)
     return KnownCameras(floor, kept, joint_count(frames), (), contradicted)

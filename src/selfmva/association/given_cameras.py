@@ -7,25 +7,38 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from selfmva.core.messages import shown
+from selfmva.core.values import real_array
 from selfmva.errors import InputError, RigChangedWarning
 from selfmva.geometry.cameras import Camera
+from selfmva.geometry.intrinsics import Intrinsics
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from selfmva.core.types import View
+    from numpy.typing import ArrayLike
 
-    CamerasLike = Sequence[Camera | None] | Mapping[str, Camera | None] | str | Path
+    from selfmva.core.types import FloatArray, View
+
+    # A homography is an array `(3, 3)`.
+    GivenCamera = Camera | Intrinsics | FloatArray | None
+    CameraLike = Camera | Intrinsics | ArrayLike | None
+    CamerasLike = Sequence[CameraLike] | Mapping[str, CameraLike] | str | Path
 
 
-def resolve_cameras(cameras: CamerasLike, views: Sequence[View]) -> tuple[Camera | None, ...]:
+def resolve_cameras(cameras: CamerasLike, views: Sequence[View]) -> tuple[GivenCamera, ...]:
     """One camera a view, from what a user gives.
 
     Args:
         cameras: One a view, in their order; or by name of the view; or a file that `read_cameras` reads, whose names
-            are those of the views. None, or no entry, where a camera is not known.
+            are those of the views. A `Camera`; a `(3, 4)` projection from the world to pixels; a `(3, 3)` homography
+            from pixels to the floor; `Intrinsics` where the lens alone is known; None, or no entry, where nothing is.
         views: The cameras of the recording.
+
+    Returns:
+        One entry a view; projections are cameras then.
 
     Raises:
         InputError: Another number, a name that no view has, an image of another size, or no camera.
@@ -52,12 +65,43 @@ def resolve_cameras(cameras: CamerasLike, views: Sequence[View]) -> tuple[Camera
         raise InputError(
             f"cameras has {len(listed)} entries, there are {len(views)} views; None where one is not known"
         )
-    for view, camera in zip(views, listed, strict=True):
-        if camera is not None and not isinstance(camera, Camera):
-            raise InputError(f"the camera of view {view.name!r} must be a Camera or None, got {shown(camera)}")
-        if camera is not None:
-            _check_image(view, camera)
-    return tuple(listed)
+    return tuple(_resolved(view, camera) for view, camera in zip(views, listed, strict=True))
+
+
+def split_lenses(
+    given: Sequence[GivenCamera] | None,
+) -> tuple[list[GivenCamera] | None, list[Camera | None] | None]:
+    """What is known of cameras, apart by whether their places are.
+
+    Returns:
+        Cameras and homographies, None where no view has any; and if so, lenses as cameras at no place, None without.
+    """
+    if given is None or all(entry is None for entry in given):
+        return None if given is None else list(given), None
+    if all(entry is None or isinstance(entry, Intrinsics) for entry in given):
+        return None, [entry.unplaced if isinstance(entry, Intrinsics) else None for entry in given]
+    return [None if isinstance(entry, Intrinsics) else entry for entry in given], None
+
+
+def _resolved(view: View, camera: CameraLike) -> GivenCamera:
+    from selfmva.geometry.projection_matrix import camera_of_projection  # and SciPy's decompositions
+
+    if camera is None:
+        return None
+    if not isinstance(camera, Camera | Intrinsics):
+        if np.ndim(camera) != 2 or np.shape(camera) not in {(3, 4), (3, 3)}:
+            raise InputError(
+                f"the camera of view {view.name!r} must be a Camera or None, Intrinsics, a (3, 4) projection or a "
+                f"(3, 3) homography, got {shown(camera)}"
+            )
+        matrix = real_array(camera, f"the matrix of view {view.name!r}")
+        if not np.isfinite(matrix).all():
+            raise InputError(f"the matrix of view {view.name!r} must be finite numbers")
+        if matrix.shape == (3, 3):
+            return matrix
+        camera = camera_of_projection(matrix)
+    _check_image(view, camera)
+    return camera
 
 
 def warn_of_contradiction(views: Sequence[View], against: Sequence[int]) -> None:
@@ -77,7 +121,7 @@ def warn_of_contradiction(views: Sequence[View], against: Sequence[int]) -> None
         )
 
 
-def _check_image(view: View, camera: Camera) -> None:
+def _check_image(view: View, camera: Camera | Intrinsics) -> None:
     """Refuse a camera of another image: of another size, or whose principal point lies outside of it."""
     if camera.size is not None and camera.size != (view.width, view.height):
         raise InputError(

@@ -46,10 +46,18 @@ def cameras_of_model(model: FittedModel) -> tuple[Camera | None, ...]:
         )
     if floor is None:
         return (None,) * len(model.views)
+    lenses = floor.lenses or (None,) * len(floor.views)
     return tuple(
-        None if camera is None else camera_of_parameters(camera, view, unit)
-        for camera, view in zip(floor.cameras, floor.views, strict=True)
+        None if camera is None else _with_lens(camera_of_parameters(camera, view, unit), lens)
+        for camera, view, lens in zip(floor.cameras, floor.views, lenses, strict=True)
     )
+
+
+def _with_lens(camera: Camera, lens: Camera | None) -> Camera:
+    """A camera of straight images with the lens that it has, where that was given."""
+    if lens is None:
+        return camera
+    return Camera(lens.K, camera.R, camera.t, lens.distortion, lens.size)
 
 
 def require_cameras(model: FittedModel) -> tuple[Camera | None, ...]:

@@ -96,6 +96,7 @@ def calibrate(
     config: GeometryConfig,
     match_appearance: AppearanceMatcher | None = None,
     progress: Callable[[int, int], None] | None = None,
+    lenses: Sequence[Camera | None] | None = None,
 ) -> Calibration:
     """Find clocks and floor of a recording, and mirror images, as far as the config asks for them.
 
@@ -105,6 +106,7 @@ def calibrate(
         config: What to find.
         match_appearance: See `calibrate_floor`.
         progress: See `calibrate_floor`.
+        lenses: Cameras by view, wherever they stand, whose focal lengths and distortion are known; these are held.
 
     Returns:
         What was found.
@@ -115,9 +117,12 @@ def calibrate(
         frames = align_frames(frames, offsets) if config.correct_clock else frames
     if not config.floor:
         return Calibration(offsets, frames, None)
-    sightings, layout = _search(views, frames, progress, match_appearance)
+    sightings, layout = _search(views, frames, progress, match_appearance, lenses)
     mirrored = find_mirrored(sightings, {} if layout is None else layout.cameras)
-    floor = _with_statures(_floor_of(views, sightings, layout), frames)
+    floor = _floor_of(views, sightings, layout)
+    if floor is not None and lenses is not None:
+        floor = replace(floor, lenses=tuple(lenses))
+    floor = _with_statures(floor, frames)
     left = set() if layout is None else set(range(len(views))).difference(layout.cameras, mirrored)
     others = find_other_floors(sightings, left)
     return Calibration(offsets, frames, floor, mirrored, others)
@@ -148,9 +153,10 @@ def _search(
     frames: Sequence[Frame],
     progress: Callable[[int, int], None] | None,
     match_appearance: AppearanceMatcher | None,
+    lenses: Sequence[Camera | None] | None = None,
 ) -> tuple[list[Sightings], Layout | None]:
     """What every view saw, and the floor that was found."""
-    frames, sightings = thin_to_walking(views, frames)
+    frames, sightings = thin_to_walking(views, frames, lenses=lenses)
     proposals = {}
     if match_appearance is not None:
         alike = match_appearance(pack([frames[t] for t in _excerpt(len(frames))], len(views)), views)
@@ -160,7 +166,10 @@ def _search(
         return sightings, None
     # Read as upright, a doubtful view has its say already, unless there was no telling at all.
     readings = {
-        number: [sighting_of_view(view, number, frames, turned=turned) for turned in (True, False)[: 1 + (not known)]]
+        number: [
+            sighting_of_view(view, number, frames, turned=turned, lens=None if lenses is None else lenses[number])
+            for turned in (True, False)[: 1 + (not known)]
+        ]
         for number, (view, seen) in enumerate(zip(views, sightings, strict=True))
         if seen.doubtful
         for known in [seen.calibrated]
@@ -202,7 +211,7 @@ def recalibrate_floor(floor: Floor, frames: Sequence[Frame]) -> tuple[Floor | No
     """
     if not frames:
         return None, []
-    _, sightings = thin_to_walking(floor.views, frames, floor.cameras)
+    _, sightings = thin_to_walking(floor.views, frames, floor.cameras, floor.lenses)
     before = {
         view: turned_over(camera) if upside_down(camera) else camera
         for view, camera in enumerate(floor.cameras)
@@ -233,7 +242,7 @@ def recalibrate_floor(floor: Floor, frames: Sequence[Frame]) -> tuple[Floor | No
     supports |= {pair: support for pair, support in judged if speaks(pair, support)}
     moves = [Movement(floor.views[view].name, distance) for view, distance in zip(held, distances, strict=True)]
     refined = _as_floor(floor.views, _as_given(sightings, cameras), supports)
-    return replace(refined, unit=floor.unit, statures=floor.statures), moves
+    return replace(refined, unit=floor.unit, statures=floor.statures, lenses=floor.lenses), moves
 
 
 def thin_to_walking(

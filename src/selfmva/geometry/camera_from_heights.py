@@ -18,6 +18,7 @@ from selfmva.core.thinning import evenly_spaced
 from selfmva.geometry.floor_cameras import (
     ASPECT,
     CENTRE_X,
+    CENTRE_Y,
     FOCAL,
     HEIGHT,
     PARAMETERS,
@@ -27,6 +28,8 @@ from selfmva.geometry.floor_cameras import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from selfmva.core.types import FloatArray
 
 OWN = 4  # focal length, tilt, roll, height: what one view can tell
@@ -72,12 +75,13 @@ def height_residuals(
     return np.asarray(error * (weight_of_heights(len(heights)) if weight is None else weight))
 
 
-def fit_camera_from_heights(feet: FloatArray, heights: FloatArray) -> FloatArray | None:
+def fit_camera_from_heights(feet: FloatArray, heights: FloatArray, lens: FloatArray | None = None) -> FloatArray | None:
     """Calibrate one view by the heights of the people in it.
 
     Args:
         feet: `(N, 2)` image points of the feet, in widths from the centre.
         heights: `(N,)` heights of the boxes, in widths; uncut boxes alone.
+        lens: `(4,)` log of the focal length, principal point and log of the aspect ratio, where these are known.
 
     Returns:
         `(10,)` parameters with the camera above the origin, looking along y; None with fewer than 20 boxes.
@@ -94,18 +98,28 @@ def fit_camera_from_heights(feet: FloatArray, heights: FloatArray) -> FloatArray
     chosen = evenly_spaced(len(heights), CAMERA_FIT.most_boxes)
     feet, heights = feet[chosen], heights[chosen]
 
+    base, free = np.zeros(PARAMETERS), np.arange(OWN)
+    if lens is not None:
+        base[[FOCAL, CENTRE_X, CENTRE_Y, ASPECT]], free = lens, free[free != FOCAL]
+
+    def complete(own: FloatArray) -> FloatArray:
+        parameters = base.copy()
+        parameters[free] = own
+        return parameters
+
     def residuals(own: FloatArray) -> FloatArray:
-        return _own_residuals(np.pad(own, (0, PARAMETERS - OWN)), feet, heights)
+        return _own_residuals(complete(own), feet, heights)
 
     def slopes(own: FloatArray) -> FloatArray:
-        nudges = np.eye(1 + OWN, PARAMETERS, -1) * CAMERA_FIT.step
-        nudged = _own_residuals(np.pad(own, (0, PARAMETERS - OWN)) + nudges, feet, heights)
+        nudges = np.concatenate([np.zeros((1, PARAMETERS)), np.eye(PARAMETERS)[free] * CAMERA_FIT.step])
+        nudged = _own_residuals(complete(own) + nudges, feet, heights)
         return np.asarray((nudged[1:] - nudged[0]).T / CAMERA_FIT.step)
 
-    starts = sorted(_starts(feet, heights), key=lambda start: float((residuals(start) ** 2).sum()))
+    focals = CAMERA_FIT.focal_starts if lens is None else (float(np.exp(lens[0])),)
+    begun = [start[free] for start in _starts(feet, heights, focals)]
+    starts = sorted(begun, key=lambda start: float((residuals(start) ** 2).sum()))
     fits = [least_squares(residuals, start, slopes, method="lm", max_nfev=80) for start in starts[: CAMERA_FIT.tried]]
-    best = min(fits, key=lambda fit: float(fit.cost))
-    return np.concatenate([best.x, np.zeros(PARAMETERS - OWN)])
+    return complete(min(fits, key=lambda fit: float(fit.cost)).x)
 
 
 def own_cost(camera: FloatArray, feet: FloatArray, heights: FloatArray) -> float:
@@ -125,7 +139,7 @@ def prior_residuals(parameters: FloatArray) -> FloatArray:
     return np.asarray((parameters[..., usual] - PRIOR_MEAN[usual]) / PRIOR_DEVIATION[usual])
 
 
-def _starts(feet: FloatArray, heights: FloatArray) -> list[FloatArray]:
+def _starts(feet: FloatArray, heights: FloatArray, focals: Sequence[float]) -> list[FloatArray]:
     """From the straight line through heights over foot rows: it vanishes at the horizon, its slope is 1 / height."""
     design = np.column_stack([feet[:, 1], np.ones(len(feet))])
     weight = 1.0 / heights
@@ -133,7 +147,7 @@ def _starts(feet: FloatArray, heights: FloatArray) -> list[FloatArray]:
     slope = max(float(slope), 0.05)
     horizon = -float(offset) / slope
     starts = []
-    for focal in CAMERA_FIT.focal_starts:
+    for focal in focals:
         level = np.clip(np.arctan(-horizon / focal), -0.3, 1.2)
         starts += [
             np.array([np.log(focal), tilt, 0.0, np.log(np.clip(1.0 / slope, 0.6, 6.0))])

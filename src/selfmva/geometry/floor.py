@@ -93,7 +93,7 @@ class Floor:
             for camera, view in zip(cameras, views, strict=True)
         )
         known = [number for number, camera in enumerate(cameras) if camera is not None]
-        bent = any(camera is not None and camera.distortion.any() for camera in cameras)
+        bent = any(camera is not None and camera.bent for camera in cameras)
         supports = dict.fromkeys(combinations(known, 2), replace(NO_SUPPORT, known=True, given=True))
         return cls(tuple(views), parameters, supports, unit, lenses=tuple(cameras) if bent else None)
 

@@ -15,6 +15,7 @@ import numpy as np
 from selfmva.core.thinning import evenly_spaced
 from selfmva.geometry.camera_from_heights import height_residuals, prior_residuals, weight_of_heights
 from selfmva.geometry.floor_cameras import ASPECT, CENTRE_X, PARAMETERS, POSE, projections
+from selfmva.geometry.intrinsics import LENS_PARAMETERS
 from selfmva.geometry.matched_feet import MatchedFeet
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def refine(
     fixed = np.zeros(values.shape, dtype=bool)
     fixed[row[anchor], POSE] = True
     fixed[:, CENTRE_X : ASPECT + 1] |= not lens
+    fixed[np.ix_([row[view] for view in order if views[view].lens_known], LENS_PARAMETERS)] = True
     fixed[[row[view] for view in still]] = True
     usual = noise if isinstance(noise, Sequence) else [noise] * len(matches)
     told = [(found, error) for found, error in zip(matches, usual, strict=True) if len(found.rows_i)]

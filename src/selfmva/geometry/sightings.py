@@ -21,6 +21,7 @@ from selfmva.geometry.floor_cameras import (
     turned_over,
     upside_down,
 )
+from selfmva.geometry.intrinsics import lens_parameters
 from selfmva.geometry.tracklets import link, smoothed, speeds, spreads
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class Sightings:
         image_height: In widths.
         upside_down: Whether the camera hangs upside down; all of this is then of its image turned by 180 degrees.
         doubtful: Whether the heights of people speak clearly for neither.
+        lens_known: Whether focal lengths and principal point of `camera` are known, so that nothing moves them.
     """
 
     instant: IntArray
@@ -94,6 +96,7 @@ class Sightings:
     image_height: float
     upside_down: bool
     doubtful: bool = False
+    lens_known: bool = False
 
     @property
     def calibrated(self) -> bool:
@@ -181,7 +184,8 @@ def build_sightings(
             for them. None: tracklets are linked here.
         camera: `(10,)` parameters where they are known; None: they are found from the heights of the boxes.
         turned: Whether to read it as a camera that hangs upside down; None: as the camera or the heights say.
-        lens: The camera whose lens bends the images; None: none does.
+        lens: A camera with the lens of this one, where that is known; without `camera`, its place is then found, and
+            its focal lengths are held.
 
     Returns:
         The sightings.
@@ -207,7 +211,12 @@ def build_sightings(
     low, high = SIGHTINGS.roaming
     moving = _moving(speed) * np.clip((spreads(tracks, feet, heights) - low) / (high - low), 0.0, 1.0)
     rods = _rods(foot_inside, whole)
-    found = None if undecided else camera if camera is not None else fit_camera_from_heights(feet[rods], heights[rods])
+    held = None
+    if lens is not None and camera is None:
+        held = lens_parameters(lens, view) * ([1.0, -1.0, -1.0, 1.0] if turned else 1.0)
+    found = camera
+    if camera is None and not undecided:
+        found = fit_camera_from_heights(feet[rods], heights[rods], held)
     usable, places = np.zeros(len(feet), bool), np.zeros(len(feet), complex)
     if found is None:
         found = np.full(PARAMETERS, np.nan)
@@ -237,6 +246,7 @@ def build_sightings(
         view.height / view.width,
         turned,
         doubtful,
+        lens is not None,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -36,6 +36,7 @@ from selfmva.errors import CheckpointError
 from selfmva.geometry.floor import Floor
 from selfmva.geometry.floor_cameras import PARAMETERS
 from selfmva.geometry.floor_likelihood import LIKELIHOOD
+from selfmva.geometry.intrinsics import Intrinsics
 from selfmva.geometry.support import Support
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def load(folder: str | Path) -> FittedModel:
             config=params,
             clock_offsets=_offsets(report, views),
             encoder=None if weights is None else _encoder(views, params, weights, source),
-            floor=_with_lenses(_floor(config["floor"], views), cameras),
+            floor=_floor(config["floor"], views),
             mirrored=_mirrored(report, views),
             lines=lines,
             tables=tables,
@@ -236,15 +237,22 @@ def _checked_config(config: dict[str, Any], path: Path) -> dict[str, Any]:
     return config
 
 
-def _with_lenses(floor: Floor | None, cameras: tuple[Camera | None, ...] | None) -> Floor | None:
-    bent = any(camera is not None and camera.distortion.any() for camera in cameras or ())
-    return floor if floor is None or not bent else replace(floor, lenses=cameras)
+def _lenses(values: dict[str, Any], views: tuple[View, ...]) -> tuple[Camera | None, ...] | None:
+    lenses = values.get("lenses")
+    if lenses is None:
+        return None
+    if len(lenses) != len(views):
+        raise ValueError(f"the floor has {len(lenses)} lenses for {len(views)} views")
+    return tuple(None if lens is None else Intrinsics(*lens).unplaced for lens in lenses)
 
 
 def _floor_values(floor: Floor) -> dict[str, Any]:
     return {
         "unit": floor.unit,
         "statures": None if floor.statures is None else floor.statures.tolist(),
+        "lenses": None
+        if floor.lenses is None
+        else [None if lens is None else [lens.K.tolist(), lens.distortion.tolist()] for lens in floor.lenses],
         "foot_shifts": None if floor.foot_shifts is None else floor.foot_shifts.tolist(),
         "cameras": [None if camera is None else camera.tolist() for camera in floor.cameras],
         "supports": [[i, j, plain(asdict(support))] for (i, j), support in floor.supports.items()],
@@ -254,7 +262,7 @@ def _floor_values(floor: Floor) -> dict[str, Any]:
 def _floor(values: dict[str, Any] | None, views: tuple[View, ...]) -> Floor | None:
     if values is None:
         return None
-    if set(values) - {"statures", "foot_shifts"} != {"unit", "cameras", "supports"}:
+    if set(values) - {"statures", "foot_shifts", "lenses"} != {"unit", "cameras", "supports"}:
         raise ValueError(
             f"the floor has {', '.join(sorted(values))}, expected unit, cameras, supports, statures and foot_shifts"
         )
@@ -274,4 +282,4 @@ def _floor(values: dict[str, Any] | None, views: tuple[View, ...]) -> Floor | No
         shifts = np.array(shifts, dtype=np.float64)
         if shifts.shape != (len(views), 2) or not np.isfinite(shifts).all():
             raise ValueError(f"the floor needs two foot shifts for each of {len(views)} views")
-    return Floor(views, cameras, supports, values["unit"], statures, foot_shifts=shifts)
+    return Floor(views, cameras, supports, values["unit"], statures, foot_shifts=shifts, lenses=_lenses(values, views))
