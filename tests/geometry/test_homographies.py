@@ -48,13 +48,15 @@ def test_people_tell_what_a_homography_leaves_open() -> None:
     away[1, 2] = 60
     true = Camera(whole.K + away, whole.R, whole.t)
     places = np.column_stack([np.random.default_rng(0).uniform(0, 6, (200, 2)), np.zeros(200)])
-    feet, heads = (true.project(places + [0, 0, z])[0] for z in (0.0, 1.7))
+    feet, heads = (true.project(places + np.array([0, 0, z]))[0] for z in (0.0, 1.7))
     inside = ((feet > 0) & (feet < [view.width, view.height])).all(axis=1)
     assert inside.sum() > 50
     given = np.linalg.inv(true.matrix[:, FLOOR])
     first = camera_of_homography(view, given)
     settled = settle_camera(view, given, first, 1.7, *(centred(points[inside], view) for points in (feet, heads)))
-    off = [np.abs(camera.project(places + [0, 0, 1.7])[0] - heads)[inside].max() for camera in (first, settled)]
+    off = [
+        np.abs(camera.project(places + np.array([0, 0, 1.7]))[0] - heads)[inside].max() for camera in (first, settled)
+    ]
     assert off[1] < 0.5 * off[0]
 
 
