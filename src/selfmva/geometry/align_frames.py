@@ -28,6 +28,7 @@ WHOLE = (
     "image_height",
     "upside_down",
     "doubtful",
+    "lens_known",
 )  # of a view's sightings; the rest is one value a box
 
 
