@@ -13,7 +13,7 @@ from selfmva.geometry.calibration import thin_to_walking
 from selfmva.geometry.camera_conversion import parameters_of_camera
 from selfmva.geometry.cameras import straight_boxes
 from selfmva.geometry.floor import Floor
-from selfmva.geometry.floor_cameras import predicted_heights, projections, turned_over, upside_down
+from selfmva.geometry.floor_cameras import FLOOR_COLUMNS, HORIZON, projections, to_floor, turned_over, upside_down
 from selfmva.geometry.floor_search import find_floor
 from selfmva.geometry.foot_shifts import learn_foot_shifts, shifted
 from selfmva.geometry.meetings import measure_pairs, walking_time
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
 class GivenCameraSettings:
     """Reading of recordings whose cameras are known."""
 
-    height_rounds: int = 8  # of the mean height: how tall people look is nearly, not quite, in proportion to it
-    first_height_fraction: float = 0.35  # of the height of the lowest camera, from where it is begun
-    least_height: float = 2e-3  # image widths; less is what is said where nobody can stand
     # Times by which people of one view may be taller than those of all: crouching, cut, from above; units differ by 10.
     largest_ratio: float = 2.0
     least_boxes: int = 20  # of a view, that tell how tall people are in it
@@ -136,33 +133,31 @@ def mean_height(
     Raises:
         InputError: No box stands on the floor of any camera.
     """
-    lowest = min(float(camera.centre[2]) for camera in cameras if camera is not None)
-    height, ratios = max(GIVEN_CAMERAS.first_height_fraction * lowest, 1e-6), {}
-    for _ in range(GIVEN_CAMERAS.height_rounds):
-        ratios = {rod.view: _ratios(cameras[rod.view], views[rod.view], rod, height) for rod in rods}
-        together = np.concatenate([np.zeros(0), *ratios.values()])
-        if not len(together):
-            raise InputError(
-                "no box stands on the floor of the given cameras: check that z points up and is 0 on the floor, the "
-                "order of the cameras and the size of their images, or give geometry={'body_height': 1.7}"
-            )
-        height *= float(np.median(together))
-    least = GIVEN_CAMERAS.least_boxes
-    usual = [float(np.median(found)) for found in ratios.values() if len(found) >= least] or [1.0]
-    return height, {
-        view: float(np.median(found)) / float(np.median(usual)) for view, found in ratios.items() if len(found) >= least
-    }
+    heights = {rod.view: _heights(cameras[rod.view], views[rod.view], rod) for rod in rods}
+    together = np.concatenate([np.zeros(0), *heights.values()])
+    if not len(together):
+        raise InputError(
+            "no box stands on the floor of the given cameras: check that z points up and is 0 on the floor, the order "
+            "of the cameras and the size of their images, or give geometry={'body_height': 1.7}"
+        )
+    told = {view: float(np.median(own)) for view, own in heights.items() if len(own) >= GIVEN_CAMERAS.least_boxes}
+    usual = float(np.median(list(told.values()) or [1.0]))
+    return float(np.median(together)), {view: own / usual for view, own in told.items()}
 
 
-def _ratios(camera: Camera | None, view: View, rod: Rods, height: float) -> FloatArray:
-    """Seen over expected heights, of the boxes that can stand on the floor."""
+def _heights(camera: Camera | None, view: View, rod: Rods) -> FloatArray:
+    """How high above the floor the tops of boxes are, over where their bottoms are, in the unit of the camera."""
     if camera is None:
         return np.zeros(0)
-    parameters = parameters_of_camera(camera, view, height)
-    parameters = turned_over(parameters) if upside_down(parameters) else parameters
-    expected = predicted_heights(projections(parameters), rod.feet)
-    standing = expected > GIVEN_CAMERAS.least_height
-    return np.asarray(((rod.feet - rod.heads)[:, 1] / expected)[standing])
+    parameters = parameters_of_camera(camera, view)
+    projection = projections(turned_over(parameters) if upside_down(parameters) else parameters)
+    ground = to_floor(projection, rod.feet)
+    _, down, depth = projection[:, FLOOR_COLUMNS] @ np.column_stack([ground, np.ones(len(ground))]).T
+    # The row of a head is that of (x, y, z): one equation for z.
+    row, (_, down_up, depth_up) = rod.heads[:, 1], projection[:, 2]
+    slope = row * depth_up - down_up
+    height = (down - row * depth) / np.where(np.abs(slope) < HORIZON, HORIZON, slope)
+    return np.asarray(height[(depth > 0) & (height > 0)])
 
 
 def _sightings(floor: Floor, frames: Sequence[Frame]) -> tuple[list[Sightings], dict[int, FloatArray]]:
